@@ -1,7 +1,7 @@
 /**
  * `make test-dashboard`: pages of another origin in the browser of a person who is signed in, with the
- * dashboard beside the pages that sign people in and on an origin of its own. One of them is of the same site:
- * the browser sends it the dashboard's cookies with everything.
+ * dashboard beside the pages that sign people in and on an origin of its own. One of them is of the same
+ * site: the browser sends the dashboard's cookies with everything that it asks for.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";

@@ -279,13 +279,8 @@ function useShown<T extends RowData>(rows: readonly Row<Features, T>[]) {
     overscan: 12,
   });
   if (!isVirtual) {
-    return {
-      body,
-      before: 0,
-      after: 0,
-      shown: rows.map((row, index) => ({ row, index })),
-      measure: undefined,
-    };
+    const shown = rows.map((row, index) => ({ row, index }));
+    return { body, before: 0, after: 0, shown, measure: undefined };
   }
   const items = virtualizer.getVirtualItems();
   const shown = items.flatMap(({ index }) => {

@@ -1,5 +1,5 @@
 /**
- * One bar of parts that make a whole. What it shows stands beside it in words.
+ * Bar of parts that make a whole, for the eye only: the same stands beside it in words.
  *
  * @module
  */

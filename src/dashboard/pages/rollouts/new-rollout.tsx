@@ -38,6 +38,9 @@ interface Draft {
 }
 
 const UNTOUCHED: Draft = { version: "", group: [], stages: "10, 50, 100", pause: 600, failures: "0" };
+const ABOUT =
+  "Each machine checks the publisher's signature by itself, and takes the old version back if the new one " +
+  "does not come up.";
 const PAUSES = [600, 3_600, 86_400] as const;
 const PLACES = ["version", "group", "stages", "pause_seconds", "failures_max"];
 
@@ -63,7 +66,7 @@ function RolloutForm({ onClose }: { readonly onClose: () => void }) {
       open
       onOpenChange={close}
       title="New rollout"
-      about="Each machine checks the publisher's signature by itself, and takes the old version back if the new one does not come up."
+      about={ABOUT}
       submit="Start"
       isKeptOpen
       disabled={body === null}
@@ -87,6 +90,21 @@ function RolloutForm({ onClose }: { readonly onClose: () => void }) {
         onIds={(group) => put({ group })}
         problem={problemAt(start.error, "group")}
       />
+      <Care draft={draft} put={put} error={start.error} />
+    </FormDialog>
+  );
+}
+
+interface CareProps {
+  readonly draft: Draft;
+  readonly put: (part: Partial<Draft>) => void;
+  readonly error: unknown;
+}
+
+/** Fields that say how carefully it goes. */
+function Care({ draft, put, error }: CareProps) {
+  return (
+    <>
       <TextField
         label="Stages, in percent of the machines"
         value={draft.stages}
@@ -94,7 +112,7 @@ function RolloutForm({ onClose }: { readonly onClose: () => void }) {
         problem={
           stagesOf(draft.stages) === null
             ? "Write at most ten numbers that ascend to 100, as in 10, 50, 100."
-            : problemAt(start.error, "stages")
+            : problemAt(error, "stages")
         }
       />
       <LastsField
@@ -102,7 +120,7 @@ function RolloutForm({ onClose }: { readonly onClose: () => void }) {
         choices={PAUSES}
         seconds={draft.pause}
         onSeconds={(pause) => put({ pause })}
-        problem={problemAt(start.error, "pause_seconds")}
+        problem={problemAt(error, "pause_seconds")}
       />
       <TextField
         label="Machines that may fail before it halts"
@@ -112,11 +130,11 @@ function RolloutForm({ onClose }: { readonly onClose: () => void }) {
         problem={
           failuresOf(draft.failures) === null
             ? "Write a whole number up to 1,000."
-            : problemAt(start.error, "failures_max")
+            : problemAt(error, "failures_max")
         }
         className="max-w-40"
       />
-    </FormDialog>
+    </>
   );
 }
 

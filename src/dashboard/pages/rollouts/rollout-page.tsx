@@ -1,5 +1,5 @@
 /**
- * One rollout: how far it has come, what became of each machine, and halting, resuming or ending it.
+ * Page of one rollout: its progress, its machines, and halting, resuming or ending it.
  *
  * @module
  */
@@ -91,7 +91,7 @@ function Why({ rollout: { state, why } }: { readonly rollout: Rollout }) {
   );
 }
 
-/** What became of the machines, in the order in which it is drawn. */
+/** Machines by their outcome, in the order in which they are drawn. */
 const PARTS: readonly (readonly [name: keyof Rollout["machines"], label: string, ground: string])[] = [
   ["done", "done", "bg-good"],
   ["working", "upgrading", "bg-accent"],

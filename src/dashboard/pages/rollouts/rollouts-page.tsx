@@ -17,17 +17,17 @@ import { Time } from "../../components/time.tsx";
 import { NewRollout } from "./new-rollout.tsx";
 import { partOf, ROLLOUT_TONES, type Rollout, stageText } from "./rollout-words.ts";
 
+const ABOUT =
+  "Moves machines to a newer qf, a few at first. Sessions go on meanwhile. A rollout halts by itself when a " +
+  "machine does not come back.";
+
 export function RolloutsPage() {
   const rollouts = useQuery(reading("GET /api/rollouts"));
   const me = useMe();
   const start = may(me, "peers", "update") ? <NewRollout /> : null;
   return (
     <>
-      <PageHeader
-        title="Rollouts"
-        about="Moves machines to a newer qf, a few at first. Sessions go on meanwhile. A rollout halts by itself when a machine does not come back."
-        actions={start}
-      />
+      <PageHeader title="Rollouts" about={ABOUT} actions={start} />
       <Loaded query={rollouts}>
         {(all) =>
           all.length === 0 ? (

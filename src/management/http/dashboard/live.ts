@@ -200,5 +200,5 @@ function createFeed({ ctx, onPresence }: LiveDeps, tell: (accountId: AccountId, 
 
 /** Which kinds of things an event is about. */
 export function kindsOfActivity(activity: ActivityCode): readonly string[] {
-  return KINDS_OF.find(([prefix]) => activity.startsWith(`${prefix}.`))?.[1] ?? [];
+  return KINDS_OF.find(([prefix]) => `${activity}.`.startsWith(`${prefix}.`))?.[1] ?? [];
 }
