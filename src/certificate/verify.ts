@@ -119,10 +119,20 @@ function rawSignature(signature: Uint8Array): Uint8Array | undefined {
   }
 }
 
-/** `parseCertificate`, with undefined for what is malformed. */
+/** The last certificate that was well formed, and the bytes it was read from, which are ours. */
+let last: { readonly blob: Buffer; readonly certificate: Certificate } | null = null;
+
+/**
+ * `parseCertificate`, with undefined for what is malformed. The steps of one sign-in ask about the same bytes
+ * up to four times, and they are read once.
+ */
 export function tryParse(blob: Uint8Array): Certificate | undefined {
+  if (last?.blob.equals(blob) === true) return last.certificate;
   try {
-    return parseCertificate(blob);
+    const own = Buffer.from(blob);
+    const certificate = parseCertificate(own);
+    last = { blob: own, certificate };
+    return certificate;
   } catch (cause) {
     if (isQfError(cause, "ERR_CERTIFICATE_INVALID")) return undefined;
     throw cause;

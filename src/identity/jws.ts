@@ -8,6 +8,7 @@
  * @module
  */
 import { compactVerify, importJWK } from "jose";
+import { sha256 } from "../base/random.ts";
 import { parseStrictJsonObject } from "../base/strict-json.ts";
 import { ID_TOKEN_BYTES_MAX, JWS_ALGORITHMS } from "../wire/certificate.ts";
 import { CompactJws } from "../wire/client-api.ts";
@@ -33,8 +34,14 @@ const IMPORTED_KEYS_MAX = 256;
 /** Header members that bring a key, change what is signed, or wrap something else. */
 const REFUSED_HEADERS = ["jwk", "jku", "x5u", "x5c", "crit", "b64", "cty", "zip", "enc", "epk"] as const;
 
+/** Signatures found good and remembered: as many people may come again without the work. */
+const GOOD_MAX = 256;
+
 /** Imported keys by everything that makes them what they are; the oldest goes first. */
 const importedKeys = new Map<string, Promise<VerifyKey>>();
+
+/** Digests of a key, an algorithm and a token whose signature is good; the oldest goes first. */
+const goodSignatures = new Set<string>();
 
 /** The token's parts; undefined unless it is a compact JWS with a header that we take. */
 export function parseCompactJws(token: string): ParsedJws | undefined {
@@ -89,10 +96,19 @@ export function faultOfSignature(jws: ParsedJws, keys: readonly PublicJwk[]): To
   return tokenFault("key", `one of ${shown(names)}`, `${jws.kid ?? "no kid"} (${jws.algorithm})`);
 }
 
+/**
+ * The same token and key again are not computed again: what a signature is over never changes. Whether the
+ * key still counts, and what the claims say now, the caller asks each time.
+ */
 async function isSignedBy(jws: ParsedJws, jwk: PublicJwk): Promise<boolean> {
+  const { algorithm, token } = jws;
+  const digest = sha256(JSON.stringify([keyName(algorithm, jwk), token]));
+  if (goodSignatures.has(digest)) return true;
   try {
-    const key = await importKey(jws.algorithm, jwk);
-    await compactVerify(jws.token, key, { algorithms: [jws.algorithm] });
+    const key = await importKey(algorithm, jwk);
+    await compactVerify(token, key, { algorithms: [algorithm] });
+    if (goodSignatures.size >= GOOD_MAX) dropOldest(goodSignatures);
+    goodSignatures.add(digest);
     return true;
   } catch {
     // jose and WebCrypto tell every failure by throwing, a key they cannot import included.
@@ -130,19 +146,25 @@ function publicMembers(algorithm: JwsAlgorithm, jwk: PublicJwk): Record<string, 
 }
 
 function importKey(algorithm: JwsAlgorithm, jwk: PublicJwk): Promise<VerifyKey> {
-  const members = publicMembers(algorithm, jwk) ?? {};
-  const name = JSON.stringify([algorithm, members]);
+  const name = keyName(algorithm, jwk);
   const imported = importedKeys.get(name);
   if (imported !== undefined) return imported;
-  const key = importJWK(members, algorithm);
-  if (importedKeys.size >= IMPORTED_KEYS_MAX) {
-    for (const oldest of importedKeys.keys()) {
-      importedKeys.delete(oldest);
-      break;
-    }
-  }
+  const key = importJWK(publicMembers(algorithm, jwk) ?? {}, algorithm);
+  if (importedKeys.size >= IMPORTED_KEYS_MAX) dropOldest(importedKeys);
   importedKeys.set(name, key);
   return key;
+}
+
+/** All of a key that a signature depends on. */
+function keyName(algorithm: JwsAlgorithm, jwk: PublicJwk): string {
+  return JSON.stringify([algorithm, publicMembers(algorithm, jwk) ?? {}]);
+}
+
+function dropOldest(kept: Pick<Map<string, unknown> | Set<string>, "keys" | "delete">): void {
+  for (const oldest of kept.keys()) {
+    kept.delete(oldest);
+    return;
+  }
 }
 
 function decodeObject(part: string | undefined): Record<string, unknown> | undefined {

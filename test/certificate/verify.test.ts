@@ -7,6 +7,7 @@ import { issueCertificate } from "../../src/certificate/issue.ts";
 import {
   type CertificateQuestion,
   isPlausible,
+  tryParse,
   verifyCertificate,
   verifyUserSignature,
 } from "../../src/certificate/verify.ts";
@@ -194,3 +195,13 @@ function addGroupOrder(signature: Buffer): Buffer {
   const sum = Buffer.from(scalar.toString(16).padStart(64, "0"), "hex").reverse();
   return Buffer.concat([signature.subarray(0, 32), sum]);
 }
+
+test("bytes that were read once are read again when they have changed, wherever they are", () => {
+  const other = issueCertificate(aCertificateOrder({ serial: 77n }));
+  const moving = Buffer.from(blob);
+  expect([tryParse(other)?.serial, tryParse(moving)?.serial]).toEqual([77n, 42n]);
+  // The network's buffers are used again.
+  moving.fill(0);
+  expect(tryParse(moving)).toBeUndefined();
+  expect(outcome(blob, {})).toBe("ok");
+});

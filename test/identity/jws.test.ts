@@ -291,3 +291,20 @@ function strayBits(token: string): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   return token.slice(0, -1) + alphabet[alphabet.indexOf(token.at(-1) ?? "") + 1];
 }
+
+test("a signature that was good stays so by the same key only, and for the same token only", async () => {
+  const key = aProviderKey("EdDSA", "ed");
+  const other = aProviderKey("EdDSA", "ed");
+  const token = forged(key, { alg: "EdDSA", kid: "ed" });
+  for (const _ of ["computed", "remembered"]) expect(await isAccepted(token, [key.jwk])).toBe(true);
+  expect(await isAccepted(token, [other.jwk])).toBe(false);
+  expect(await isAccepted(token, [])).toBe(false);
+  const bent = forged(other, { alg: "EdDSA", kid: "ed" });
+  expect(await isAccepted(bent, [key.jwk])).toBe(false);
+  expect(await isAccepted(token, [key.jwk])).toBe(true);
+});
+
+test("a signature that was not good is computed again, and not good again", async () => {
+  const bent = forged(attacker, { alg: "RS256", kid: "rsa" });
+  for (const _ of ["once", "twice"]) expect(await isAccepted(bent)).toBe(false);
+});

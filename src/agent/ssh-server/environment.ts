@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
 import { environmentPatterns } from "../../policy/decide/capabilities.ts";
 import { isNamedBy, mayBeClients } from "../../wire/client-environment.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
 import type { StreamOrigin } from "../contracts/stream-origin.ts";
+import { readUnchangedText } from "../os/local-text.ts";
 import type { LocalAccount } from "../os/users.ts";
 
 export interface EnvironmentFacts {
@@ -31,7 +31,7 @@ export interface EnvironmentFacts {
 
 const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/games";
 const DEFAULT_ROOT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const LOGIN_DEFS_BYTES_MAX = 262_144;
+const LOGIN_DEFS_CHARS_MAX = 262_144;
 
 /** Whether a client may set `name` under `capabilities`; with `commands`, only what is written. */
 export function mayClientSet(name: string, capabilities: SshCapabilities): boolean {
@@ -68,16 +68,9 @@ export function connectionVariable(origin: StreamOrigin): string {
 }
 
 /** PATH of login.defs(5) for `uid`, or what sshd is built with. */
-export async function loginPath(uid: number, etc = "/etc"): Promise<string> {
+export function loginPath(uid: number, etc = "/etc"): string {
   const name = uid === 0 ? "ENV_SUPATH" : "ENV_PATH";
-  const found = new RegExp(`^\\s*${name}\\s+(?:PATH=)?(\\S+)`, "m").exec(await readLoginDefs(etc))?.[1];
+  const text = readUnchangedText(`${etc}/login.defs`).slice(0, LOGIN_DEFS_CHARS_MAX);
+  const found = new RegExp(`^\\s*${name}\\s+(?:PATH=)?(\\S+)`, "m").exec(text)?.[1];
   return found ?? (uid === 0 ? DEFAULT_ROOT_PATH : DEFAULT_PATH);
-}
-
-async function readLoginDefs(etc: string): Promise<string> {
-  try {
-    return (await readFile(`${etc}/login.defs`, "utf8")).slice(0, LOGIN_DEFS_BYTES_MAX);
-  } catch {
-    return "";
-  }
 }

@@ -74,7 +74,7 @@ export async function startSessionProgram(
   const { start, terminal, client, agentSocket } = plan;
   const { origin } = context;
   const argv = argvOf(start, account, grant);
-  const path = await loginPath(account.uid);
+  const path = loginPath(account.uid);
   const hasTerminal = terminal !== null;
   return startProgram({
     account,

@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { StreamOrigin } from "../../../src/agent/contracts/stream-origin.ts";
 import {
   connectionVariable,
@@ -6,6 +8,7 @@ import {
   mayClientSet,
   sessionEnvironment,
 } from "../../../src/agent/ssh-server/environment.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
 
 const origin: StreamOrigin = {
   path: "direct",
@@ -93,9 +96,14 @@ test.each([
   expect(mayClientSet(name, structuredClone(capabilities) as never)).toBe(want);
 });
 
-test("loginPath reads login.defs, and knows root's own", async () => {
-  expect(await loginPath(0, "/no/such")).toContain("/sbin");
-  expect(await loginPath(1000, "/no/such")).not.toContain("/sbin");
+test("loginPath reads login.defs as it is now, and knows root's own", () => {
+  expect(loginPath(0, "/no/such")).toContain("/sbin");
+  expect(loginPath(1000, "/no/such")).not.toContain("/sbin");
+  const etc = tempFolder();
+  for (const path of ["/a", "/b"]) {
+    writeFileSync(join(etc, "login.defs"), `ENV_PATH PATH=${path}\nENV_SUPATH PATH=${path}/root\n`);
+    expect([loginPath(1000, etc), loginPath(0, etc)]).toEqual([path, `${path}/root`]);
+  }
 });
 
 test("connectionVariable has both ends", () => {
