@@ -1,5 +1,6 @@
 /**
- * The user whose program made a TCP connection from this machine, as Linux lists them in /proc/net/tcp.
+ * The user whose program made a TCP connection from this machine, as Linux lists them: in /proc/net/tcp, or
+ * in /proc/net/tcp6 where the program has a socket for IPv6 that speaks IPv4, as Java's have.
  *
  * Only sockets of this network namespace are listed: a container with a network of its own, and a packet that
  * is merely forwarded, have no owner here.
@@ -25,7 +26,9 @@ const INODE = 9;
 /** Users outside of this user namespace look like this one. */
 const OVERFLOW_UID = 65_534;
 const ESTABLISHED = "01";
-const TABLE = "/proc/net/tcp";
+const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
+/** How the table of IPv6 writes ::ffff:0:0/96, in which IPv4 addresses are. */
+const MAPPED = "0000000000000000FFFF0000";
 
 /** Whether this system says who owns a connection. */
 export function knowsConnectionOwners(): boolean {
@@ -45,7 +48,9 @@ export function findOwner(table: string, ends: ConnectionEnds): number | null {
   for (const line of table.split("\n")) {
     if (!line.includes(local)) continue;
     const columns = line.trim().split(/\s+/);
-    if (columns[LOCAL] !== local || columns[REMOTE] !== remote || columns[STATE] !== ESTABLISHED) continue;
+    const isBetween = (form: string): boolean =>
+      columns[LOCAL] === form + local && columns[REMOTE] === form + remote;
+    if (columns[STATE] !== ESTABLISHED || !(isBetween("") || isBetween(MAPPED))) continue;
     const uid = Number(columns[UID]);
     const hasProgram = columns[INODE] !== undefined && columns[INODE] !== "0";
     return Number.isInteger(uid) && uid !== OVERFLOW_UID && hasProgram ? uid : null;
@@ -62,9 +67,11 @@ function written(address: string, port: number): string | null {
 }
 
 function readTable(): string {
-  try {
-    return readFileSync(TABLE, "latin1");
-  } catch {
-    return ""; // Another system than Linux.
-  }
+  return TABLES.map((table) => {
+    try {
+      return readFileSync(table, "latin1");
+    } catch {
+      return ""; // Another system than Linux, or one without IPv6.
+    }
+  }).join("");
 }

@@ -16,6 +16,7 @@ const row = (change: Partial<Record<"local" | "remote" | "state" | "uid" | "inod
   const ends = `${found.local} ${found.remote} ${found.state}`;
   return `   3: ${ends} ${times}  ${found.uid}        0 ${found.inode} 1`;
 };
+const mapped = (end: string) => `0000000000000000FFFF0000${end}`;
 const ends = {
   localAddress: "10.0.0.5",
   localPort: 40_000,
@@ -28,6 +29,24 @@ const HEAD =
 test.each<[what: string, table: string, ends: typeof ends, want: number | null]>([
   ["a program's connection", row(), ends, 1000],
   ["one with the address as IPv6 writes it", row(), { ...ends, localAddress: "::ffff:10.0.0.5" }, 1000],
+  [
+    "a connection by a socket for IPv6",
+    row({ local: mapped("0500000A:9C40"), remote: mapped("02004064:0016") }),
+    ends,
+    1000,
+  ],
+  [
+    "one whose other end is IPv6's own",
+    row({ local: mapped("0500000A:9C40"), remote: "02004064:0016" }),
+    ends,
+    null,
+  ],
+  [
+    "an IPv6 address that ends alike",
+    row({ local: `${"0".repeat(24)}0500000A:9C40`, remote: `${"0".repeat(24)}02004064:0016` }),
+    ends,
+    null,
+  ],
   ["one to another address", row({ remote: "03004064:0016" }), ends, null],
   ["one to another port", row({ remote: "02004064:0017" }), ends, null],
   ["one of another address with the same ports", row({ local: "0600000A:9C40" }), ends, null],
@@ -40,13 +59,17 @@ test.each<[what: string, table: string, ends: typeof ends, want: number | null]>
   expect(findOwner(`${HEAD}\n${rows}\n`, asked)).toBe(want);
 });
 
-test.skipIf(process.platform !== "linux")("a connection of this process is its user's", async () => {
+test.skipIf(process.platform !== "linux").each([
+  ["a connection", "127.0.0.1"],
+  // As Java makes them: a socket for IPv6, which speaks IPv4.
+  ["a connection by a socket for IPv6", "::ffff:127.0.0.1"],
+])("%s of this process is its user's", async (_what, host) => {
   const accepted = Promise.withResolvers<Socket>();
   const server = createServer((socket) => accepted.resolve(socket)).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  const client = connect(port, "127.0.0.1");
+  const client = connect(port, host);
   const socket = await accepted.promise;
   const loopback = "127.0.0.1";
   const found = {

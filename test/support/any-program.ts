@@ -1,9 +1,10 @@
 /** SSH programs that know nothing of us, behind a proxy or an address: what they type, and what they see. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { Lab, Person } from "./lab.ts";
 import { LabTerminal } from "./lab-terminal.ts";
 import { signIn, type Visit } from "./sign-in.ts";
+import { tempFolder } from "./temp-folder.ts";
 
 const PYTHON = "/usr/bin/python3";
 export const hasParamiko =
@@ -55,6 +56,68 @@ export function paramiko(
 ): LabTerminal {
   const args = [to.host, String(to.port ?? 22), to.user, to.proxy ?? ""];
   return new LabTerminal([...before, PYTHON, "-c", PARAMIKO, ...args], lab.env({ TERM: "xterm" }), lab.root);
+}
+
+/** The jar of JSch, where `make interop` has fetched it. */
+export const JSCH = ((): string | null => {
+  const folder = resolve(import.meta.dir, "../../dist/interop/java/lib");
+  const jar = existsSync(folder) ? readdirSync(folder).find((name) => name.startsWith("jsch-")) : undefined;
+  return jar === undefined || Bun.which("javac") === null ? null : join(folder, jar);
+})();
+
+/** Prints what it is asked, and answers with a line of its input. */
+const JSCH_PROGRAM = `
+import com.jcraft.jsch.*;
+import java.io.*;
+public class Program {
+  static final BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
+  static final class Person implements UserInfo, UIKeyboardInteractive {
+    public String getPassphrase() { return null; }
+    public String getPassword() { return null; }
+    public boolean promptPassword(String message) { return false; }
+    public boolean promptPassphrase(String message) { return false; }
+    public boolean promptYesNo(String message) { return true; }
+    public void showMessage(String message) { System.out.println(message); }
+    public String[] promptKeyboardInteractive(
+        String to, String name, String text, String[] prompts, boolean[] echo) {
+      System.out.println(text);
+      String[] answers = new String[prompts.length];
+      for (int i = 0; i < prompts.length; i++) {
+        System.out.println(prompts[i]);
+        try { answers[i] = input.readLine().trim(); } catch (IOException error) { return null; }
+      }
+      return answers;
+    }
+  }
+  public static void main(String[] args) throws Exception {
+    Session session = new JSch().getSession(args[1], args[0], 22);
+    session.setConfig("StrictHostKeyChecking", "no");
+    session.setConfig("PreferredAuthentications", "keyboard-interactive");
+    session.setUserInfo(new Person());
+    session.connect(60000);
+    ChannelExec channel = (ChannelExec) session.openChannel("exec");
+    channel.setCommand("id -un");
+    InputStream output = channel.getInputStream();
+    channel.connect();
+    System.out.println("ran " + new String(output.readAllBytes()).trim());
+    session.disconnect();
+    System.exit(0);
+  }
+}`;
+
+/** JSch on a terminal. */
+export function jsch(
+  lab: Lab,
+  to: { readonly host: string; readonly user: string },
+  before: readonly string[] = [],
+): LabTerminal {
+  const folder = tempFolder();
+  // Another user's process reads it.
+  chmodSync(folder, 0o755);
+  const program = join(folder, "Program.java");
+  writeFileSync(program, JSCH_PROGRAM, { mode: 0o644 });
+  const java = ["java", "-cp", JSCH ?? "", program, to.host, to.user];
+  return new LabTerminal([...before, ...java], lab.env({ TERM: "xterm" }), lab.root);
 }
 
 /** Writes a session of PuTTY's into `home`, as its dialogue would; `plink -load NAME` takes it. */

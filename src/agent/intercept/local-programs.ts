@@ -12,12 +12,16 @@ import type { Asker } from "../../client/target.ts";
 import type { AgentFlagsStored, Enrolled } from "../../wire/agent-state-file.ts";
 import { type HostsFile, hasHostNames, writeHostNames } from "../os/hosts-file.ts";
 import { removeLeftGuard } from "../os/redirect-table.ts";
+import { forgetResolved } from "../os/resolved.ts";
 import { findInterceptedUsers } from "./intercepted-users.ts";
 import { type Interceptor, openInterceptor } from "./interceptor.ts";
+import { PeerNames } from "./peer-names.ts";
 import { followReachable, type ReachableMachine, type ReachableMachines } from "./reachable-machines.ts";
 
 export interface LocalProgramsOptions {
   readonly asker: Asker;
+  /** This machine's overlay address. */
+  readonly address: string;
   readonly log: Log;
   /** Whether this process may change the packet filter and /etc/hosts. */
   readonly privileged: boolean;
@@ -28,11 +32,11 @@ type Wanted = Pick<AgentFlagsStored, "intercept" | "resolver">;
 /** For the machine that `who` says, at its management. Nothing happens until `follow`. */
 export function createLocalPrograms(
   who: Pick<Asker, "deviceKey" | "clock"> & { readonly enrolled: Enrolled },
-  rest: Omit<LocalProgramsOptions, "asker">,
+  rest: Omit<LocalProgramsOptions, "asker" | "address">,
 ): LocalPrograms {
-  const { accountId, origin, peerId: devicePeerId } = who.enrolled;
-  const api = createClientApi({ url: origin });
-  return new LocalPrograms({ ...rest, asker: { ...who, api, scope: { accountId, origin }, devicePeerId } });
+  const { accountId, origin, peerId: devicePeerId, address } = who.enrolled;
+  const asker = { ...who, api: createClientApi({ url: origin }), scope: { accountId, origin }, devicePeerId };
+  return new LocalPrograms({ ...rest, asker, address });
 }
 
 export class LocalPrograms {
@@ -40,18 +44,17 @@ export class LocalPrograms {
   #wanted: Wanted = {};
   #machines: ReachableMachines | null = null;
   #interceptor: Interceptor | null = null;
-  /** Whether names are written, which have to be taken away again. */
-  #hasNames: boolean;
+  readonly #names: PeerNames;
   #problems: readonly string[] = [];
   /** Changes are made one after the other. */
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: LocalProgramsOptions) {
     this.#options = options;
-    const { devicePeerId } = options.asker;
+    const { asker, address, log, privileged } = options;
+    this.#names = new PeerNames({ self: { peerId: asker.devicePeerId, address }, log });
     // What an agent left that was killed.
-    this.#hasNames = options.privileged && hasHostNames(devicePeerId);
-    if (options.privileged) removeLeftGuard(devicePeerId);
+    if (privileged) removeLeftGuard(asker.devicePeerId);
   }
 
   /** What is wrong with it, in words for people. */
@@ -110,11 +113,7 @@ export class LocalPrograms {
 
   async #apply(machines: readonly ReachableMachine[]): Promise<void> {
     const { intercept = [], resolver = null } = this.#wanted;
-    if (resolver !== null || this.#hasNames) {
-      const hosts = resolver === null ? [] : machines.map((one) => namesOf(one, resolver));
-      await writeHostNames(this.#options.asker.devicePeerId, hosts);
-      this.#hasNames = resolver !== null;
-    }
+    if (this.#options.privileged) await this.#names.set(resolver, machines);
     if (this.#interceptor === null) return;
     const { byUid, unknown } = await findInterceptedUsers(intercept, nowSeconds(this.#options.asker.clock));
     this.#interceptor.set({ users: byUid, addresses: machines.map(({ address }) => address) });
@@ -141,6 +140,7 @@ export class LocalPrograms {
  */
 export async function takeBackLeftovers(peerId: string, file?: HostsFile): Promise<void> {
   removeLeftGuard(peerId);
+  await forgetResolved(peerId);
   try {
     if (hasHostNames(peerId, file?.path)) await writeHostNames(peerId, [], file);
   } catch (cause) {
@@ -151,8 +151,4 @@ export async function takeBackLeftovers(peerId: string, file?: HostsFile): Promi
       cause,
     });
   }
-}
-
-function namesOf({ name, address }: ReachableMachine, domain: string) {
-  return { address, names: [`${name}.${domain}`] };
 }

@@ -94,8 +94,10 @@ SSH (everything is off by default):
 programs on this machine that know nothing of qf (Linux, root; "" turns it off):
   --intercept USERS          carry what these users' programs connect to peers, at 22 and 22022: names and
                              @groups, with commas. The peer shows them a page on which a person signs in;
-                             a policy must allow it (allow_unmanaged_devices) and let this machine in
-  --resolver DOMAIN          give peers that this machine may reach names under DOMAIN, in /etc/hosts
+                             a policy must allow it (allow_intercepted, or allow_unmanaged_devices) and let
+                             this machine in
+  --resolver DOMAIN          give peers that this machine may reach names under DOMAIN, which a name server
+                             on a loopback address answers: through systemd-resolved, or in /etc/hosts
 
 upgrades:
   --allow-managed-upgrades   let management have this machine upgrade to releases that the publisher signed,

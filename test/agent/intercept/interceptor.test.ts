@@ -1,7 +1,9 @@
 /** `--intercept` and `--resolver` of an agent: whose connections are carried, and whose are not. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { Resolver } from "node:dns/promises";
 import { readFileSync } from "node:fs";
-import { hasParamiko, paramiko, signInOn } from "../../support/any-program.ts";
+import { loopbackOf } from "../../../src/agent/intercept/name-server.ts";
+import { hasParamiko, JSCH, jsch, paramiko, signInOn } from "../../support/any-program.ts";
 import type { Lab, LabAgent, Person } from "../../support/lab.ts";
 import { LabTerminal } from "../../support/lab-terminal.ts";
 import type { OsAccount } from "../../support/os-accounts.ts";
@@ -87,8 +89,17 @@ describeInOwnNetwork(import.meta.path, "--intercept", () => {
     expect(terminal.text).toContain(`\n${deploy.name}`);
   });
 
-  test.skipIf(Bun.which("plink") === null)("PuTTY's plink comes in at the address too", async () => {
-    const plink = ["plink", "-ssh", "-no-antispoof", `${deploy.name}@${address}`, "id -un"];
+  test("the name server of --resolver has the machine's name, and no other", async () => {
+    const { self } = await bastion.status();
+    const resolver = new Resolver();
+    resolver.setServers([`${loopbackOf(self?.address ?? "")}:53`]);
+    expect(await resolver.resolve4("web1.qf.test")).toEqual([address]);
+    const codes = ["web2.qf.test", "web1.qf.internal"].map((name) => resolver.resolve4(name).catch(codeOf));
+    expect(await Promise.all(codes)).toEqual(["ENOTFOUND", "EREFUSED"]);
+  });
+
+  test.skipIf(Bun.which("plink") === null)("PuTTY's plink comes in by the name too", async () => {
+    const plink = ["plink", "-ssh", "-no-antispoof", `${deploy.name}@web1.qf.test`, "id -un"];
     const env = lab.env({ TERM: "xterm", HOME: named.home });
     const terminal = new LabTerminal([...as(named), ...plink], env, lab.root);
     await terminal.expect(/\(y\/n/, 30_000);
@@ -96,6 +107,48 @@ describeInOwnNetwork(import.meta.path, "--intercept", () => {
     await signInOn(terminal, ada);
     expect(await terminal.end()).toBe(0);
     expect(terminal.text).toContain(`\n${deploy.name}`);
+  });
+
+  test("a program with a socket for IPv6 that speaks IPv4, as Java's have, is carried too", async () => {
+    const said = await printed(talk(named, `::ffff:${address}`, 22, "SSH-2.0-t\\r\\n"));
+    expect(said).toMatch(/^SSH-2\.0-OpenSSH_\S+ QuFabric_/);
+  });
+
+  test.skipIf(JSCH === null)("JSch comes in by the name too", async () => {
+    const terminal = jsch(lab, { host: "web1.qf.test", user: deploy.name }, as(named));
+    await signInOn(terminal, ada);
+    expect(await terminal.end(30_000)).toBe(0);
+    expect(terminal.text).toContain(`ran ${deploy.name}`);
+  });
+
+  test.skipIf(Bun.which("mosh") === null)(
+    "mosh begins by the name, and goes on straight to the machine",
+    async () => {
+      const ssh = "ssh -F none -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=/dev/null";
+      const options = [`--ssh=${ssh}`, "--experimental-remote-ip=remote", "--no-init"];
+      const mosh = ["mosh", ...options, `${deploy.name}@web1.qf.test`, "--", "sh", "-c", "id -un; sleep 2"];
+      const env = lab.env({ TERM: "xterm", HOME: named.home, LC_ALL: "C.UTF-8" });
+      const terminal = new LabTerminal([...as(named), ...mosh], env, lab.root);
+      await signInOn(terminal, ada);
+      await terminal.expect(/\[mosh is exiting\.\]/, 30_000);
+      expect(await terminal.end()).toBe(0);
+    },
+  );
+
+  test("curl's sftp is asked to sign in, cannot, and is refused", async () => {
+    const curl = [
+      "curl",
+      "-sS",
+      "-k",
+      "--max-time",
+      "20",
+      "-u",
+      `${deploy.name}:`,
+      "sftp://web1.qf.test/etc/",
+    ];
+    const child = Bun.spawn([...as(named), ...curl], { env: lab.env({}), stdout: "pipe", stderr: "pipe" });
+    const [said, exitCode] = await Promise.all([new Response(child.stderr).text(), child.exited]);
+    expect([exitCode, said]).toEqual([67, "curl: (67) Authentication failure\n"]);
   });
 
   test.each<[who: string, argv: () => string[]]>([
@@ -157,6 +210,8 @@ describeInOwnNetwork(import.meta.path, "--intercept", () => {
     ...["bash", "-c", TALK, "bash", host, String(port), says],
   ];
 });
+
+const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? error.code : error);
 
 const as = ({ name }: OsAccount) => ["setpriv", `--reuid=${name}`, `--regid=${name}`, "--clear-groups"];
 

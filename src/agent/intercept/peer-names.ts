@@ -1,0 +1,86 @@
+/**
+ * Names of peers under the domain of `--resolver`, so that programs of this machine find them: a name server
+ * on a loopback address, of which systemd-resolved is told. Where programs do not ask resolved, the names
+ * stand in /etc/hosts as well.
+ *
+ * @module
+ */
+import type { Log } from "../../base/log.ts";
+import { type HostNames, hasHostNames, writeHostNames } from "../os/hosts-file.ts";
+import { forgetResolved, isTold, tellResolved } from "../os/resolved.ts";
+import { type NameServer, openNameServer } from "./name-server.ts";
+import type { ReachableMachine } from "./reachable-machines.ts";
+
+export interface PeerNamesOptions {
+  /** This machine. */
+  readonly self: { readonly peerId: string; readonly address: string };
+  readonly log: Log;
+}
+
+export class PeerNames {
+  readonly #options: PeerNamesOptions;
+  #server: NameServer | null = null;
+  /** The domain that resolved was told of. Null: none. */
+  #told: string | null = null;
+  /** Whether an agent that was killed may have left something. */
+  #mayBeLeft = true;
+  /** Whether names are in the hosts file, which have to be taken away again. */
+  #hasHosts: boolean;
+
+  constructor(options: PeerNamesOptions) {
+    this.#options = options;
+    this.#hasHosts = hasHostNames(options.self.peerId);
+  }
+
+  /** Where it answers. Null: nowhere. */
+  get server(): Pick<NameServer, "address" | "port"> | null {
+    return this.#server;
+  }
+
+  /** `machines` have names under `domain` from now on. Null: none have. */
+  async set(domain: string | null, machines: readonly ReachableMachine[]): Promise<void> {
+    if (domain === null) return await this.#clear();
+    const { self, log } = this.#options;
+    const hosts = machines.map((one) => namesOf(one, domain));
+    const addresses = new Map(hosts.flatMap(({ address, names }) => names.map((name) => [name, address])));
+    // Names in the hosts file do without it.
+    this.#server ??= await openNameServer({ self: self.address, log }).catch((cause: unknown) => {
+      log.warn("there is no name server for --resolver", {}, cause);
+      return null;
+    });
+    this.#server?.set({ domain, addresses });
+    await this.#tell(domain);
+    await this.#writeHosts(this.#told === null ? hosts : []);
+  }
+
+  async #tell(domain: string): Promise<void> {
+    const { self, log } = this.#options;
+    const server = this.#server;
+    if (server === null) return;
+    if (this.#told === domain && (await isTold(self.peerId, server))) return;
+    if (this.#mayBeLeft || this.#told !== null) await forgetResolved(self.peerId);
+    this.#mayBeLeft = false;
+    const { address, port } = server;
+    this.#told = (await tellResolved(self.peerId, { address, port, domain })) ? domain : null;
+    log.info("names of peers are answered", { domain, address, port, resolved: this.#told !== null });
+  }
+
+  async #clear(): Promise<void> {
+    if (this.#mayBeLeft || this.#told !== null) await forgetResolved(this.#options.self.peerId);
+    this.#mayBeLeft = false;
+    this.#told = null;
+    this.#server?.close();
+    this.#server = null;
+    await this.#writeHosts([]);
+  }
+
+  async #writeHosts(hosts: readonly HostNames[]): Promise<void> {
+    if (hosts.length === 0 && !this.#hasHosts) return;
+    await writeHostNames(this.#options.self.peerId, hosts);
+    this.#hasHosts = hosts.length > 0;
+  }
+}
+
+function namesOf({ name, address }: ReachableMachine, domain: string): HostNames {
+  return { address, names: [`${name}.${domain}`.toLowerCase()] };
+}
