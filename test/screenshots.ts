@@ -43,6 +43,7 @@ const PAGES: readonly Place[] = [
   ["policies", "/policies"],
   ["policy-new", "/policies/new"],
   ["policy-tests", "/policies/tests"],
+  ["policy-history", "/policies/history"],
   ["policy-file", "/policies/file"],
   ["access", "/access?machine=web1"],
   ["sessions", "/sessions"],

@@ -7,6 +7,7 @@ import type { Noun } from "./noun.ts";
 
 const policies = () => import("./commands/policy.ts");
 const files = () => import("./commands/policy-file.ts");
+const history = () => import("./commands/policy-history.ts");
 const access = () => import("./commands/policy-access.ts");
 
 /** Policies by hand, and policies as files. */
@@ -24,6 +25,11 @@ export const policyNoun: Noun = {
     test: { purpose: "run the tests of a policy file", load: async () => (await files()).policyTest },
     diff: { purpose: "show what a policy file would change", load: async () => (await files()).policyDiff },
     apply: { purpose: "apply a policy file", load: async () => (await files()).policyApply },
+    history: {
+      purpose: "list earlier states, who made them and what they changed",
+      load: async () => (await history()).policyHistory,
+    },
+    restore: { purpose: "bring an earlier state back", load: async () => (await history()).policyRestore },
     explain: {
       purpose: "explain a decision, rule by rule",
       load: async () => (await access()).policyExplain,

@@ -39,6 +39,15 @@ const page = {
 export const PageQuery = z.object(page);
 export type PageQuery = z.infer<typeof PageQuery>;
 
+/** Query of GET /api/policy/history. */
+export const HistoryQuery = z.object({
+  /** Most states in the answer, newest first. Default 50. */
+  limit: count(100, 1).optional(),
+  /** Only states below this number. */
+  cursor: count(9_999_999_999, 1).optional(),
+});
+export type HistoryQuery = z.infer<typeof HistoryQuery>;
+
 /** Query of GET /api/users. */
 export const UserQuery = z.object({
   ...page,

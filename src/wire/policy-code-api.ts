@@ -6,6 +6,7 @@
  * @module
  */
 import { z } from "zod";
+import { AccessReason } from "./access-reason.ts";
 import { Action, RuleOutcome } from "./decision.ts";
 import { FileAction, PolicyFile, PolicyFileTest } from "./policy-file.ts";
 import { POLICY_TEXT_BYTES_MAX } from "./policy-text.ts";
@@ -53,6 +54,8 @@ export const PolicyApplyRequest = z.strictObject({
   digest: Sha256,
   /** Saves what fails a test, or what leaves nobody with access. Audited. */
   force: z.boolean().optional(),
+  /** Why, for those who read the history later. Absent: none. */
+  reason: AccessReason.optional(),
 });
 export type PolicyApplyRequest = z.infer<typeof PolicyApplyRequest>;
 

@@ -183,4 +183,19 @@ describe.skipIf(!isRoot)("the policy editor", () => {
     await page.getByRole("button", { name: "Save although tests fail" }).waitFor();
     await page.getByRole("button", { name: "Discard it" }).click();
   }, 120_000);
+
+  test("an earlier state is looked at and restored after its difference was shown", async () => {
+    await saveElsewhere({ description: "changed elsewhere" });
+    await page.goto(`${setUp.lab.url}/policies`);
+    await page.getByRole("link", { name: "History" }).click();
+    await page.getByText("in force").waitFor();
+    await page.getByRole("button", { name: "Restore state 1", exact: true }).click();
+    const dialog = page.getByRole("alertdialog");
+    await dialog.getByText("Written").waitFor();
+    await dialog.getByRole("button", { name: "Restore" }).click();
+    await page.getByText("The policies are as they were in state 1.").waitFor();
+    expect((await stored()).rules[0]?.description ?? "").toBe("");
+    expect(await logins()).toEqual([["deploy"]]);
+    expect(complaints.splice(0)).toEqual([]);
+  }, 120_000);
 });

@@ -121,6 +121,26 @@ describe("with that policy", () => {
     expect(await exitOf("apply", "policy.yaml", "--yes")).toBe(0);
   }, 60_000);
 
+  test("an earlier state is listed, printed, and restored once its difference was shown", async () => {
+    const more = fileOf(FILE.replace("[deploy]", "[deploy, www]"), "more.yaml");
+    expect(await exitOf("apply", more, "--yes", "--reason", "OPS-7: web team")).toBe(0);
+    const [now, then] = JSON.parse((await qf("history", "--limit", "2", "--json")).stdout);
+    expect(now).toMatchObject({ current: true, reason: "OPS-7: web team", changes: [{ what: "rule" }] });
+    expect((await qf("history")).stdout).toContain("OPS-7: web team");
+    const before = await qf("get", "--at", String(then.number));
+    expect(before.stdout).toContain("- deploy");
+    expect(before.stdout).not.toContain("www");
+    expect(await qf("restore", String(then.number))).toMatchObject({ exitCode: 2 });
+    const restored = await qf("restore", String(then.number), "--yes");
+    expect(restored).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(restored.stdout).toContain("www");
+    expect((await qf("get")).stdout).toBe(FILE);
+    expect(await exitOf("restore", String(now.number + 1), "--yes")).toBe(0);
+    expect([await exitOf("restore", "99"), await exitOf("restore", "x")]).toEqual([1, 2]);
+    expect(await exitOf("get", "--at", "1", "--export")).toBe(2);
+    expect(await exitOf("apply", more, "--yes", "--reason", "x")).toBe(2);
+  }, 60_000);
+
   test("who, what and explain answer in words, JSON and CSV", async () => {
     const who = await qf("who", "--machine", "web1");
     expect(who.stdout).toMatch(/ada@example\.com +web1 +deploy +connect/);

@@ -15,6 +15,7 @@ export const DASHBOARD_PAGES = [
   "/policies",
   "/policies/new",
   "/policies/tests",
+  "/policies/history",
   "/policies/file",
   "/access",
   "/sessions",

@@ -1,5 +1,5 @@
 import { nowSeconds, systemClock } from "../../base/clock.ts";
-import { isQfError, QfError } from "../../base/errors.ts";
+import { QfError } from "../../base/errors.ts";
 import { parseJson, writeFileAtomic } from "../../base/files.ts";
 import { namesOf } from "../../policy/code/names.ts";
 import { renderTest } from "../../policy/code/render.ts";
@@ -7,34 +7,32 @@ import { resolveFile } from "../../policy/code/resolve.ts";
 import { runTests } from "../../policy/code/run-tests.ts";
 import { sentenceOf } from "../../policy/sentences.ts";
 import { PolicyAccount } from "../../wire/policy-account.ts";
-import {
-  AnyObject,
-  PolicyApplied,
-  PolicyDiff,
-  PolicyFileAnswer,
-  PolicyTestReport,
-} from "../../wire/policy-code-api.ts";
+import { AnyObject, PolicyFileAnswer, PolicyTestReport } from "../../wire/policy-code-api.ts";
 import { policyFileSchema } from "../../wire/policy-file.ts";
 import { parsePolicyText } from "../../wire/policy-text.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, type Answer, openAdmin, printBody } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, openAdmin, printBody } from "../admin.ts";
+import { applyFile, askDiff } from "../apply-policy.ts";
 import { command } from "../command.ts";
 import { print, printJson } from "../output.ts";
 import { parseWhole } from "../parse.ts";
-import { askYes, readPolicyText, readText } from "../policy-input.ts";
+import { readPolicyText, readText } from "../policy-input.ts";
 import { diffText, testsText } from "../policy-output.ts";
-import { say } from "../report.ts";
+import { historyPath, parseNumber } from "./policy-history.ts";
 
 const EXPORT_BYTES_MAX = 256 * 1024 * 1024;
+/** Of a file and of an earlier state: what is printed. */
+const WrittenFile = PolicyFileAnswer.pick({ text: true, file: true });
 const FILE_HELP = "FILE is YAML or JSON; - is standard input. See qf policy schema.";
 
 export const policyGet = command(
   `
 Print the account's policies, group settings and tests as a policy file, to keep in git and edit.
 
-usage: qf policy get [--out FILE] [--export] [--json]
+usage: qf policy get [--out FILE] [--at NUMBER | --export] [--json]
 
 options:
   --out FILE               write it to FILE
+  --at NUMBER              as they were in this state of qf policy history
   --export                 print the account for qf policy test --account instead: people, devices,
                            machines, groups and policies
 ${ADMIN_OPTIONS}
@@ -46,14 +44,24 @@ examples:
   qf policy get --export --out account.json
 `,
   {
-    args: { out: { type: "string" }, export: { type: "boolean" }, ...ADMIN_ARGS },
+    args: {
+      out: { type: "string" },
+      at: { type: "string" },
+      export: { type: "boolean" },
+      ...ADMIN_ARGS,
+    },
     async run({ args }) {
+      const { at } = args;
+      if (at !== undefined && args.export === true) {
+        throw new QfError("ERR_USAGE", "give --at or --export, not both");
+      }
+      const path = at === undefined ? "/api/policy/file" : historyPath(parseNumber("at", at));
       const admin = await openAdmin(args);
       if (args.export === true) {
         const answer = await admin.request("GET", "/api/policy/export", { answer: AnyObject });
         return args.out === undefined ? printBody(answer) : save(args.out, `${answer.text}\n`);
       }
-      const answer = await admin.request("GET", "/api/policy/file", { answer: PolicyFileAnswer });
+      const answer = await admin.request("GET", path, { answer: WrittenFile });
       const text = args.json === true ? `${JSON.stringify(answer.value.file, null, 2)}\n` : answer.value.text;
       await (args.out === undefined ? print(text) : save(args.out, text));
     },
@@ -164,28 +172,24 @@ examples:
           ? undefined
           : parseWhole("days", args.days, { min: 0, max: 90, unit: "days" });
       const text = readPolicyText(args.file);
-      const answer = await askDiff(await openAdmin(args), text, days);
+      const answer = await askDiff(await openAdmin(args), { text }, days);
       await (args.json === true ? printBody(answer) : print(diffText(answer.value)));
       return answer.value.same ? 0 : 1;
     },
   },
 );
 
-function askDiff(admin: Admin, text: string, days: number | undefined): Promise<Answer<PolicyDiff>> {
-  const body = { text, ...(days === undefined ? {} : { days }) };
-  return admin.request("POST", "/api/policy/diff", { body, answer: PolicyDiff });
-}
-
 export const policyApply = command(
   `
 Apply a policy file: show what it changes, ask, and change all of it or nothing. It is refused when a test
 fails, when the account has changed since, and when nobody could log in anywhere after it.
 
-usage: qf policy apply FILE [--yes] [--if-version V] [--force] [--json]
+usage: qf policy apply FILE [--yes] [--if-version V] [--reason TEXT] [--force] [--json]
 
 options:
   --yes                    do not ask
   --if-version V           only if the account is at this version, which qf policy diff --json shows
+  --reason TEXT            why, for qf policy history and the audit log
   --force                  apply it although a test fails; this is audited
 ${ADMIN_OPTIONS}
 
@@ -202,6 +206,7 @@ examples:
       file: { type: "positional", required: true },
       yes: { type: "boolean" },
       "if-version": { type: "string" },
+      reason: { type: "string" },
       force: { type: "boolean" },
       ...ADMIN_ARGS,
     },
@@ -212,58 +217,10 @@ examples:
           ? undefined
           : parseWhole("if-version", wanted, { min: 0, max: 9_999_999_999, unit: "changes" });
       const text = readPolicyText(args.file);
-      const admin = await openAdmin(args);
-      const { value: diff } = await askDiff(admin, text, undefined);
-      const isShown = args.json !== true;
-      if (isShown) await print(diffText(diff));
-      if (version !== undefined && version !== diff.version) {
-        throw new QfError("ERR_CONFLICT", `the account is at version ${diff.version}, not at ${version}`, {
-          hint: "look at the difference again",
-        });
-      }
-      if (diff.same && isShown) return 0;
-      if (args.yes !== true && !diff.same && !confirm()) return 1;
-      const body = {
-        text,
-        version: diff.version,
-        digest: diff.digest,
-        ...(args.force ? { force: true } : {}),
-      };
-      const answer = await applyPlan(admin, text, body);
-      if (answer === null) return 1;
-      if (!isShown) return await printBody(answer).then(() => 0);
-      await print(`\nApplied; the account is at version ${answer.value.version}.\n`);
-      if (answer.value.forced) say("warning", "it was applied although tests fail");
-      return 0;
+      return applyFile(await openAdmin(args), { text }, { ...args, version });
     },
   },
 );
-
-function confirm(): boolean {
-  const answer = askYes("Apply this?");
-  if (answer === null) {
-    throw new QfError("ERR_USAGE", "there is no terminal to ask at", {
-      hint: "give --yes to apply without asking",
-    });
-  }
-  if (!answer) say("note", "nothing was changed");
-  return answer;
-}
-
-/** Null: the account moved on, and the new difference was shown. */
-async function applyPlan(admin: Admin, text: string, body: object): Promise<Answer<PolicyApplied> | null> {
-  try {
-    return await admin.request("POST", "/api/policy/apply", { body, answer: PolicyApplied });
-  } catch (error) {
-    if (!isQfError(error, "ERR_CONFLICT")) throw error;
-    const { value } = await askDiff(admin, text, 0);
-    const isMoved = value.version !== (body as { version: number }).version;
-    if (!isMoved) throw error;
-    say("error", error.message);
-    process.stderr.write(diffText(value));
-    return null;
-  }
-}
 
 export const policySchema = command(
   `

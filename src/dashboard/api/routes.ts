@@ -16,6 +16,7 @@ import type * as outletApi from "../../wire/outlet-api.ts";
 import type * as policy from "../../wire/policy.ts";
 import type * as policyAccount from "../../wire/policy-account.ts";
 import type * as policyCodeApi from "../../wire/policy-code-api.ts";
+import type * as policyHistory from "../../wire/policy-history.ts";
 import type * as posture from "../../wire/posture.ts";
 import type * as recording from "../../wire/recording.ts";
 import type * as rollout from "../../wire/rollout.ts";
@@ -202,6 +203,14 @@ export interface ApiRoutes {
     body: input<typeof policyCodeApi.PolicyApplyRequest>;
     query: input<typeof adminQuery.NoQuery>;
     answer: output<typeof policyCodeApi.PolicyApplied>;
+  };
+  "GET /api/policy/history": {
+    query: input<typeof adminQuery.HistoryQuery>;
+    answer: output<typeof policyHistory.PolicyHistoryEntry>[];
+  };
+  "GET /api/policy/history/:stateNumber": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof policyHistory.PolicyHistoryState>;
   };
   "GET /api/policy/who": {
     query: input<typeof policyCodeApi.WhoQuery>;

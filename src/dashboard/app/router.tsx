@@ -133,6 +133,14 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/policies/history",
+    component: lazyRouteComponent(
+      () => import("../pages/policies/policy-history-page.tsx"),
+      "PolicyHistoryPage",
+    ),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/policies/new",
     validateSearch: ({ copy }: Record<string, unknown>): { copy?: string } =>
       typeof copy === "string" ? { copy } : {},

@@ -15,8 +15,16 @@ import { deletePolicy, findPolicy, type PolicyRuleRow, putPolicy } from "../db/t
 import { findPolicyFile, putPolicyFile } from "../db/tables/policy-files.ts";
 import type { FilePlan } from "./plan-file.ts";
 
-/** Writes what is different. `text`: the file as it was given; null keeps the one before. */
-export async function applyPlan(tx: ChangeWriter, plan: FilePlan, text: string | null): Promise<void> {
+/** What came with a file. */
+export interface GivenFile {
+  /** As it was given; null keeps the one before. */
+  readonly text: string | null;
+  /** Null: none. */
+  readonly reason: string | null;
+}
+
+/** Writes what is different. */
+export async function applyPlan(tx: ChangeWriter, plan: FilePlan, given: GivenFile): Promise<void> {
   const { before } = plan;
   const after = withNewIds(plan.after);
   const { accountId } = before;
@@ -36,7 +44,7 @@ export async function applyPlan(tx: ChangeWriter, plan: FilePlan, text: string |
     tx.record({ activity, targetId: policy.id, meta: { name: policy.name } });
   }
   await endChangedApprovals(tx, accountId);
-  await writeFile(tx, plan, { ...after }, text);
+  await writeFile(tx, plan, after, given);
 }
 
 async function writeGroups(tx: ChangeWriter, before: PolicyAccount, after: PolicyAccount): Promise<void> {
@@ -78,7 +86,7 @@ async function writeFile(
   tx: ChangeWriter,
   { before, changes, digest }: FilePlan,
   after: PolicyAccount,
-  text: string | null,
+  { text, reason }: GivenFile,
 ): Promise<void> {
   const old = await findPolicyFile(tx, before.accountId);
   const kept = text ?? old?.text ?? null;
@@ -94,7 +102,8 @@ async function writeFile(
     tx.record({ activity: "policy.tests.update", targetId: before.accountId, meta });
   }
   const meta = { changes: String(changes.length), digest, version: String(before.version) };
-  tx.record({ activity: "policy.apply", targetId: before.accountId, meta });
+  const why = reason === null ? {} : { reason };
+  tx.record({ activity: "policy.apply", targetId: before.accountId, meta: { ...meta, ...why } });
 }
 
 /** Ids of ours in the place of what a plan calls its new things. */

@@ -7,7 +7,12 @@ import { nowSeconds } from "../../base/clock.ts";
 import { groupsAt } from "../../policy/decide/snapshot.ts";
 import type { AccountPeer } from "../../policy/maps/compile.ts";
 import type { MapUser } from "../../wire/network-map.ts";
-import { type AccountPolicy, POLICY_ACCOUNT_FORMAT, type PolicyAccount } from "../../wire/policy-account.ts";
+import {
+  type AccountGroup,
+  type AccountPolicy,
+  POLICY_ACCOUNT_FORMAT,
+  type PolicyAccount,
+} from "../../wire/policy-account.ts";
 import type { AccountId, EpochSeconds } from "../../wire/units.ts";
 import { mapSettings } from "../contracts/settings.ts";
 import type { Reader } from "../db/engine/transaction.ts";
@@ -37,7 +42,6 @@ export async function loadPolicyAccount(
   const users = entities.users.map((user) => standingAt(user, now));
   const peers = entities.peers.map(withoutApprovals);
   const byId = new Map(part.peers.map((peer) => [peer.id, peer]));
-  const groups = await listGroups(tx, accountId);
   return {
     format: POLICY_ACCOUNT_FORMAT,
     accountId,
@@ -46,16 +50,37 @@ export async function loadPolicyAccount(
       ...mapSettings(account.settings, account.domain),
       ...(settled.allowBrowsers ? {} : { allowBrowsers: false as const }),
     },
-    groups: groups.map(({ id, name, isAll, settings }) => ({ id, name, isAll, settings: settings ?? {} })),
+    groups: await listAccountGroups(tx, accountId),
     users,
     peers: peers.map((peer) => {
       const row = byId.get(peer.id);
       return { ...peer, dnsName: row?.dnsName ?? peer.name, shownName: row ? shownPeerName(row) : peer.name };
     }),
     postureChecks: settled.postureChecks.map(({ id, name }) => ({ id, name })),
-    policies: (await listPolicies(tx, accountId)).map(asAccountPolicy),
+    policies: await listAccountPolicies(tx, accountId),
     tests: [...(await listPolicyTests(tx, accountId))],
   };
+}
+
+/** What a policy file can say, without the people and machines that it is about. */
+export async function loadPolicies(
+  tx: Reader,
+  accountId: AccountId,
+): Promise<Pick<PolicyAccount, "policies" | "groups" | "tests">> {
+  return {
+    policies: await listAccountPolicies(tx, accountId),
+    groups: await listAccountGroups(tx, accountId),
+    tests: [...(await listPolicyTests(tx, accountId))],
+  };
+}
+
+async function listAccountPolicies(tx: Reader, accountId: AccountId): Promise<AccountPolicy[]> {
+  return (await listPolicies(tx, accountId)).map(asAccountPolicy);
+}
+
+async function listAccountGroups(tx: Reader, accountId: AccountId): Promise<AccountGroup[]> {
+  const groups = await listGroups(tx, accountId);
+  return groups.map(({ id, name, isAll, settings }) => ({ id, name, isAll, settings: settings ?? {} }));
 }
 
 /** As things are now: a membership with an end is one like any other until then. */

@@ -47,6 +47,7 @@ export function PoliciesPage() {
           <>
             <ButtonLink to="/policies/tests">Tests</ButtonLink>
             <ButtonLink to="/policies/file">As a file</ButtonLink>
+            <ButtonLink to="/policies/history">History</ButtonLink>
             {may(me, "policies", "create") ? create : null}
           </>
         }

@@ -7,8 +7,8 @@
 import type { ReactNode } from "react";
 import type { Answer } from "../../api/client.ts";
 import { useMe } from "../../app/me.ts";
-import { Badge } from "../../components/badge.tsx";
 import { Note } from "../../components/notice.tsx";
+import { PolicyChanges } from "./policy-changes.tsx";
 
 type Diff = Answer<"POST /api/policy/diff">;
 type Row = Diff["gained"]["rows"][number];
@@ -61,14 +61,7 @@ export function PolicyDifference({ diff }: { readonly diff: Diff }) {
       )}
       <Decisions of={diff.decisions} />
       <Part title="Written">
-        <List>
-          {diff.changes.map(({ what, change, name, rule, fields }) => (
-            <li key={`${what} ${name} ${rule ?? ""}`}>
-              <Badge>{change}</Badge> {what} {rule === undefined ? name : `${name}: ${rule}`}
-              {fields === undefined || fields.length === 0 ? "" : ` (${fields.join(", ")})`}
-            </li>
-          ))}
-        </List>
+        <PolicyChanges changes={diff.changes} />
       </Part>
     </div>
   );

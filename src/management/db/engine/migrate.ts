@@ -29,6 +29,7 @@ import rareRows from "../migrations/sqlite/0018-rare-rows.sql" with { type: "tex
 import recordingsListed from "../migrations/sqlite/0019-recordings-listed.sql" with { type: "text" };
 import confirmations from "../migrations/sqlite/0020-confirmations.sql" with { type: "text" };
 import rollouts from "../migrations/sqlite/0021-rollouts.sql" with { type: "text" };
+import policyStates from "../migrations/sqlite/0022-policy-states.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -61,6 +62,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 19, name: "recordings-listed", sql: recordingsListed },
   { number: 20, name: "confirmations", sql: confirmations },
   { number: 21, name: "rollouts", sql: rollouts },
+  { number: 22, name: "policy-states", sql: policyStates },
 ];
 
 /**

@@ -29,6 +29,7 @@ import rareRows from "../migrations/postgres/0018-rare-rows.sql" with { type: "t
 import recordingsListed from "../migrations/postgres/0019-recordings-listed.sql" with { type: "text" };
 import confirmations from "../migrations/postgres/0020-confirmations.sql" with { type: "text" };
 import rollouts from "../migrations/postgres/0021-rollouts.sql" with { type: "text" };
+import policyStates from "../migrations/postgres/0022-policy-states.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -54,6 +55,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 19, name: "recordings-listed", sql: recordingsListed },
   { number: 20, name: "confirmations", sql: confirmations },
   { number: 21, name: "rollouts", sql: rollouts },
+  { number: 22, name: "policy-states", sql: policyStates },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

@@ -10,6 +10,7 @@ import { type Dialect, sqliteDialect } from "./dialect.ts";
 import { evidenceTables } from "./evidence.ts";
 import { networkTables } from "./network.ts";
 import { outletTables } from "./outlets.ts";
+import { policyStateTables } from "./policy-states.ts";
 import { recordingTables } from "./recordings.ts";
 import { rolloutTables } from "./rollouts.ts";
 import { trustTables } from "./trust.ts";
@@ -25,6 +26,7 @@ export function defineSchema(d: Dialect) {
     ...evidenceTables(d),
     ...outletTables(d, accounts),
     ...recordingTables(d),
+    ...policyStateTables(d, accounts),
     ...rolloutTables(d, accounts, network),
   };
 }

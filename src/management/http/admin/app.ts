@@ -11,7 +11,9 @@ import { isQfError, QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import { NoQuery, type SaveQuery } from "../../../wire/admin-query.ts";
 import { fieldName } from "../../../wire/issues.ts";
+import type { ChangeWriter } from "../../db/store.ts";
 import { noteAsked } from "../../db/tables/web-sessions.ts";
+import { withState } from "../../policy-files/keep-state.ts";
 import { withTests } from "../../policy-files/saved-tests.ts";
 import { parseStrict, parseTolerant, readJson } from "../body.ts";
 import { answerFailure, createErrorHandler } from "../errors.ts";
@@ -36,6 +38,7 @@ import { peerRoutes } from "./peers-routes.ts";
 import { policyRoutes } from "./policies-routes.ts";
 import { policyAccessRoutes } from "./policy-access-routes.ts";
 import { policyFileRoutes } from "./policy-file-routes.ts";
+import { policyHistoryRoutes } from "./policy-history-routes.ts";
 import { postureRoutes } from "./posture-routes.ts";
 import { recordingRoutes } from "./recordings-routes.ts";
 import { rolloutRoutes } from "./rollouts-routes.ts";
@@ -62,6 +65,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   ...groupRoutes,
   ...policyRoutes,
   ...policyFileRoutes,
+  ...policyHistoryRoutes,
   ...policyAccessRoutes,
   ...postureRoutes,
   ...sessionRoutes,
@@ -149,10 +153,7 @@ function callOf(
             confirmable = toConfirm(route, c, parsed.body);
             await requireFreshSignIn(tx, principal, confirmable.digest);
           }
-          if (route.tests === undefined) return await fn(tx, actor);
-          const force = (parsed.query as SaveQuery).force === "true";
-          const save = { ctx, accountId, force, onlyNewFailures: route.tests === "new" };
-          return await withTests(tx, save, () => fn(tx, actor));
+          return await guarded(tx, { route, call }, () => fn(tx, actor));
         });
       } catch (error) {
         if (isQfError(error, "ERR_REAUTH_REQUIRED")) await noteRefused(ctx, c, { principal, confirmable });
@@ -161,6 +162,27 @@ function callOf(
     },
   };
   return call as Call<never, never>;
+}
+
+/** The change, with the account's tests run on what it makes, and the state of the policies kept. */
+async function guarded<T>(
+  tx: ChangeWriter,
+  { route, call }: { readonly route: Route; readonly call: Call },
+  change: () => Promise<T>,
+): Promise<T> {
+  const { ctx, accountId, principal, query, body } = call;
+  const { tests, keepsPolicy } = route;
+  const tested = (): Promise<T> => {
+    if (tests === undefined) return change();
+    const force = (query as SaveQuery).force === "true";
+    return withTests(tx, { ctx, accountId, force, onlyNewFailures: tests === "new" }, change);
+  };
+  if (keepsPolicy === undefined) return await tested();
+  const { id, name, email } = principal.user;
+  const via = principal.credential.kind === "session" ? "dashboard" : "api";
+  const reason = (body as { readonly reason?: string } | undefined)?.reason ?? "";
+  const maker = { userId: id, userName: email || name, via, reason } as const;
+  return await withState(tx, { ctx, accountId, maker }, tested);
 }
 
 function toConfirm(route: Route, c: Context, body: unknown): Confirmable {

@@ -58,6 +58,7 @@ export const policyRoutes: readonly Route[] = [
     access: "write",
     query: SaveQuery,
     tests: "all",
+    keepsPolicy: true,
     body: PolicyWrite,
     answer: { one: Policy },
     also: [409],
@@ -85,6 +86,7 @@ export const policyRoutes: readonly Route[] = [
     access: "write",
     query: SaveQuery,
     tests: "all",
+    keepsPolicy: true,
     body: PolicyWrite,
     answer: { one: Policy },
     also: [409],
@@ -101,6 +103,7 @@ export const policyRoutes: readonly Route[] = [
     summary: "Deletes a policy: what it allowed ends now",
     access: "write",
     query: NoQuery,
+    keepsPolicy: true,
     answer: { one: Empty },
     handle: (call) =>
       call.change({ affectsMaps: true }, async (tx) => {

@@ -115,6 +115,7 @@ export const policyFileRoutes: readonly Route[] = [
     query: NoQuery,
     body: PolicyApplyRequest,
     answer: { one: PolicyApplied },
+    keepsPolicy: true,
     also: [409],
     handle: (call) => {
       const file = fileOf(call.body);
@@ -164,7 +165,7 @@ async function applyShown(
     });
   }
   if (plan.changes.length > 0) {
-    await applyPlan(tx, plan, body.text ?? null);
+    await applyPlan(tx, plan, { text: body.text ?? null, reason: body.reason ?? null });
     await requireOwnerRemains(tx, accountId);
   }
   const forced = isGuarded || locksOut;

@@ -74,6 +74,8 @@ export interface Route {
    * is `SaveQuery`. Absent: it grants nothing.
    */
   readonly tests?: "all" | "new";
+  /** Keeps the state of the policies that it makes. Absent: it changes nothing that a policy file says. */
+  readonly keepsPolicy?: true;
   /** Statuses it answers beside those that its shape tells (`statuses.ts`). */
   readonly also?: readonly number[];
   /** Headers of a good answer beside the usual ones. */

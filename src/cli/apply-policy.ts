@@ -1,0 +1,89 @@
+/**
+ * Applies a policy file over the API: its difference is shown first, and what is applied is what was shown.
+ *
+ * @module
+ */
+import { isQfError, QfError } from "../base/errors.ts";
+import { parseReason } from "../wire/access-reason.ts";
+import { PolicyApplied, PolicyDiff } from "../wire/policy-code-api.ts";
+import type { PolicyFile } from "../wire/policy-file.ts";
+import { type Admin, type Answer, printBody } from "./admin.ts";
+import { print } from "./output.ts";
+import { askYes } from "./policy-input.ts";
+import { diffText } from "./policy-output.ts";
+import { say } from "./report.ts";
+
+/** A file as text with its comments, or as its value. */
+export type GivenFile = { readonly text: string } | { readonly file: PolicyFile };
+
+export interface ApplyOptions {
+  readonly yes?: boolean | undefined;
+  readonly force?: boolean | undefined;
+  readonly json?: boolean | undefined;
+  readonly reason?: string | undefined;
+  /** Only if the account is at this version. Absent: at any. */
+  readonly version?: number | undefined;
+}
+
+/** The difference that a file makes. `days` absent: management's default. */
+export function askDiff(admin: Admin, given: GivenFile, days?: number): Promise<Answer<PolicyDiff>> {
+  const body = { ...given, ...(days === undefined ? {} : { days }) };
+  return admin.request("POST", "/api/policy/diff", { body, answer: PolicyDiff });
+}
+
+/** The exit status: 0 if it was applied, or there was nothing to apply. */
+export async function applyFile(admin: Admin, given: GivenFile, options: ApplyOptions): Promise<number> {
+  const { version, force } = options;
+  const reason = options.reason === undefined ? undefined : parseReason("--reason", options.reason);
+  const { value: diff } = await askDiff(admin, given);
+  const isShown = options.json !== true;
+  if (isShown) await print(diffText(diff));
+  if (version !== undefined && version !== diff.version) {
+    throw new QfError("ERR_CONFLICT", `the account is at version ${diff.version}, not at ${version}`, {
+      hint: "look at the difference again",
+    });
+  }
+  if (diff.same && isShown) return 0;
+  if (options.yes !== true && !diff.same && !confirm()) return 1;
+  const body = {
+    ...given,
+    ...{ version: diff.version, digest: diff.digest },
+    ...(force === true ? { force } : {}),
+    ...(reason === undefined ? {} : { reason }),
+  };
+  const answer = await applyPlan(admin, given, body);
+  if (answer === null) return 1;
+  if (!isShown) return await printBody(answer).then(() => 0);
+  await print(`\nApplied; the account is at version ${answer.value.version}.\n`);
+  if (answer.value.forced) say("warning", "it was applied although tests fail");
+  return 0;
+}
+
+function confirm(): boolean {
+  const answer = askYes("Apply this?");
+  if (answer === null) {
+    throw new QfError("ERR_USAGE", "there is no terminal to ask at", {
+      hint: "give --yes to apply without asking",
+    });
+  }
+  if (!answer) say("note", "nothing was changed");
+  return answer;
+}
+
+/** Null: the account moved on, and the new difference was shown. */
+async function applyPlan(
+  admin: Admin,
+  given: GivenFile,
+  body: { readonly version: number },
+): Promise<Answer<PolicyApplied> | null> {
+  try {
+    return await admin.request("POST", "/api/policy/apply", { body, answer: PolicyApplied });
+  } catch (error) {
+    if (!isQfError(error, "ERR_CONFLICT")) throw error;
+    const { value } = await askDiff(admin, given, 0);
+    if (value.version === body.version) throw error;
+    say("error", error.message);
+    process.stderr.write(diffText(value));
+    return null;
+  }
+}
