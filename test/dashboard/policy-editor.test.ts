@@ -189,11 +189,11 @@ describe.skipIf(!isRoot)("the policy editor", () => {
     await page.goto(`${setUp.lab.url}/policies`);
     await page.getByRole("link", { name: "History" }).click();
     await page.getByText("in force").waitFor();
-    await page.getByRole("button", { name: "Restore state 1", exact: true }).click();
+    await page.getByRole("button", { name: "Restore state 2", exact: true }).click();
     const dialog = page.getByRole("alertdialog");
     await dialog.getByText("Written").waitFor();
     await dialog.getByRole("button", { name: "Restore" }).click();
-    await page.getByText("The policies are as they were in state 1.").waitFor();
+    await page.getByText("The policies are as they were in state 2.").first().waitFor();
     expect((await stored()).rules[0]?.description ?? "").toBe("");
     expect(await logins()).toEqual([["deploy"]]);
     expect(complaints.splice(0)).toEqual([]);

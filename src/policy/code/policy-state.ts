@@ -63,11 +63,12 @@ export function accountInState(account: PolicyAccount, state: PolicyState): Poli
 /** The state as a file for `account`: a policy that was renamed since is found by its id. */
 export function renderState(account: PolicyAccount, state: PolicyState): PolicyFile {
   const file = renderFile(accountInState(account, state));
+  const groups = { ...emptied(account, state), ...file.groups };
   const names = new Map(account.policies.map(({ id, name }) => [id, name]));
   return {
     ...file,
     // Empty sections say that there is none; absent ones would leave what is there.
-    groups: { ...emptied(account, state), ...file.groups },
+    ...(Object.keys(groups).length === 0 ? {} : { groups }),
     tests: file.tests ?? [],
     policies: (file.policies ?? []).map((policy, i) => {
       const id = state.policies[i]?.id ?? "";
@@ -77,7 +78,7 @@ export function renderState(account: PolicyAccount, state: PolicyState): PolicyF
   };
 }
 
-/** Groups to be named although they have no settings then: those that have some now, and those that are gone. */
+/** Groups to be named although they had no settings: those that have some now, and those that are gone. */
 function emptied({ groups }: PolicyAccount, state: PolicyState): Record<string, Record<string, never>> {
   const then = new Map(state.groups.map((group) => [group.id, Object.keys(group.settings).length > 0]));
   const now = groups.filter(({ id, settings }) => Object.keys(settings).length > 0 && then.get(id) !== true);

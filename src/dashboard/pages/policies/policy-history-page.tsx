@@ -27,7 +27,7 @@ export function PolicyHistoryPage() {
     <>
       <PageHeader
         title="History of the policies"
-        about="The newest 100 states, with the settings of groups and the tests. The audit log has all changes."
+        about="The newest 100, with the settings of groups and the tests. The audit log has all changes."
         actions={<ButtonLink to="/policies">All policies</ButtonLink>}
       />
       <Loaded query={history}>

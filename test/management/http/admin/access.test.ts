@@ -132,11 +132,21 @@ async function furnish(token: string, accountId: string): Promise<Ids> {
     keyId: (await make("/api/setup-keys", BODIES["post /api/setup-keys"]?.({}))).id,
     groupId,
     policyId: (await make("/api/policies", BODIES["post /api/policies"]?.({ groupId: usedId }))).id,
+    stateNumber: await aStateOf(accountId, () =>
+      make("/api/policies", BODIES["post /api/policies"]?.({ groupId: usedId })),
+    ),
     streamId: (await make("/api/audit-streams", { name: `s${newId()}`, target: WEBHOOK })).id,
     channelId: (await make("/api/notifications", { name: `c${newId()}`, target: WEBHOOK })).id,
     rolloutId: (await make("/api/rollouts", {})).id,
     postureCheckId: (await make("/api/posture-checks", { name: "c", checks: CHECKS })).id,
   };
+}
+
+/** The second one; in another account the third, which the own one does not have. */
+async function aStateOf(accountId: string, change: () => Promise<unknown>): Promise<string> {
+  if (accountId === api.accountId) return "2";
+  await change();
+  return "3";
 }
 
 const keyOf = (route: Route): string => `${route.method} ${route.path}`;

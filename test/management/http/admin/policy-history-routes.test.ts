@@ -86,9 +86,10 @@ test("what changes nothing that a file says is no state", async () => {
   expect(await history()).toEqual(before);
 });
 
-test("settings of a group are part of a state, and so are tests, with the reason that was given", async () => {
+test("settings of a group and tests are part of a state, with the reason that was given", async () => {
   const text =
-    "groups: {web: {requestable: true}}\ntests: [{user: ada@example.com, machine: web1, local_user: x, expect: deny}]";
+    "groups: {web: {requestable: true}}\n" +
+    "tests: [{user: ada@example.com, machine: web1, local_user: x, expect: deny}]";
   expect((await apply({ text }, { reason: "OPS-7: on call" })).status).toBe(200);
   const [entry] = await history();
   expect(entry).toMatchObject({
