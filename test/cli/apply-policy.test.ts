@@ -1,4 +1,4 @@
-/** Applying a file: what is sent is the plan that was shown, and nothing where it is another than asked for. */
+/** Applying a file: what is sent is the plan that was shown, and nothing where the plan has moved. */
 import { expect, test } from "bun:test";
 import { QfError } from "../../src/base/errors.ts";
 import type { Admin } from "../../src/cli/admin.ts";
