@@ -48,6 +48,7 @@ const CAPABILITY_CHECKS: Readonly<Record<keyof SshCapabilities, CapabilityCheck>
       Math.max(RECORD_WEIGHT[ssh.record ?? "off"], RECORD_WEIGHT[record]);
     return weightOf(b) > weightOf(a);
   },
+  record_input: (a, b) => b.record_input === "all" && a.record_input !== "all",
   allow_unmanaged_devices: (a, b) => a.allow_unmanaged_devices === true && b.allow_unmanaged_devices !== true,
   allow_browsers: (a, b) => b.allow_browsers === false && a.allow_browsers !== false,
   require_approval: (a, b, { approval }) =>

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { NetworkMap } from "./network-map.ts";
+import { AgeRecipient, RECORDING_RECIPIENTS_MAX } from "./recording.ts";
 import { SshLimitFlags } from "./ssh-limits.ts";
 import {
   AccountId,
@@ -59,6 +60,10 @@ export const AgentFlagsStored = z.strictObject({
   intercept: z.array(Intercepted).max(64).optional(),
   /** Whether peers have names on this machine under this domain. Absent or null: they have not. */
   resolver: DnsName.nullable().optional(),
+  /** Whether sessions that must be recorded may begin while management cannot store them. Absent: no. */
+  recordOffline: z.boolean().optional(),
+  /** Whose keys open this machine's recordings. Absent or empty: as the account says. */
+  recordingRecipients: z.array(AgeRecipient).max(RECORDING_RECIPIENTS_MAX).optional(),
   /** Whether management may have this machine upgrade. Absent: it may not. */
   managedUpgrades: z.boolean().optional(),
   ...SshLimitFlags.shape,

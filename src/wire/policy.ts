@@ -92,6 +92,11 @@ export const SshCapabilities = z.strictObject({
   env: z.array(EnvironmentPattern).max(64).optional(),
   /** "required" fails closed. Absent: off. */
   record: z.enum(["off", "best_effort", "required"]).optional(),
+  /**
+   * "all" keeps everything that is typed, passwords too, and only encrypted. Absent: "shown"; older agents
+   * know no such field.
+   */
+  record_input: z.enum(["shown", "all"]).optional(),
   /** Longest a connection may last. Absent: no limit. Zero is refused. */
   max_session_seconds: z.int().min(1).max(31_536_000).optional(),
   /** Longest without traffic. Absent: no limit. */

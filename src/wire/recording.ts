@@ -32,6 +32,15 @@ const AGE_RECIPIENT = /^age1[02-9ac-hj-np-z]{58}$/;
 /** Whose key opens an encrypted recording: a recipient of age(1), X25519. */
 export const AgeRecipient = z.string().regex(AGE_RECIPIENT, "is not an age recipient (age1…)");
 
+/** `<state>/recordings/recipients.json`: whose keys opened this machine's recordings lately. */
+export const RecipientsFile = z.strictObject({
+  /** Sorted. Empty: they were not encrypted. */
+  recipients: z.array(AgeRecipient).max(RECORDING_RECIPIENTS_MAX),
+  /** When they became these. Null: there were none before. */
+  sinceSeconds: EpochSeconds.nullable(),
+});
+export type RecipientsFile = z.infer<typeof RecipientsFile>;
+
 /** How chunks are packed. */
 export const RecordingPacking = z.enum(["zstd", "age"]);
 export type RecordingPacking = z.infer<typeof RecordingPacking>;

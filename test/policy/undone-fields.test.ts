@@ -131,6 +131,12 @@ const rows: { field: string; stricter: Change; yes: Change; no: Change }[] = [
     no: ssh({ record: "required" }),
   },
   {
+    field: "ssh.record_input",
+    stricter: ssh({ record_input: "all" }),
+    yes: ssh({ record_input: "shown" }),
+    no: ssh({ record_input: "all" }),
+  },
+  {
     field: "ssh.allow_unmanaged_devices",
     stricter: {},
     yes: ssh({ allow_unmanaged_devices: true }),

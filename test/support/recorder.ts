@@ -64,6 +64,7 @@ export function aRequest(change: Partial<RecordingRequest> = {}): RecordingReque
     localUser: "deploy",
     kind: "shell",
     mode: "best_effort",
+    allInput: false,
     command: null,
     terminalType: "xterm-256color",
     size: { cols: 80, rows: 24 },

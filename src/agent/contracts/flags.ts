@@ -43,6 +43,8 @@ export const FLAGS: readonly FlagRow[] = [
   { name: "ssh-jwt-cache-ttl", key: "sshJwtCacheTtlSeconds", kind: "seconds" },
   { name: "plain-ssh-listen", key: "plainSshListen", kind: "text", isOptional: true },
   { name: "allow-offline-logins", key: "offlineLogins", kind: "boolean" },
+  { name: "record-offline", key: "recordOffline", kind: "boolean" },
+  { name: "recording-recipients", key: "recordingRecipients", kind: "list" },
   { name: "require-idp-binding", key: "requireIdpBinding", kind: "boolean" },
   { name: "pin-issuer", key: "pinIssuer", kind: "text", isOptional: true },
   { name: "pin-audience", key: "pinAudience", kind: "text", isOptional: true },

@@ -41,7 +41,19 @@ export interface RecordingTotals {
   readonly digest: string;
 }
 
+/** What the person is told of a recording. */
+export interface RecordingFacts {
+  /** Everything that is typed is kept, also what the terminal does not show. */
+  readonly hasAllInput: boolean;
+  /** Management cannot store it yet, and root lets it be kept on this machine until it can. */
+  readonly isKeptHere: boolean;
+  /** When this machine saw that other keys open recordings than before. Null: not lately. */
+  readonly otherKeysSinceSeconds: number | null;
+}
+
 export interface RecordingRequest extends Omit<RecordingHead, "recipients" | "startedAtSeconds"> {
+  /** Keep everything that is typed. Only ever encrypted: without recipients it is not done. */
+  readonly allInput: boolean;
   /** The command. Null: a shell, or files. */
   readonly command: string | null;
   readonly terminalType: string | null;
@@ -53,6 +65,7 @@ export interface RecordingRequest extends Omit<RecordingHead, "recipients" | "st
 export interface SessionRecording {
   readonly id: string;
   readonly isRequired: boolean;
+  readonly facts: RecordingFacts;
   /** Required, and it cannot go on: nothing more may be shown. */
   readonly hasFailed: boolean;
   /** Settles when a required recording cannot go on. */
@@ -76,7 +89,7 @@ export interface SessionRecording {
 export interface Recorder {
   /**
    * Begins a recording. Null: it cannot be made, which for a required one means that nothing begins. A
-   * required one has its header stored at management by then.
+   * required one has its header stored at management by then, or here where root lets it wait.
    */
   open(request: RecordingRequest): Promise<SessionRecording | null>;
   /** Stops uploading; what is left in the spool goes up after the next start. */

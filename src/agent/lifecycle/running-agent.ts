@@ -91,7 +91,7 @@ export class RunningAgent implements Agent {
     const maps = createMapHolder({ paths, clock, log, enrolled: this.#enrolled, last });
     this.#made.maps = maps;
     this.#made.failures = createFailureCount({ audit: this.#sink, log });
-    const recorder = openRecorder(this.#parts, { log, enrolled: this.#enrolled, maps });
+    const recorder = openRecorder(this.#parts, { log, enrolled: this.#enrolled, maps }, this.#flags);
     this.#made.recorder = recorder;
     const ssh = this.#options.createSshServer(this.#serverContext(maps, recorder));
     this.#made.ssh = ssh;

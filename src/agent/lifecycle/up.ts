@@ -28,6 +28,7 @@ import { stopAgent } from "./down.ts";
 import { proveLoginPath } from "./login-path.ts";
 import { checkPins } from "./pins.ts";
 import { prepareAgent } from "./prepare.ts";
+import { withRecipients } from "./recipients-file.ts";
 import { runForeground } from "./run-foreground.ts";
 import { type GivenSetupKey, readSetupKey } from "./setup-key.ts";
 import { signInForMachine } from "./sign-in.ts";
@@ -63,7 +64,7 @@ export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
   const environment = { ...options.environment, ...levelIn(options.logLevel) };
   const setupKey = await readSetupKey(options.setupKey, environment, options.warn);
   const stateDir = chooseStateDir(options.stateDir, environment);
-  const given = parseGivenFlags(options.given, environment);
+  const given = parseGivenFlags(await withRecipients(options.given, environment), environment);
   await requirePins(stateDir, given, options.warn);
   if (await isStateLocked(stateDir)) {
     if (!options.foreground) {

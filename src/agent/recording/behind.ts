@@ -28,24 +28,32 @@ interface Unstored {
   readonly sinceMs: number;
 }
 
-export class Behind {
-  readonly #clock: Clock;
+export interface BehindOptions {
+  readonly clock: Clock;
   /** Null: it need not keep up. */
-  readonly #limits: BehindLimits | null;
+  readonly limits: BehindLimits | null;
+  /** Root lets it be kept on this machine while management cannot store it. */
+  mayWait(): boolean;
+  /** Management cannot store it now. */
+  isAway(): boolean;
+}
+
+export class Behind {
+  readonly #options: BehindOptions;
   readonly #unstored: Unstored[] = [];
   #bytes = 0;
   #sealingBytes = 0;
   #holders: (() => void)[] = [];
   #isOver = false;
 
-  constructor(clock: Clock, limits: BehindLimits | null) {
-    this.#clock = clock;
-    this.#limits = limits;
+  constructor(options: BehindOptions) {
+    this.#options = options;
   }
 
   /** It has to be given up. */
   get isTooFar(): boolean {
-    return this.#limits !== null && this.#ageMs() > this.#limits.failedAfterMs;
+    const { limits, mayWait } = this.#options;
+    return limits !== null && this.#ageMs() > limits.failedAfterMs && !mayWait();
   }
 
   /** Bytes of text that are being encrypted, or no longer are. */
@@ -57,6 +65,11 @@ export class Behind {
   add(number: number, bytes: number, sinceMs: number): void {
     this.#unstored.push({ number, bytes, sinceMs });
     this.#bytes += bytes;
+  }
+
+  /** Management has turned out to be away: what waits for it may be let go. */
+  look(): void {
+    this.#release();
   }
 
   /** Management has every chunk before `next`. */
@@ -82,17 +95,16 @@ export class Behind {
   #isBehind(): boolean {
     if (this.#isOver) return false;
     if (this.#sealingBytes > SEALING_BYTES_MAX) return true;
-    if (this.#limits === null) return false;
+    const { limits, mayWait, isAway } = this.#options;
+    if (limits === null || (isAway() && mayWait())) return false;
     // What is being encrypted is not stored either.
-    return (
-      this.#bytes + this.#sealingBytes > this.#limits.bytesMax || this.#ageMs() > this.#limits.heldAfterMs
-    );
+    return this.#bytes + this.#sealingBytes > limits.bytesMax || this.#ageMs() > limits.heldAfterMs;
   }
 
   /** Of the oldest chunk. */
   #ageMs(): number {
     const oldest = this.#unstored[0];
-    return oldest === undefined ? 0 : this.#clock.monotonicMs() - oldest.sinceMs;
+    return oldest === undefined ? 0 : this.#options.clock.monotonicMs() - oldest.sinceMs;
   }
 
   #release(): void {

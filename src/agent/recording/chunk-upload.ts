@@ -44,6 +44,8 @@ export interface ChunkUploadOptions {
   readonly fullMs?: number;
   /** Management has every chunk before `next`. */
   onStored?(next: number): void;
+  /** Nobody answered for management, or its store cannot be used. Told each time; it is tried again. */
+  onAway?(): void;
   /** Management takes nothing more of this machine today. Told once; it is tried again. */
   onFull?(message: string): void;
   /** Management will not take it. */
@@ -59,6 +61,8 @@ export class ChunkUpload {
   #retryMs = RETRY_MS_MIN;
   #unreported = 0;
   #isFullTold = false;
+  #isAway = false;
+  #turnsAway: PromiseWithResolvers<void> | null = null;
   /** Chunks of one upload. */
   #countMax = RECORDING_CHUNKS_MAX;
   #storedMs = Number.NEGATIVE_INFINITY;
@@ -79,6 +83,17 @@ export class ChunkUpload {
   /** Whether management will not take it. */
   get isRefused(): boolean {
     return this.#isRefused;
+  }
+
+  /** Whether management could not store anything at the last attempt. */
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  /** Settles once it could not, which may be now. */
+  away(): Promise<void> {
+    if (!this.#isAway) this.#turnsAway ??= Promise.withResolvers<void>();
+    return this.#turnsAway?.promise ?? Promise.resolve();
   }
 
   /** There is more, or management may be back. */
@@ -160,6 +175,7 @@ export class ChunkUpload {
   #stored(next: number): void {
     const { recording, onStored } = this.#options;
     this.#storedMs = performance.now();
+    this.#isAway = false;
     recording.acknowledge(next);
     onStored?.(next);
   }
@@ -194,6 +210,10 @@ export class ChunkUpload {
 
   async #pause(): Promise<void> {
     const waitMs = this.#retryMs;
+    this.#isAway = true;
+    this.#turnsAway?.resolve();
+    this.#turnsAway = null;
+    this.#options.onAway?.();
     this.#retryMs = Math.min(2 * waitMs, RETRY_MS_MAX);
     await this.#sleep(waitMs);
   }

@@ -36,6 +36,10 @@ export interface RecorderOptions {
   readonly deviceKey: Ed25519Key;
   /** Who can open what is recorded from now on. Empty: it is not encrypted. */
   recipients(): readonly string[];
+  /** Root lets required recordings be kept on this machine while management cannot store them. */
+  mayWait?(): boolean;
+  /** When other recipients were first seen than those before. Null: not lately. */
+  otherKeysSinceSeconds?(recipients: readonly string[]): number | null;
   /** For tests. Absent: by HTTP, and the usual bounds. */
   readonly send?: SendUpload;
   readonly limits?: BehindLimits;
@@ -84,25 +88,39 @@ class SpoolRecorder implements Recorder {
   }
 
   async #open(request: RecordingRequest): Promise<SessionRecording | null> {
-    const { clock, log, limits = BEHIND_LIMITS } = this.#options;
+    const { clock, log, limits = BEHIND_LIMITS, mayWait = () => false } = this.#options;
     const recipients = [...this.#options.recipients()];
+    // What nobody was shown is never kept in the clear.
+    const hasAllInput = request.allInput && recipients.length > 0;
+    if (request.allInput && !hasAllInput) {
+      log.warn("input is not kept whole, since recordings are not encrypted here", {
+        id: request.connectionId,
+      });
+      if (request.mode === "required") return null;
+    }
     const head = headOf(request, { startedAtSeconds: nowSeconds(clock), recipients });
     const encrypt = recipients.length === 0 ? null : createChunkEncrypter(recipients);
     const id = newId();
     if (!(await request.evidence.started(id, recipients.length))) return null;
     const spooled = this.#spool.create(id, head);
     const recording = new RunningRecording({
-      ...{ clock, log, spooled, encrypt, limits, send: this.#send },
+      ...{ clock, log, spooled, encrypt, limits, mayWait, send: this.#send },
+      facts: {
+        hasAllInput,
+        otherKeysSinceSeconds: this.#options.otherKeysSinceSeconds?.(recipients) ?? null,
+      },
       evidence: request.evidence,
-      header: headerOf(request, { id, head, peerId: this.#options.enrolled.peerId }),
+      header: headerOf(request, { id, head, hasAllInput, peerId: this.#options.enrolled.peerId }),
     });
     this.#follow(recording.upload, spooled);
     if (!recording.isRequired) return recording;
     const timer = Promise.withResolvers<void>();
     const timeout = setTimeout(timer.resolve, this.#options.headerMsMax ?? HEADER_MS_MAX);
-    await Promise.race([recording.begun, timer.promise]);
+    const kept = mayWait() ? [recording.upload.away()] : [];
+    await Promise.race([recording.begun, timer.promise, ...kept]);
     clearTimeout(timeout);
-    if (spooled.first > 0 && !recording.hasFailed) return recording;
+    const isStored = spooled.first > 0 || recording.facts.isKeptHere;
+    if (isStored && !recording.hasFailed) return recording;
     await recording.abandon("management_away");
     // Management may have the header although nobody heard so: it hears of the end when it is back.
     if (this.#uploads.size > ABANDONED_MAX) this.#drop(recording.upload, spooled);
@@ -159,9 +177,16 @@ function headOf(
   return { connectionId, sessionId, userId, localUser, kind, mode, ...more };
 }
 
+interface HeaderFacts {
+  readonly id: string;
+  readonly head: RecordingHead;
+  readonly hasAllInput: boolean;
+  readonly peerId: string;
+}
+
 function headerOf(
   { size, terminalType, command }: RecordingRequest,
-  { id, head, peerId }: { readonly id: string; readonly head: RecordingHead; readonly peerId: string },
+  { id, head, hasAllInput, peerId }: HeaderFacts,
 ): CastHeader {
   const { connectionId, sessionId, userId, localUser, kind, mode, startedAtSeconds } = head;
   return {
@@ -172,6 +197,7 @@ function headerOf(
     ...(terminalType === null ? {} : { env: { TERM: terminalType } }),
     qufabric: {
       ...{ recordingId: id, peerId, connectionId, sessionId, userId, localUser, kind, mode },
+      ...(hasAllInput ? { input: "all" } : {}),
       ...(command === null ? {} : { command: command.slice(0, HEADER_COMMAND_MAX) }),
     },
   };

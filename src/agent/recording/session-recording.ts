@@ -11,18 +11,19 @@ import type { Clock } from "../../base/clock.ts";
 import { isQfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { CastWriter } from "../../recording/cast.ts";
-import { packChunk } from "../../recording/chunk.ts";
 import { ExactText } from "../../recording/exact-text.ts";
 import type { CastHeader } from "../../wire/recording.ts";
 import type {
   RecordedTerminal,
   RecordingEvidence,
+  RecordingFacts,
   RecordingFailure,
   SessionRecording,
   TerminalModes,
 } from "../contracts/recorder.ts";
 import { Behind, type BehindLimits } from "./behind.ts";
 import { ChunkDigests } from "./chunk-digests.ts";
+import { ChunkSealer } from "./chunk-sealer.ts";
 import { ChunkUpload } from "./chunk-upload.ts";
 import { OutputGatherer } from "./output-gatherer.ts";
 import type { SpooledRecording } from "./spooled-recording.ts";
@@ -41,14 +42,19 @@ export interface RecordingParts {
   /** Null: it is not encrypted. */
   readonly encrypt: ((text: Uint8Array) => Promise<Uint8Array>) | null;
   readonly limits: BehindLimits;
+  readonly facts: Omit<RecordingFacts, "isKeptHere">;
+  /** Root lets a required one be kept on this machine while management cannot store it. */
+  mayWait(): boolean;
 }
 
 export class RunningRecording implements SessionRecording {
   readonly id: string;
   readonly isRequired: boolean;
-  readonly failed: Promise<RecordingFailure>;
+  readonly #failed = Promise.withResolvers<RecordingFailure>();
+  readonly failed = this.#failed.promise;
   /** Its first chunk is stored at management, or it has failed. */
-  readonly begun: Promise<void>;
+  readonly #begun = Promise.withResolvers<void>();
+  readonly begun = this.#begun.promise;
   readonly upload: ChunkUpload;
   readonly #parts: RecordingParts;
   readonly #startMs: number;
@@ -61,29 +67,21 @@ export class RunningRecording implements SessionRecording {
   readonly #watch: ReturnType<typeof setInterval> | undefined;
   #terminal: RecordedTerminal | null = null;
   #flushing: ReturnType<typeof setTimeout> | null = null;
-  /** Settles after the last chunk that is being encrypted. */
-  #sealed: Promise<void> = Promise.resolve();
+  readonly #sealer: ChunkSealer;
   readonly #digests: ChunkDigests;
   /** Bytes that were shown or read since the last chunk. */
   #sinceChunk = 0;
   /** Why there is no more of it. Null: it goes on. */
   #failure: RecordingFailure | null = null;
-  #fail: (why: RecordingFailure) => void = () => {};
-  #begin: () => void = () => {};
 
   constructor(parts: RecordingParts) {
-    const { spooled, clock, header, send } = parts;
+    const { spooled, clock, header, send, mayWait } = parts;
     this.#parts = parts;
     this.id = spooled.id;
     this.isRequired = spooled.head.mode === "required";
     this.#startMs = clock.monotonicMs();
-    this.#behind = new Behind(clock, this.isRequired ? parts.limits : null);
-    this.failed = new Promise((resolve) => {
-      this.#fail = resolve;
-    });
-    this.begun = new Promise((resolve) => {
-      this.#begin = resolve;
-    });
+    const limits = this.isRequired ? parts.limits : null;
+    this.#behind = new Behind({ clock, limits, mayWait, isAway: () => this.upload.isAway });
     this.#typed = new TypedInput({
       input: (text) => this.#event("i", text),
       mark: (text) => this.#event("m", text),
@@ -96,11 +94,18 @@ export class RunningRecording implements SessionRecording {
       note: (first, digests) => parts.evidence.chunks(this.id, first, digests),
       onLost: () => this.#giveUp("failed"),
     });
+    this.#sealer = new ChunkSealer({
+      ...{ clock, encrypt: parts.encrypt },
+      onSealing: (bytes) => this.#behind.sealing(bytes),
+      onSealed: (packed, bytes, sinceMs) => this.#store(packed, bytes, sinceMs),
+      onBroken: (cause) => this.#broken(cause),
+    });
     this.#writer = new CastWriter(header, (text) => this.#seal(text));
     this.upload = new ChunkUpload({
       recording: spooled,
       send,
       onStored: (next) => this.#acknowledged(next),
+      onAway: () => this.#behind.look(),
       onFull: (message) => {
         parts.log.warn("management takes no more recordings now", { recordingId: this.id, message });
         if (this.isRequired) this.#giveUp("refused");
@@ -113,6 +118,16 @@ export class RunningRecording implements SessionRecording {
     const lookMs = Math.min(CHUNK_MS_MAX, parts.limits.failedAfterMs / 4);
     if (this.isRequired) this.#watch = setInterval(() => this.#checkBehind(), lookMs).unref();
     this.#writer.flush();
+  }
+
+  get facts(): RecordingFacts {
+    return { ...this.#parts.facts, isKeptHere: this.#isKeptHere };
+  }
+
+  /** Nothing of it is at management, and it may go on nevertheless. */
+  get #isKeptHere(): boolean {
+    const { spooled, mayWait } = this.#parts;
+    return this.isRequired && spooled.first === 0 && spooled.next > 0 && this.upload.isAway && mayWait();
   }
 
   get hasFailed(): boolean {
@@ -140,7 +155,7 @@ export class RunningRecording implements SessionRecording {
 
   input(data: Uint8Array): Promise<void> | null {
     if (this.#failure !== null) return null;
-    if (!this.isRequired) {
+    if (!this.isRequired && !this.#parts.facts.hasAllInput) {
       this.#stdin.bytes += data.length;
       this.#stdin.hasher.update(data);
       return null;
@@ -151,7 +166,13 @@ export class RunningRecording implements SessionRecording {
   }
 
   typed(data: Uint8Array, before: TerminalModes, after: TerminalModes): void {
-    if (this.#failure === null) this.#typed.typed(data, before, after);
+    if (this.#failure !== null) return;
+    if (!this.#parts.facts.hasAllInput) {
+      this.#typed.typed(data, before, after);
+      return;
+    }
+    const text = this.#texts.input.read(data);
+    if (text !== "") this.#event("i", text);
   }
 
   resize({ cols, rows }: { readonly cols: number; readonly rows: number }): void {
@@ -170,7 +191,7 @@ export class RunningRecording implements SessionRecording {
       this.#event("m", `standard input: ${this.#stdin.bytes} bytes, SHA-256 ${digest}`);
     }
     this.#flush();
-    await this.#sealed;
+    await this.#sealer.done;
     await this.#digests.end();
     const why = this.#failure;
     const end = { status: why === null ? "complete" : "cut", why } as const;
@@ -178,7 +199,8 @@ export class RunningRecording implements SessionRecording {
     if (!isEvident) this.#giveUp("failed");
     this.#finishSpool(end);
     this.upload.wake();
-    if (this.isRequired) await Promise.race([this.upload.done, this.failed]);
+    const kept = this.#parts.mayWait() ? [this.upload.away()] : [];
+    if (this.isRequired) await Promise.race([this.upload.done, this.failed, ...kept]);
     clearInterval(this.#watch);
   }
 
@@ -227,25 +249,9 @@ export class RunningRecording implements SessionRecording {
 
   #seal(text: Uint8Array): void {
     if (this.#failure !== null) return;
-    const { encrypt, clock } = this.#parts;
-    const sinceMs = clock.monotonicMs();
     const bytes = this.#sinceChunk;
     this.#sinceChunk = 0;
-    if (encrypt === null) {
-      this.#store(packChunk(text), bytes, sinceMs);
-      return;
-    }
-    // A copy: the writer goes on in the same bytes.
-    const own = new Uint8Array(text);
-    this.#behind.sealing(own.length);
-    this.#sealed = this.#sealed.then(async () => {
-      try {
-        this.#store(await encrypt(own), bytes, sinceMs);
-      } catch (cause) {
-        this.#broken(cause);
-      }
-      this.#behind.sealing(-own.length);
-    });
+    this.#sealer.seal(text, bytes);
   }
 
   #store(packed: Uint8Array, bytes: number, sinceMs: number): void {
@@ -270,8 +276,8 @@ export class RunningRecording implements SessionRecording {
     if (this.#failure !== null) return;
     this.#failure = why;
     clearInterval(this.#watch);
-    this.#begin();
-    if (this.isRequired) this.#fail(why);
+    this.#begun.resolve();
+    if (this.isRequired) this.#failed.resolve(why);
     this.#behind.end();
   }
 
@@ -282,7 +288,7 @@ export class RunningRecording implements SessionRecording {
   }
 
   #acknowledged(next: number): void {
-    this.#begin();
+    this.#begun.resolve();
     this.#behind.stored(next);
   }
 

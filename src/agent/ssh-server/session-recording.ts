@@ -13,13 +13,12 @@ import type { WindowSize } from "../os/pty.ts";
 import type { Start } from "./command.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { refuse } from "./permit.ts";
+import { recordedLines } from "./recorded-lines.ts";
 import { endPrograms } from "./revoke.ts";
 import type { SessionPermit } from "./session-program.ts";
 
 /** How a session ends that must be recorded and cannot be. */
 const UNRECORDED: Exit = { status: 254, signal: null };
-/** What the person is told before anything else. */
-const RECORDED_LINE = "This session is recorded, and may be watched";
 /** What the person is told when it ends in the middle. */
 const CUT_LINE = "This session must be recorded and no longer can be; it has been ended";
 /** Without a terminal there is no size; what terminals have had since the VT100. */
@@ -51,7 +50,7 @@ export async function runRecorded(
     return UNRECORDED;
   }
   if (recording === null) return await session.run(null);
-  say(RECORDED_LINE);
+  for (const line of recordedLines(recording.facts)) say(line);
   if (recording.isRequired) context.onRequiredRecording();
   let exit: Exit = UNRECORDED;
   try {
@@ -83,6 +82,7 @@ async function openSessionRecording(
     localUser,
     kind: start.kind,
     mode,
+    allInput: keepsAllInput(permitted.grant.capabilities),
     command: start.kind === "exec" ? start.command : null,
     terminalType: terminal?.type ?? null,
     size: terminal?.size ?? SIZE_DEFAULT,
@@ -101,7 +101,14 @@ export function isRecordedEnough(
   recording: SessionRecording | null | undefined,
   capabilities: SshCapabilities,
 ): boolean {
-  return recordOf(capabilities) !== "required" || recording === undefined || recording?.isRequired === true;
+  if (recordOf(capabilities) !== "required" || recording === undefined) return true;
+  if (recording?.isRequired !== true) return false;
+  return recording.facts.hasAllInput || !keepsAllInput(capabilities);
+}
+
+/** Whether `capabilities` ask for everything that is typed. */
+function keepsAllInput({ record_input }: SshCapabilities): boolean {
+  return record_input === "all";
 }
 
 /** Whether it may reach the client's SSH agent: what goes through that cannot be recorded. */

@@ -28,6 +28,8 @@ const STORED = [
   "ssh-jwt-cache-ttl",
   "plain-ssh-listen",
   "allow-offline-logins",
+  "record-offline",
+  "recording-recipients",
   "require-idp-binding",
   "pin-issuer",
   "pin-audience",
@@ -90,6 +92,12 @@ SSH (everything is off by default):
   --pin-issuer URL           the issuer of that provider, and
   --pin-audience ID          the client id used when people sign in from qf, not the one of management's
                              pages, whose purpose management chooses; may be repeated
+
+recordings:
+  --record-offline           let sessions that must be recorded begin while management cannot store their
+                             recordings; this machine keeps these until it can. Default: they do not begin
+  --recording-recipients FILE  encrypt for the age recipients in FILE, one a line, whatever the account
+                             says; "" restores the account's
 
 programs on this machine that know nothing of qf (Linux, root; "" turns it off):
   --intercept USERS          carry what these users' programs connect to peers, at 22 and 22022: names and
@@ -157,6 +165,8 @@ examples:
       "ssh-jwt-cache-ttl": TEXT,
       "plain-ssh-listen": TEXT,
       "allow-offline-logins": FLAG,
+      "record-offline": FLAG,
+      "recording-recipients": TEXT,
       "require-idp-binding": FLAG,
       "pin-issuer": TEXT,
       "pin-audience": TEXT,

@@ -13,6 +13,7 @@ import type { ChangeWriter } from "../db/store.ts";
 import { insertGroup, setGroupSettings } from "../db/tables/groups.ts";
 import { deletePolicy, findPolicy, type PolicyRuleRow, putPolicy } from "../db/tables/policies.ts";
 import { findPolicyFile, putPolicyFile } from "../db/tables/policy-files.ts";
+import { requireEncryptedInput } from "./encrypted-input.ts";
 import type { FilePlan } from "./plan-file.ts";
 
 /** What came with a file. */
@@ -71,6 +72,7 @@ async function writePolicy(tx: ChangeWriter, accountId: string, policy: AccountP
     const { id: ruleId, ...body } = rule;
     return { id: ruleId, accountId, policyId: id, position, body };
   });
+  await requireEncryptedInput(tx, accountId, rules);
   await putPolicy(
     tx,
     {

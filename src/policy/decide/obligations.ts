@@ -11,6 +11,8 @@ import type { SshCapabilities } from "../../wire/policy.ts";
 /** What a grant asks in return, the rule's and the account's together. */
 export interface Obligations {
   readonly record: "off" | "best_effort" | "required";
+  /** Everything that is typed is kept. */
+  readonly allInput: boolean;
   readonly approval: boolean;
   readonly reason: boolean;
   readonly reauthWithinSeconds: number | null;
@@ -31,6 +33,7 @@ export function obligationsOf(ssh: SshCapabilities, require: MapSettings["requir
   const record = ssh.record ?? "off";
   return {
     record: RECORD_WEIGHT[record] >= RECORD_WEIGHT[require.record] ? record : require.record,
+    allInput: ssh.record_input === "all",
     approval: ssh.require_approval === true || require.approval,
     reason: ssh.require_reason === true || require.reason,
     reauthWithinSeconds: smallerLimit(ssh.reauth_within_seconds ?? null, require.reauthWithinSeconds),
@@ -40,11 +43,12 @@ export function obligationsOf(ssh: SshCapabilities, require: MapSettings["requir
 
 /**
  * The order of grants by what they ask: negative when `a` asks less than `b`, zero when equally much.
- * Recording counts first, then approval, reason, sign-in, length.
+ * Recording counts first, then kept input, approval, reason, sign-in, length.
  */
 export function compareObligations(a: Obligations, b: Obligations): number {
   return (
     RECORD_WEIGHT[a.record] - RECORD_WEIGHT[b.record] ||
+    Number(a.allInput) - Number(b.allInput) ||
     Number(a.approval) - Number(b.approval) ||
     Number(a.reason) - Number(b.reason) ||
     looser(a.reauthWithinSeconds, b.reauthWithinSeconds) ||

@@ -1,8 +1,18 @@
 import { expect, test } from "bun:test";
-import { Behind } from "../../../src/agent/recording/behind.ts";
+import { Behind, type BehindOptions } from "../../../src/agent/recording/behind.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 const LIMITS = { bytesMax: 1_000, heldAfterMs: 5_000, failedAfterMs: 30_000 };
+
+function aBehind(change: Partial<BehindOptions> = {}): Behind {
+  return new Behind({
+    clock: new FakeClock(),
+    limits: LIMITS,
+    mayWait: () => false,
+    isAway: () => false,
+    ...change,
+  });
+}
 
 async function isSettled(promise: Promise<void> | null): Promise<boolean> {
   if (promise === null) return true;
@@ -10,7 +20,7 @@ async function isSettled(promise: Promise<void> | null): Promise<boolean> {
 }
 
 test("output is held beyond so many bytes, until management has some of them", async () => {
-  const behind = new Behind(new FakeClock(), LIMITS);
+  const behind = aBehind();
   behind.add(0, 600, 0);
   expect(behind.hold()).toBeNull();
   behind.add(1, 600, 0);
@@ -21,7 +31,7 @@ test("output is held beyond so many bytes, until management has some of them", a
 });
 
 test("what is being encrypted counts as not stored", async () => {
-  const behind = new Behind(new FakeClock(), LIMITS);
+  const behind = aBehind();
   behind.add(0, 600, 0);
   behind.sealing(600);
   const held = behind.hold();
@@ -32,7 +42,7 @@ test("what is being encrypted counts as not stored", async () => {
 
 test("output is held beyond 5 s, and the recording has failed beyond 30 s", () => {
   const clock = new FakeClock();
-  const behind = new Behind(clock, LIMITS);
+  const behind = aBehind({ clock });
   behind.add(0, 1, clock.monotonicMs());
   clock.advanceMs(5_000);
   expect(behind.hold()).toBeNull();
@@ -46,7 +56,7 @@ test("output is held beyond 5 s, and the recording has failed beyond 30 s", () =
 
 test("what need not keep up is held only while memory is short", async () => {
   const clock = new FakeClock();
-  const behind = new Behind(clock, null);
+  const behind = aBehind({ clock, limits: null });
   behind.add(0, 1_000_000_000, 0);
   clock.advanceMs(1_000_000);
   expect(behind.hold()).toBeNull();
@@ -59,10 +69,26 @@ test("what need not keep up is held only while memory is short", async () => {
 });
 
 test("nobody waits for what is over", async () => {
-  const behind = new Behind(new FakeClock(), LIMITS);
+  const behind = aBehind();
   behind.add(0, 2_000, 0);
   const held = behind.hold();
   behind.end();
   expect(await isSettled(held)).toBe(true);
   expect(behind.hold()).toBeNull();
+});
+
+test("what may wait for management is held only while management takes it, and has never failed", async () => {
+  const clock = new FakeClock();
+  let [mayWait, isAway] = [true, false];
+  const behind = aBehind({ clock, mayWait: () => mayWait, isAway: () => isAway });
+  behind.add(0, 2_000, 0);
+  const held = behind.hold();
+  expect(await isSettled(held)).toBe(false);
+  isAway = true;
+  behind.look();
+  expect(await isSettled(held)).toBe(true);
+  clock.advanceMs(3_600_000);
+  expect([behind.hold(), behind.isTooFar]).toEqual([null, false]);
+  mayWait = false;
+  expect([behind.hold() === null, behind.isTooFar]).toEqual([false, true]);
 });

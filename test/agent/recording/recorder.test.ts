@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, existsSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { createChunkDecrypter } from "../../../src/recording/age-chunk.ts";
 import { CastReader } from "../../../src/recording/cast.ts";
 import { RECORDING_CHUNK_BYTES_MAX } from "../../../src/wire/recording.ts";
 import { anEvidence, aRecorder, aRequest, begun } from "../../support/recorder.ts";
@@ -44,6 +46,73 @@ describe("a required recording has begun at management before anything begins", 
     const { management, recorder } = aRecorder();
     await begun(recorder, aRequest({ mode: "required" }));
     expect(management.chunks).toHaveLength(1);
+  });
+});
+
+describe("where root lets them wait, required recordings begin while management cannot store them", () => {
+  test.each(["away", "unavailable"] as const)("kept here while %s, and stored afterwards", async (says) => {
+    const { management, recorder } = aRecorder({ mayWait: () => true });
+    management.says = says;
+    const recording = await begun(recorder, aRequest({ mode: "required" }));
+    expect(recording.facts.isKeptHere).toBe(true);
+    expect(recording.output(Buffer.alloc(3_000_000), "stdout")).toBeNull();
+    await recording.end();
+    expect([recording.hasFailed, management.end]).toEqual([false, undefined]);
+    management.says = null;
+    await until("it is stored", () => management.end !== undefined);
+    expect(management.end).toEqual({ status: "complete", why: null });
+  });
+
+  test.each(["refused", "full"] as const)("but not while it is %s", async (says) => {
+    const { management, recorder } = aRecorder({ mayWait: () => true });
+    management.says = says;
+    expect(await recorder.open(aRequest({ mode: "required" }))).toBeNull();
+  });
+
+  test("nor where the spool has no room, nor once root no longer lets them", async () => {
+    const full = aRecorder({ mayWait: () => true, bounds: { personBytesMax: 1, allBytesMax: 1 } });
+    full.management.says = "away";
+    expect(await full.recorder.open(aRequest({ mode: "required" }))).toBeNull();
+    let mayWait = true;
+    const limits = { bytesMax: 1_000_000, heldAfterMs: 10, failedAfterMs: 20 };
+    const { management, recorder } = aRecorder({ mayWait: () => mayWait, limits });
+    management.says = "away";
+    const recording = await begun(recorder, aRequest({ mode: "required" }));
+    mayWait = false;
+    expect(await recording.failed).toBe("management_away");
+    await recording.end();
+  });
+});
+
+describe("everything that is typed is kept only where it is encrypted", () => {
+  const SHOWN = { echo: true, lines: true };
+  const UNSEEN = { echo: false, lines: true };
+
+  test.each(["required", "best_effort"] as const)("%s, for recipients: unseen lines too", async (mode) => {
+    const identity = await generateX25519Identity();
+    const recipient = await identityToRecipient(identity);
+    const { management, recorder } = aRecorder({ recipients: () => [recipient] });
+    const recording = await begun(recorder, aRequest({ mode, allInput: true }));
+    expect(recording.facts.hasAllInput).toBe(true);
+    for (let i = 0; i < 12; i++) recording.typed(Buffer.from("hunter2\r"), SHOWN, UNSEEN);
+    await recording.end();
+    await until("it is stored", () => management.end !== undefined);
+    expect(management.end).toEqual({ status: "complete", why: null });
+    expect(Buffer.concat(management.chunks).includes("hunter2")).toBe(false);
+    const open = createChunkDecrypter(identity);
+    const texts = await Promise.all(management.chunks.map(open));
+    expect(Buffer.concat(texts).toString().split("hunter2")).toHaveLength(13);
+  });
+
+  test("without recipients a required one does not begin, and best effort keeps what was shown", async () => {
+    const { management, recorder } = aRecorder();
+    expect(await recorder.open(aRequest({ mode: "required", allInput: true }))).toBeNull();
+    const recording = await begun(recorder, aRequest({ allInput: true }));
+    expect(recording.facts.hasAllInput).toBe(false);
+    recording.typed(Buffer.from("hunter2\r"), UNSEEN, UNSEEN);
+    await recording.end();
+    await until("it is stored", () => management.end !== undefined);
+    expect(management.text).not.toContain("hunter2");
   });
 });
 

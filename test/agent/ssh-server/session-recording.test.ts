@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { CastReader } from "../../../src/recording/cast.ts";
 import { bytesOfText } from "../../../src/recording/exact-text.ts";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
@@ -25,13 +26,16 @@ describe.skipIf(!isRoot || !hasSsh)("a recorded session of ssh(1)", () => {
   let client: OpenSsh;
   let management: TakingManagement;
   const limits = { ...PATIENT };
+  let recipients: string[] = [];
+  let mayWait = false;
   /** The spool, on a disk of its own where one may be mounted here. */
   const spool = mkdtempSync(join(tmpdir(), "qf-spool-"));
   let isSmall = false;
   beforeAll(async () => {
     const mounting = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", spool]);
     isSmall = mounting.exitCode === 0;
-    const made = aRecorder({ limits, directory: spool }, { isKept: true });
+    const options = { limits, directory: spool, recipients: () => recipients, mayWait: () => mayWait };
+    const made = aRecorder(options, { isKept: true });
     management = made.management;
     world = await openTestSshServer({ recorder: made.recorder });
     account = new OsAccount("srec");
@@ -47,6 +51,7 @@ describe.skipIf(!isRoot || !hasSsh)("a recorded session of ssh(1)", () => {
   beforeEach(() => {
     management.reset();
     Object.assign(limits, PATIENT);
+    [recipients, mayWait] = [[], false];
     rmSync(join(account.home, "begun"), { force: true });
     world.flags = { ...world.flags, recording: true };
     world.events.length = 0;
@@ -190,6 +195,26 @@ describe.skipIf(!isRoot || !hasSsh)("a recorded session of ssh(1)", () => {
     expect([result.status, result.stdout.length]).toEqual([0, 400_000]);
     await until("its end", () => world.eventsOf("recording.end").length === 1);
     expect(world.eventsOf("recording.end")).toMatchObject([{ status: "cut", why: "failed" }]);
+  });
+
+  test("required runs while management is away only where root lets it wait, and says so", async () => {
+    grant({ record: "required" });
+    mayWait = true;
+    management.says = "away";
+    const kept = await run("echo out");
+    expect(kept).toMatchObject({ status: 0, stdout: "out\n" });
+    expect(kept.stderr.trim().split("\n")).toHaveLength(2);
+    management.says = null;
+    await until("it is stored", () => management.end?.status === "complete");
+  });
+
+  test("a rule that keeps everything that is typed lets in only where that is encrypted", async () => {
+    grant({ record: "required", record_input: "all" });
+    expect(await run("cat", { stdin: "typed" })).toMatchObject({ status: 254, stdout: "" });
+    recipients = [await identityToRecipient(await generateX25519Identity())];
+    const { status, stdout, stderr } = await run("cat", { stdin: "typed" });
+    expect([status, stdout]).toEqual([0, "typed"]);
+    expect(stderr).toContain("passwords too");
   });
 
   test("required leaves no program behind that goes on unseen", async () => {

@@ -12,6 +12,7 @@ type Require = MapSettings["require"];
 const nothing = aMap({}).settings.require;
 const none: Obligations = {
   record: "off",
+  allInput: false,
   approval: false,
   reason: false,
   reauthWithinSeconds: null,
@@ -35,6 +36,8 @@ describe("obligationsOf", () => {
       account: { record: "best_effort" },
       want: { record: "required" },
     },
+    { name: "asks for all input", ssh: { record_input: "all" }, want: { allInput: true } },
+    { name: "asks for no more than what was shown", ssh: { record_input: "shown" }, want: {} },
     { name: "asks the rule's approval", ssh: { require_approval: true }, want: { approval: true } },
     { name: "asks the account's approval", account: { approval: true }, want: { approval: true } },
     {
@@ -95,8 +98,9 @@ describe("compareObligations", () => {
     { record: "best_effort" },
     { record: "required" },
     { record: "required", approval: true },
+    { record: "required", allInput: true },
   ];
-  test("orders by recording, approval, reason, age of the sign-in and length of the session", () => {
+  test("orders by recording, kept input, approval, reason, age of the sign-in and length of the session", () => {
     for (const [i, a] of ascending.entries()) {
       for (const [j, b] of ascending.entries()) {
         expect(Math.sign(compareObligations({ ...none, ...a }, { ...none, ...b }))).toBe(Math.sign(i - j));

@@ -148,7 +148,7 @@ function Forwards({ ssh, set, problem }: PartProps) {
   );
 }
 
-function Obligations({ ssh, set, problem }: PartProps) {
+function RecordingFields({ ssh, set, problem }: PartProps) {
   return (
     <>
       <SelectField
@@ -164,6 +164,20 @@ function Obligations({ ssh, set, problem }: PartProps) {
         ]}
         problem={problem("record")}
       />
+      <CheckField
+        label="Keep everything that is typed"
+        hint="Passwords too. Only where recordings are encrypted."
+        checked={ssh.record_input === "all"}
+        onChecked={(all) => set("record_input", all ? "all" : undefined)}
+      />
+    </>
+  );
+}
+
+function Obligations({ ssh, set, problem }: PartProps) {
+  return (
+    <>
+      <RecordingFields ssh={ssh} set={set} problem={problem} />
       <DurationField
         label="Signed in within the last"
         hint="Such as 10m. Empty: whenever."

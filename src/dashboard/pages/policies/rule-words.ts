@@ -46,6 +46,7 @@ export function obligationClauses(rule: ApprovedRule): string[] {
     ...(ssh.require_approval === true ? [approvalClause(rule)] : []),
     ...(ssh.record === "required" ? ["always recorded"] : []),
     ...(ssh.record === "best_effort" ? ["recorded where possible"] : []),
+    ...(ssh.record_input === "all" ? ["with everything they type kept, passwords too"] : []),
     ...(max_session_seconds ? [`for at most ${durationText(max_session_seconds)}`] : []),
     ...(idle_timeout_seconds ? [`ending after ${durationText(idle_timeout_seconds)} of silence`] : []),
   ];

@@ -25,6 +25,7 @@ import {
   putPolicy,
 } from "../../db/tables/policies.ts";
 import { mapRule } from "../../maps/account-snapshot.ts";
+import { requireEncryptedInput } from "../../policy-files/encrypted-input.ts";
 import { notFound } from "./access.ts";
 import { groupsOfRule } from "./group-uses.ts";
 import { type GroupNames, loadGroupNames } from "./groups-view.ts";
@@ -142,6 +143,7 @@ async function savePolicy(
     updatedAt: now,
   };
   const rules = ruleRows(policy, body.rules, old?.rules ?? null);
+  await requireEncryptedInput(tx, accountId, rules);
   await putPolicy(tx, policy, rules);
   await endChangedApprovals(tx, accountId);
   const warnings = [...emptySides(rules), ...(await warningsFor(tx, accountId, policy.id))];

@@ -42,6 +42,11 @@ test.each<[rule: FileRule, clauses: string[]]>([
   [{ ssh: { record: "required" } }, ["always recorded"]],
   [{ ssh: { record: "best_effort" } }, ["recorded where possible"]],
   [{ ssh: { record: "off" } }, []],
+  [
+    { ssh: { record: "required", record_input: "all" } },
+    ["always recorded", "with everything they type kept, passwords too"],
+  ],
+  [{ ssh: { record_input: "shown" } }, []],
   [{ ssh: { max_session_seconds: 28_800 } }, ["for at most 8h"]],
   [{ ssh: { idle_timeout_seconds: 600 } }, ["ending after 10m of silence"]],
   [{ ssh: { reauth_within_seconds: 600 } }, ["signed in within the last 10m"]],

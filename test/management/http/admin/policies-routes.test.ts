@@ -1,4 +1,6 @@
 import { beforeEach, expect, test } from "bun:test";
+import { defaultSettings } from "../../../../src/management/contracts/settings.ts";
+import { updateAccount } from "../../../../src/management/db/tables/accounts.ts";
 import { aPolicyBody, aRuleBody, TestApi } from "../../../support/admin-api.ts";
 import { aPeerOf } from "../../../support/management.ts";
 
@@ -200,4 +202,16 @@ test("a policy's changes are told and raise the version", async () => {
   await api.call("DELETE", `/api/policies/${id}`);
   expect(versions).toHaveLength(3);
   expect((await api.activities()).slice(2)).toEqual(["policy.add", "policy.update", "policy.delete"]);
+});
+
+test("a rule that keeps everything that is typed is saved only where recordings are encrypted", async () => {
+  const keeping = { ssh: { record: "required", record_input: "all" } };
+  expect((await save({ ssh: { record_input: "shown" } })).status).toBe(200);
+  expect(await save(keeping)).toMatchObject({
+    status: 422,
+    body: { message: expect.stringContaining("rules[0].ssh.record_input") },
+  });
+  const settings = { ...defaultSettings(), recording_recipients: [`age1${"q".repeat(58)}`] };
+  await api.management.store.transaction((tx) => updateAccount(tx, api.accountId, { settings }));
+  expect((await save(keeping)).status).toBe(200);
 });

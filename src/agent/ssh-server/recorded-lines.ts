@@ -1,0 +1,26 @@
+/**
+ * The lines that a person is told of a recording before anything else.
+ *
+ * @module
+ */
+import type { RecordingFacts } from "../contracts/recorder.ts";
+
+/** A line each. */
+export function recordedLines(facts: RecordingFacts): string[] {
+  const { hasAllInput, isKeptHere, otherKeysSinceSeconds } = facts;
+  const typed = hasAllInput ? ", with everything that is typed, passwords too," : ",";
+  return [
+    `This session is recorded${typed} and may be watched`,
+    ...(isKeptHere
+      ? ["Management cannot be reached; the recording is kept on this machine until it can be"]
+      : []),
+    ...(otherKeysSinceSeconds === null
+      ? []
+      : [`Since ${dayOf(otherKeysSinceSeconds)}, other keys open recordings than before`]),
+  ];
+}
+
+/** In UTC, as YYYY-MM-DD. */
+function dayOf(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString().slice(0, 10);
+}

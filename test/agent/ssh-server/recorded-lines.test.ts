@@ -1,0 +1,28 @@
+import { expect, test } from "bun:test";
+import { recordedLines } from "../../../src/agent/ssh-server/recorded-lines.ts";
+
+const FACTS = { hasAllInput: false, isKeptHere: false, otherKeysSinceSeconds: null };
+
+test.each([
+  [{}, ["This session is recorded, and may be watched"]],
+  [
+    { hasAllInput: true },
+    ["This session is recorded, with everything that is typed, passwords too, and may be watched"],
+  ],
+  [
+    { isKeptHere: true },
+    [
+      "This session is recorded, and may be watched",
+      "Management cannot be reached; the recording is kept on this machine until it can be",
+    ],
+  ],
+  [
+    { otherKeysSinceSeconds: 1_800_000_000 },
+    [
+      "This session is recorded, and may be watched",
+      "Since 2027-01-15, other keys open recordings than before",
+    ],
+  ],
+] as const)("the person of a recording with %p is told %p", (change, lines) => {
+  expect(recordedLines({ ...FACTS, ...change })).toEqual([...lines]);
+});
