@@ -62,7 +62,8 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     return (await import("./ssh/run.ts")).runSsh(argv.slice(1));
   }
   if (argv[0] === "proxy") return (await import("./proxy/run.ts")).runProxy(argv.slice(1));
-  compileHotCode();
+  // An agent starts with what it runs once, and does this by itself when it serves.
+  if (argv[0] !== "agent" || argv[1] !== "up") compileHotCode();
   return (await import("./cli/run.ts")).runCli(argv, programName());
 }
 

@@ -6,7 +6,7 @@
 import { type Bench, kB, type Part } from "./figures.ts";
 import type { IdleOrder } from "./idle-clients.ts";
 import { type IdleLoad, startIdleLoad } from "./idle-load.ts";
-import { settledBytes } from "./memory.ts";
+import { privateBytes, settledBytes } from "./memory.ts";
 import { type Field, openField } from "./openssh.ts";
 
 /** Signed in, without a session: at our agent, at sshd. */
@@ -14,8 +14,12 @@ const QUIET = { ours: 1_000, theirs: 100 };
 const SHELLS = { ours: 20, theirs: 20 };
 const WARM_UP = 16;
 const WIDTH = 8;
+/** From its start: an agent gives back what it needed for that. */
+const AGENT_SETTLE_MS = 45_000;
 /** Garbage of the sign-ins goes, and what is kept for a first session. */
 const SETTLE_MS = 15_000;
+
+const MB = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 type Wish = Omit<IdleOrder, "open" | "shell" | "width">;
 
@@ -24,6 +28,7 @@ export const idlePart: Part = {
   async run(bench) {
     await using field = await openField();
     const { pid } = await field.agent.status();
+    await addAgentRow(bench, pid);
     const sshd = field.sshdServer;
     const { user } = field;
     const ours: Wish = { port: field.port, user, key: field.key, hasCertificate: true };
@@ -37,6 +42,19 @@ export const idlePart: Part = {
     }
   },
 };
+
+/** Beside management, which is the same executable: what both have of its pages is half each one's. */
+async function addAgentRow(bench: Bench, pid: number): Promise<void> {
+  await Bun.sleep(AGENT_SETTLE_MS);
+  const bytes = await settledBytes(pid, SETTLE_MS);
+  const own = privateBytes(pid);
+  bench.add({
+    what: "memory of an agent with nothing to do, beside management on the same machine",
+    ours: `${MB(bytes)}, ${MB(own)} of it nobody else's and in no file`,
+    reach: "<= 45 MB",
+    figures: { bytes, privateBytes: own },
+  });
+}
 
 async function bytesEach(
   field: Field,

@@ -29,9 +29,18 @@ function parentOf(pid: number): number | undefined {
  * gone.
  */
 export function pssBytes(pid: number): number {
+  return rollup(pid, "Pss");
+}
+
+/** What a process has written itself: its own, and of no file that could be read again. */
+export function privateBytes(pid: number): number {
+  return rollup(pid, "Private_Dirty");
+}
+
+function rollup(pid: number, name: "Pss" | "Private_Dirty"): number {
   try {
-    const found = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "latin1"));
-    return Number(found?.[1] ?? 0) * 1024;
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
+    return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? 0) * 1024;
   } catch {
     return 0;
   }

@@ -7,10 +7,12 @@
  * @module
  */
 import { isQfError } from "../../base/errors.ts";
+import { compileHotCode } from "../../base/jit-policy.ts";
 import { createLog, type Log, logLevelOf } from "../../base/log.ts";
 import { notifySystemd, watchdogMs } from "../../base/sd-notify.ts";
 import type { Environment } from "../contracts/flags.ts";
 import type { Inherited } from "../contracts/inherited.ts";
+import { releaseCodePages } from "../os/code-pages.ts";
 import { createSshServer } from "../ssh-server/server.ts";
 import type { Agent } from "./agent-parts.ts";
 import { findLauncher, type Launcher } from "./launcher.ts";
@@ -19,6 +21,9 @@ import { startAgent } from "./run.ts";
 
 /** How often it is looked whether the launcher is still there. */
 const LAUNCHER_MS = 1_000;
+/** How long after its start an agent has settled, and how often it gives back code that it no longer runs. */
+const SETTLED_MS = 20_000;
+const RELEASE_MS = 120_000;
 
 /** Resolves when all of it has stopped. Throws what `startAgent` throws. */
 export async function runForeground(
@@ -59,6 +64,8 @@ class AgentProcess {
   async start(inherited?: Inherited): Promise<void> {
     const { environment, launcher } = this.#options;
     const agent = await this.#open(inherited);
+    compileHotCode();
+    this.#timers.push(setTimeout(releaseCodePages, SETTLED_MS), setInterval(releaseCodePages, RELEASE_MS));
     const onSignal = () => void this.#onSignal(agent);
     process.on("SIGTERM", onSignal).on("SIGINT", onSignal).on("SIGHUP", onSignal);
     if (launcher !== null) this.#timers.push(setInterval(() => this.#watchLauncher(launcher), LAUNCHER_MS));

@@ -7,7 +7,6 @@ import { type Clock, nowSeconds } from "../../base/clock.ts";
 import type { Ed25519Key } from "../../base/ed25519.ts";
 import type { Log } from "../../base/log.ts";
 import { newId } from "../../base/random.ts";
-import { createChunkEncrypter } from "../../recording/age-chunk.ts";
 import type { Enrolled } from "../../wire/agent-state-file.ts";
 import type { CastHeader, RecordingHead } from "../../wire/recording.ts";
 import type { Recorder, RecordingRequest, SessionRecording } from "../contracts/recorder.ts";
@@ -99,7 +98,7 @@ class SpoolRecorder implements Recorder {
       if (request.mode === "required") return null;
     }
     const head = headOf(request, { startedAtSeconds: nowSeconds(clock), recipients });
-    const encrypt = recipients.length === 0 ? null : createChunkEncrypter(recipients);
+    const encrypt = recipients.length === 0 ? null : await encrypterFor(recipients);
     const id = newId();
     if (!(await request.evidence.started(id, recipients.length))) return null;
     const spooled = this.#spool.create(id, head);
@@ -168,6 +167,12 @@ class SpoolRecorder implements Recorder {
       }
     });
   }
+}
+
+/** Loads age at the first recording that is encrypted: most machines make none. */
+async function encrypterFor(recipients: readonly string[]) {
+  const { createChunkEncrypter } = await import("../../recording/age-chunk.ts");
+  return createChunkEncrypter(recipients);
 }
 
 function headOf(

@@ -9,7 +9,6 @@ import { command } from "../command.ts";
 import { print } from "../output.ts";
 import { parseLogLevel, parseRepeated } from "../parse.ts";
 import { say } from "../report.ts";
-import { login } from "./login.ts";
 
 const FLAG = { type: "boolean" } as const;
 const TEXT = { type: "string" } as const;
@@ -197,6 +196,7 @@ examples:
           "note",
           "nothing is to be served here (--allow-server-ssh), so this signs you in, as qf login does",
         );
+        const { login } = await import("./login.ts");
         const flags = ["management-url", "ssh-jwt-cache-ttl"] as const;
         return login.dispatch(flags.flatMap((name) => (args[name] ? [`--${name}=${args[name]}`] : [])));
       }
