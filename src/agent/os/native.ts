@@ -1,6 +1,6 @@
 /**
- * System calls of the agent process itself: the peer of a unix socket, the round trip of a TCP connection,
- * and immediate acknowledgement.
+ * System calls of the agent process itself: the peer and the room of a unix socket, the round trip of a TCP
+ * connection, and immediate acknowledgement.
  *
  * @module
  */
@@ -9,6 +9,9 @@ import { createCLibrary } from "../../base/c-library.ts";
 
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+const SO_SNDBUF = 7;
+/** As SO_SNDBUF, beyond the system's bound: for root. */
+const SO_SNDBUFFORCE = 32;
 const IPPROTO_TCP = 6;
 // <linux/tcp.h>, struct tcp_info: tcpi_rtt in microseconds at byte 68.
 const TCP_INFO = 11;
@@ -85,4 +88,16 @@ export function tcpRoundTripMs(fd: number): number | null {
  */
 export function acknowledgeNow(fd: number): void {
   if (process.platform === "linux") libc().setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, ptr(ON), ON.byteLength);
+}
+
+/**
+ * Lets as many bytes wait in unix socket `fd` for its other end; the kernel adds its own share. Without root
+ * it is what the system allows anybody. Does nothing elsewhere, and for what is no socket.
+ */
+export function widenSocket(fd: number, bytes: number): void {
+  if (process.platform !== "linux") return;
+  const room = new Int32Array([bytes]);
+  const set = (option: number): boolean =>
+    libc().setsockopt(fd, SOL_SOCKET, option, ptr(room), room.byteLength) === 0;
+  if (!set(SO_SNDBUFFORCE)) set(SO_SNDBUF);
 }

@@ -10,10 +10,17 @@ import { closeSync } from "node:fs";
 import { adoptSocket } from "../../base/adopt-socket.ts";
 import { openStreamSocket } from "../../base/descriptors.ts";
 import { duplicate } from "./libc.ts";
+import { widenSocket } from "./native.ts";
 import type { FdReader, FdWriter } from "./pipes.ts";
 
 /** Bytes from the child that may wait to be read here. */
 const HELD_BYTES_MAX = 512 * 1024;
+
+/**
+ * What may wait for the child: two of the largest packets of SFTP, so that one is on its way while the next
+ * is decrypted. More room for its answers makes nothing faster.
+ */
+const ROOM_BYTES = 512 * 1024;
 
 /**
  * Our two ends, and a descriptor each for stdin and stdout of the child, to be closed here once it has them.
@@ -24,6 +31,7 @@ export function openSocketEnds(): {
   childFds: readonly [number, number];
 } {
   const [ownFd, childFd] = openStreamSocket();
+  widenSocket(ownFd, ROOM_BYTES);
   try {
     const childFds = [childFd, duplicate(childFd)] as const;
     return { ...createSocketEnds(ownFd), childFds };

@@ -9,7 +9,6 @@
  */
 import { writeSync } from "node:fs";
 import { SshBufferError, SshReader } from "../../base/ssh-buffer.ts";
-import { widenPipe } from "../../base/widen-pipe.ts";
 import type { OperationHook } from "./audit.ts";
 import { announcedExtensions, extended } from "./extensions.ts";
 import * as files from "./files.ts";
@@ -17,7 +16,7 @@ import { Handles } from "./handles.ts";
 import { forbidTracing } from "./libc.ts";
 import { Packets } from "./packets.ts";
 import * as paths from "./paths.ts";
-import { PACKET_BYTES_MAX, Request, SFTP_VERSION, Status } from "./protocol.ts";
+import { Request, SFTP_VERSION, Status } from "./protocol.ts";
 import { type BeforeWrite, Replies } from "./replies.ts";
 import { closeFile, type Operation, type SftpSession } from "./session.ts";
 import { SftpAuditError } from "./sftp-audit-writer.ts";
@@ -73,8 +72,6 @@ export function runSftpServer(options: SftpServerOptions): number {
   Error.stackTraceLimit = 0;
   forbidTracing();
   const { inputFd = 0, outputFd = 1 } = options;
-  // A packet at a time through each pipe, rather than a fourth of one: fewer switches between processes.
-  for (const fd of [inputFd, outputFd]) widenPipe(fd, PACKET_BYTES_MAX);
   const session: SftpSession = {
     mode: options.mode,
     replies: new Replies(outputFd, options.beforeWrite),
