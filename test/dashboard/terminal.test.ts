@@ -1,6 +1,6 @@
 /** The terminal on a page, with a real browser, management, provider and agent. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { sha256 } from "../../src/base/random.ts";
@@ -206,6 +206,63 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     60_000,
   );
 
+  test("colours are what programs ask for, and emoji are as wide as they take them to be", async () => {
+    await type(
+      page,
+      "clear; printf '\\033[38;5;18mpalette\\033[0m \\033[38;2;10;60;200mdirect\\033[0m\\n'\n",
+    );
+    await shows(page, /^palette direct/);
+    const colour = (text: string) =>
+      page
+        .locator(".xterm-rows span")
+        .filter({ hasText: new RegExp(`^${text}$`) })
+        .evaluate((span) => getComputedStyle(span).color);
+    expect([await colour("palette"), await colour("direct")]).toEqual(["rgb(0, 0, 135)", "rgb(10, 60, 200)"]);
+    await type(page, "printf '\\r😀'; IFS='[;' read -rs -d R -p $'\\e[6n' _ _ col; echo col-$col\n");
+    await shows(page, "col-3");
+  }, 60_000);
+
+  test("its own keys search, set the size of the text, and leave it; what it shows is saved", async () => {
+    await page.keyboard.press("Control+Shift+F");
+    const search = page.getByRole("textbox", { name: "Search in the terminal" });
+    await search.fill("never shown");
+    await search.press("Enter");
+    await page.getByText("not found").waitFor();
+    await search.fill("col-3");
+    await search.press("Enter");
+    await page.getByText("not found").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Search in the terminal" }).click();
+    await page.locator(".xterm-helper-textarea").first().focus();
+    const size = () => page.locator(".xterm-rows").evaluate((rows) => getComputedStyle(rows).fontSize);
+    await page.keyboard.press("Control+=");
+    await until("the text is larger", async () => (await size()) === "15px");
+    await page.keyboard.press("Control+0");
+    await until("the text is as before", async () => (await size()) === "14px");
+    await page.keyboard.press("Control+F6");
+    await page.getByRole("button", { name: "Shell 1" }).and(page.locator(":focus")).waitFor();
+    await page.getByRole("button", { name: "More of the terminal" }).click();
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("menuitem", { name: "Save as text" }).click(),
+    ]);
+    expect(saved.suggestedFilename()).toBe(`${setUp.account.name}@web1.txt`);
+    expect(readFileSync(await saved.path(), "utf8")).toMatch(/palette direct\n[^]*col-3/);
+  }, 60_000);
+
+  test("a lost connection is said in the shell, and Enter goes on below it with the same login", async () => {
+    await type(page, "echo before-$((1+1))\n");
+    await shows(page, "before-2");
+    await page.evaluate(() =>
+      (globalThis as unknown as { openSockets: WebSocket[] }).openSockets.at(-1)?.close(),
+    );
+    await shows(page, "Press Enter for a new shell");
+    await page.getByRole("alert").getByText("was lost").waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").waitFor({ state: "detached" });
+    await type(page, "echo again-$((2+2))\n");
+    await shows(page, /before-2[^]*Press Enter[^]*again-4/);
+  }, 60_000);
+
   test("20 MB of output come, in memory that stays", async () => {
     const heap = () =>
       page.evaluate(
@@ -246,7 +303,8 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     expect(readFileSync(there).length).toBe(bytes.length);
     await page.getByRole("button", { name: "Replace" }).click();
     await until("it is replaced", () => readFileSync(there, "utf8") === "new");
-    await page.getByRole("button", { name: "Files" }).click();
+    await changeFiles(page, there);
+    await page.getByRole("button", { name: "Files", exact: true }).click();
   }, 120_000);
 
   test("a second shell stands beside the first; lines to paste and links are asked about", async () => {
@@ -372,20 +430,25 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     await shows(page, sentenceOf("browser_not_allowed").sentence);
   }, 120_000);
 
-  test("a browser without such keys is told which have them", async () => {
-    const other = await context.newPage();
-    await other.addInitScript(() => {
-      const make = crypto.subtle.generateKey.bind(crypto.subtle) as (...args: unknown[]) => Promise<unknown>;
-      crypto.subtle.generateKey = ((algorithm: unknown, ...rest: unknown[]) =>
-        algorithm === "Ed25519" ? Promise.reject(new Error("no")) : make(algorithm, ...rest)) as never;
-    });
-    await other.goto(setUp.lab.url + address);
-    await other.getByText("This browser cannot open a terminal").waitFor();
-    await other.close();
-  }, 60_000);
+  test.each([
+    ["such keys", refuseKeys],
+    ["anything that it keeps for pages", refuseStorage],
+  ])(
+    "a browser without %s is told which have them, before any sign-in",
+    async (_what, refuse) => {
+      const other = await context.newPage();
+      await other.addInitScript(refuse);
+      await other.goto(setUp.lab.url + address);
+      await other.getByText("This browser cannot open a terminal").waitFor();
+      await other.getByText(/Chrome and Edge from \d+, Firefox from \d+ and Safari from \d+/).waitFor();
+      await other.close();
+    },
+    60_000,
+  );
 
-  test("the end of the dashboard's session ends it, and says so", async () => {
+  test("the end of the dashboard's session ends it, and says so; a clock that is off does no harm", async () => {
     await ruleWith({ require_approval: true });
+    await page.clock.setSystemTime(Date.now() + 10 * 60_000);
     await page.goto(setUp.lab.url + address);
     await signInForTerminal(page, (popup) => signInAtProvider(popup, setUp.person));
     // Without a reason nothing is asked for until the person does it.
@@ -402,6 +465,35 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     expect(complaints.splice(0).filter((line) => !/401/.test(line))).toEqual([]);
   }, 120_000);
 });
+
+/** Makes a folder, renames a file, is refused another name, and deletes both. */
+async function changeFiles(page: Page, there: string): Promise<void> {
+  const files = page.getByRole("list", { name: "Files of this folder" });
+  const dialog = page.getByRole("dialog");
+  const more = async (file: string, action: string): Promise<void> => {
+    await page.getByRole("button", { name: `More for ${file}` }).click();
+    await page.getByRole("menuitem", { name: action }).click();
+  };
+  const name = async (text: string, verb: string): Promise<void> => {
+    await dialog.getByRole("textbox", { name: "Name" }).fill(text);
+    await dialog.getByRole("button", { name: verb }).click();
+  };
+  await page.getByRole("button", { name: "New folder" }).click();
+  await name("a folder", "Make");
+  await files.getByRole("button", { name: "a folder", exact: true }).waitFor();
+  await more("data.bin", "Rename");
+  await name("utf8", "Rename");
+  await dialog.getByRole("alert").waitFor();
+  await name("new.bin", "Rename");
+  await files.getByText("new.bin").waitFor();
+  await until("it is renamed", () => !existsSync(there));
+  for (const file of ["new.bin", "a folder"]) {
+    await more(file, "Delete");
+    await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
+    await files.getByText(file, { exact: true }).waitFor({ state: "detached" });
+  }
+  expect(existsSync(join(there, "../new.bin")) || existsSync(join(there, "../a folder"))).toBe(false);
+}
 
 /** What a WebSocket is sent until it is closed; "refused" for one that is not made. */
 async function framesOf(
@@ -425,17 +517,36 @@ async function framesOf(
   return isOpen ? frames : "refused";
 }
 
+/** In the page: no Ed25519. */
+function refuseKeys(): void {
+  const make = crypto.subtle.generateKey.bind(crypto.subtle) as (...args: unknown[]) => Promise<unknown>;
+  crypto.subtle.generateKey = ((algorithm: unknown, ...rest: unknown[]) =>
+    algorithm === "Ed25519" ? Promise.reject(new Error("no")) : make(algorithm, ...rest)) as never;
+}
+
+/** In the page: storage is blocked, as by a setting of the browser. */
+function refuseStorage(): void {
+  const refuse = (): never => {
+    throw new DOMException("denied", "SecurityError");
+  };
+  for (const name of ["localStorage", "sessionStorage", "indexedDB"]) {
+    Object.defineProperty(window, name, { get: refuse, configurable: true });
+  }
+}
+
 /** In the page: with which subprotocols it opens WebSockets. */
 function noteSockets(): void {
   const sockets: string[][] = [];
+  const openSockets: WebSocket[] = [];
   const Plain = WebSocket;
   class Noted extends Plain {
     constructor(url: string, protocols: string[]) {
       super(url, protocols);
       sockets.push(protocols);
+      openSockets.push(this);
     }
   }
-  Object.assign(globalThis, { sockets, WebSocket: Noted });
+  Object.assign(globalThis, { sockets, openSockets, WebSocket: Noted });
 }
 
 /** In the page: what keys are made, and whether they could leave it. */

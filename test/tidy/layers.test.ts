@@ -55,6 +55,7 @@ const PACKAGE_DOORS: Record<string, readonly string[]> = {
   "@xterm/xterm": ["dashboard"],
   "@xterm/addon-fit": ["dashboard"],
   "@xterm/addon-search": ["dashboard"],
+  "@xterm/addon-unicode11": ["dashboard"],
   "@xterm/addon-web-links": ["dashboard"],
 };
 

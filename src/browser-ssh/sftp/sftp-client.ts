@@ -153,6 +153,16 @@ export class SftpClient {
     await this.#ask(FXP.REMOVE, (w) => w.text(path), FXP.STATUS);
   }
 
+  /** Of an empty folder. */
+  async removeFolder(path: string): Promise<void> {
+    await this.#ask(FXP.RMDIR, (w) => w.text(path), FXP.STATUS);
+  }
+
+  /** Rejects with `refused` where there is something at `to` already. */
+  async rename(from: string, to: string): Promise<void> {
+    await this.#ask(FXP.RENAME, (w) => w.text(from).text(to), FXP.STATUS);
+  }
+
   end(): void {
     this.#session.close();
   }

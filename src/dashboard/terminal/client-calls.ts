@@ -20,6 +20,7 @@ import type {
 } from "../../wire/hosted-login-api.ts";
 import { TERMINAL_TICKETS_PATH } from "../../wire/terminal-page.ts";
 import { ApiError } from "../api/client.ts";
+import { serverClock } from "./server-clock.ts";
 
 const TIMEOUT_MS = 30_000;
 
@@ -53,6 +54,7 @@ async function call<T>(method: string, path: string, body?: object | string): Pr
   } catch {
     throw failed("The server cannot be reached.", 0, "ERR_UNREACHABLE", "Check your network.");
   }
+  serverClock.heard(response.headers.get("date"), Date.now());
   const said = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   if (response.ok) return said as T;
   const text = (name: string): string => (typeof said[name] === "string" ? said[name] : "");

@@ -9,6 +9,16 @@ import { newWebKey, type WebKey, webKeyOf } from "./web-keys.ts";
 const DATABASE = "qufabric-device";
 const STORE = "keys";
 
+/** Whether this browser lets the page keep a key at all: some do not, in private windows or by a setting. */
+export async function canKeepKeys(): Promise<boolean> {
+  try {
+    (await openDatabase()).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The key of this browser for that person; made when there is none. Rejects where storage is blocked. */
 export async function deviceKey(userId: string): Promise<WebKey> {
   const database = await openDatabase();

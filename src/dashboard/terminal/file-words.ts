@@ -27,6 +27,11 @@ export function baseName(name: string): string {
   return base === "" || base === "." || base === ".." ? "file" : base;
 }
 
+/** Whether a file of one folder may have that name. */
+export function isFileName(name: string): boolean {
+  return name !== "" && name !== "." && name !== ".." && !/[/\u0000]/.test(name);
+}
+
 /** Folders first, then by name. */
 export function sortedFiles(files: readonly ListedFile[]): readonly ListedFile[] {
   return [...files].sort(

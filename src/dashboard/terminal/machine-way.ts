@@ -11,6 +11,7 @@ import { openRelay } from "../../browser-ssh/relay-link.ts";
 import type { CertificateResponse, TargetInfo } from "../../wire/client-api.ts";
 import { HELLO_PREFIX, TERMINAL_PROTOCOL, TERMINAL_RELAY_PATH } from "../../wire/terminal-page.ts";
 import { clientCalls, sentence } from "./client-calls.ts";
+import { serverClock } from "./server-clock.ts";
 import { proofHash, type TerminalLogin } from "./terminal-login.ts";
 import { hashOf, signFields } from "./web-keys.ts";
 
@@ -119,5 +120,5 @@ function textToBase64Url(text: string): string {
 }
 
 function now(): number {
-  return Math.floor(Date.now() / 1_000);
+  return serverClock.seconds(Date.now());
 }

@@ -9,6 +9,7 @@
  */
 import { FitAddon } from "@xterm/addon-fit";
 import { SearchAddon } from "@xterm/addon-search";
+import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal } from "@xterm/xterm";
 import { type Bytes, utf8 } from "../../browser-ssh/bytes.ts";
@@ -19,14 +20,17 @@ import { EscapeKeys } from "./escape-keys.ts";
 import { giveStylesNonce } from "./nonced-styles.ts";
 import { OutputPace } from "./output-pace.ts";
 import { cleanPaste, wantsAsking } from "./paste.ts";
+import { type ScreenAction, screenAction } from "./screen-keys.ts";
 
-const SCROLLBACK_LINES = 5_000;
+const SCROLLBACK_LINES = 10_000;
 const TITLE_CHARS_MAX = 80;
 
 export interface ScreenListener {
   onInput(bytes: Bytes): void;
   /** Something is typed, or pressed on the screen: what to take it for. */
   onTyped(text: string): string;
+  /** A key that is not the machine's, but for copying, was pressed. */
+  onAction(action: Exclude<ScreenAction, "copy">): void;
   /** `~.` was typed. */
   onEscape(): void;
   onResize(size: TerminalSize): void;
@@ -51,6 +55,10 @@ export interface Screen {
   paste(text: string): void;
   setFontSize(pixels: number): void;
   find(text: string, isBackward: boolean): boolean;
+  /** All that it holds, as lines of text. */
+  text(): string;
+  /** Whether it tells a screen reader what it shows. */
+  setReader(isOn: boolean): void;
   focus(): void;
   fit(): void;
   close(): void;
@@ -70,9 +78,14 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
     minimumContrastRatio: 4.5,
   });
   const [fit, search] = [new FitAddon(), new SearchAddon()];
-  for (const addon of [fit, search, new WebLinksAddon(openLink)]) terminal.loadAddon(addon);
+  const addons = [fit, search, new WebLinksAddon(openLink), new Unicode11Addon()];
+  for (const addon of addons) terminal.loadAddon(addon);
+  // As wide as programs of today take emoji to be.
+  terminal.unicode.activeVersion = "11";
   terminal.open(element);
   terminal.textarea?.setAttribute("aria-label", "Terminal");
+  terminal.textarea?.setAttribute("aria-description", "Control F6 leaves it.");
+  hearKeys(terminal, listener);
   const escapes = new EscapeKeys();
   const onText = (text: string): void => {
     const sent = escapes.take(listener.onTyped(text));
@@ -104,6 +117,10 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
       fitted(element, fit);
     },
     find: (text, isBackward) => (isBackward ? search.findPrevious(text) : search.findNext(text)),
+    text: () => textOf(terminal),
+    setReader(isOn) {
+      terminal.options.screenReaderMode = isOn;
+    },
     focus: () => terminal.focus(),
     fit: () => fitted(element, fit),
     close() {
@@ -127,6 +144,30 @@ function paceOf(terminal: Terminal): OutputPace {
 function say(terminal: Terminal, pace: OutputPace, text: string): void {
   pace.flush();
   terminal.write(`\r\n\u001b[0;1m${text.replaceAll("\n", "\r\n")}\u001b[0m\r\n`);
+}
+
+function hearKeys(terminal: Terminal, listener: ScreenListener): void {
+  const isMac = /\bMac OS X\b|\biPad\b/.test(navigator.userAgent);
+  terminal.attachCustomKeyEventHandler((event) => {
+    const action = screenAction(event, isMac);
+    if (action === null) return true;
+    event.preventDefault();
+    if (event.type !== "keydown") return false;
+    if (action !== "copy") listener.onAction(action);
+    else if (terminal.hasSelection()) navigator.clipboard.writeText(terminal.getSelection()).catch(() => {});
+    return false;
+  });
+}
+
+/** Lines that were wrapped are whole again, and empty ones at the end are left out. */
+function textOf({ buffer: { active } }: Terminal): string {
+  let text = "";
+  for (let at = 0; at < active.length; at++) {
+    const line = active.getLine(at);
+    if (line === undefined) continue;
+    text += `${at === 0 || line.isWrapped ? "" : "\n"}${line.translateToString(!active.getLine(at + 1)?.isWrapped)}`;
+  }
+  return `${text.trimEnd()}\n`;
 }
 
 /** What programs may ask of a page. */

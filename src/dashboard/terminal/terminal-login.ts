@@ -13,6 +13,7 @@ import type { HostedLoginResponse } from "../../wire/hosted-login-api.ts";
 import { BROWSER_OS } from "../../wire/terminal-page.ts";
 import { clientCalls } from "./client-calls.ts";
 import { deviceKey } from "./device-key.ts";
+import { serverClock } from "./server-clock.ts";
 import { hashOf, newWebKey, type Scope, shortFingerprint, signFields, type WebKey } from "./web-keys.ts";
 
 const POLL_MS = 1_500;
@@ -81,7 +82,7 @@ export async function registerBrowser(
   const { config, loginKey } = pending;
   const scope = { accountId: config.accountId, origin: config.origin };
   const [device, { challenge }] = await Promise.all([deviceKey(userId), clientCalls.challenge()]);
-  const timeSeconds = Math.floor(Date.now() / 1_000);
+  const timeSeconds = serverClock.seconds(Date.now());
   const signed = {
     challenge,
     loginKey: loginKey.text,

@@ -9,6 +9,7 @@ import type { AccessRequest } from "../../wire/access-request.ts";
 import type { TargetInfo } from "../../wire/client-api.ts";
 import { ApiError } from "../api/client.ts";
 import { type ApprovalSubject, askApproval, refusalOf, untilDecided, withdraw } from "./approval-wait.ts";
+import { canKeepKeys } from "./device-key.ts";
 import { DeniedError, type Reached, reachMachine, type Wanted } from "./machine-way.ts";
 import {
   beginLogin,
@@ -39,6 +40,8 @@ export interface Ending {
   readonly receipt: string | null;
   /** A reason has to be given first. */
   readonly wantsReason: boolean;
+  /** The way to the machine was lost, no more: the same login connects again. */
+  readonly isLost: boolean;
 }
 
 export class TerminalSession {
@@ -71,7 +74,7 @@ export class TerminalSession {
     this.#waiting?.abort();
     this.#login = null;
     this.#show({ step: "looking" });
-    if (!(await hasWebKeys())) {
+    if (!(await hasWebKeys()) || !(await canKeepKeys())) {
       this.#show({ step: "unable" });
       return;
     }
@@ -246,12 +249,13 @@ export function endingOf(error: unknown): Ending {
   if (error === null) return plainEnding("The connection was closed.", null);
   if (error instanceof DeniedError) {
     const { message, hint, receipt, reason } = error;
-    return { message, hint, receipt, wantsReason: reason === "reason_required" };
+    return { message, hint, receipt, wantsReason: reason === "reason_required", isLost: false };
   }
   if (!(error instanceof Error)) return plainEnding("Something went wrong.", null);
   const hint = "hint" in error && typeof error.hint === "string" ? error.hint : null;
   if (!(error instanceof SshFailure)) return plainEnding(error.message, hint);
-  return plainEnding(firstLetterUp(error.message), HINTS[error.code] ?? null);
+  const ending = plainEnding(firstLetterUp(error.message), HINTS[error.code] ?? null);
+  return { ...ending, isLost: error.code === "lost" };
 }
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -261,7 +265,7 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 function plainEnding(message: string, hint: string | null): Ending {
-  return { message, hint, receipt: null, wantsReason: false };
+  return { message, hint, receipt: null, wantsReason: false, isLost: false };
 }
 
 function firstLetterUp(text: string): string {

@@ -27,7 +27,7 @@ export async function hasWebKeys(): Promise<boolean> {
       crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]),
       crypto.subtle.generateKey("X25519", false, ["deriveBits"]),
     ]);
-    return typeof indexedDB === "object";
+    return true;
   } catch {
     return false;
   }

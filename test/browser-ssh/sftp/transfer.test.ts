@@ -82,6 +82,22 @@ describe.skipIf(!isRoot || !hasSshd).each(SERVERS)("with %s", (_name, open) => {
     expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
   });
 
+  test("renames what is there to a free name, and deletes files and empty folders", async () => {
+    const at = (name: string): string => join(account.home, name);
+    await client.makeFolder(at("old folder"));
+    await client.rename(at("old folder"), at("new folder"));
+    await upload(client, new Blob(["x"]), { path: at("new folder/one"), replace: false });
+    await upload(client, new Blob(["y"]), { path: at("two"), replace: false });
+    const refused = [client.rename(at("two"), at("new folder/one")), client.removeFolder(at("new folder"))];
+    for (const work of refused) expect(await failureOf(work)).toMatchObject({ code: "refused" });
+    expect(readFileSync(at("new folder/one"), "utf8")).toBe("x");
+    await client.rename(at("new folder/one"), at("three"));
+    await client.removeFolder(at("new folder"));
+    await client.remove(at("three"));
+    const names = (await client.list(account.home)).map(({ name }) => name);
+    expect(names.filter((name) => /folder$|three/.test(name) && name !== "folder")).toEqual([]);
+  });
+
   test.each([
     ["a file that is not there", () => download(client, "/nothing/at/all", { onBytes: () => {} })],
     ["a file of others", () => download(client, "/etc/shadow", { onBytes: () => {} })],

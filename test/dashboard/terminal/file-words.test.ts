@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import {
   baseName,
   bytesText,
+  isFileName,
   joinPath,
   parentOf,
   sortedFiles,
@@ -34,4 +35,17 @@ test("folders come first", () => {
   });
   const files = [file("b", "file"), file("z", "folder"), file("a", "file")];
   expect(sortedFiles(files).map(({ name }) => name)).toEqual(["z", "a", "b"]);
+});
+
+test.each([
+  ["notes.txt", true],
+  ["...", true],
+  [" ", true],
+  ["", false],
+  [".", false],
+  ["..", false],
+  ["a/b", false],
+  ["a\u0000b", false],
+])("a new name stays in its folder: %j", (name, isOne) => {
+  expect(isFileName(name)).toBe(isOne);
 });

@@ -7,12 +7,14 @@ import { endingOf, isWorthAnotherTry } from "../../../src/dashboard/terminal/ter
 test("an end says why, and what can be done", () => {
   const denied = { outcome: "denied", sentence: "no", receipt: "r1", hint: "ask" } as const;
   expect(endingOf(new DeniedError({ ...denied, reason: "reason_required" }))).toEqual({
-    ...{ message: "No.", hint: "Ask.", receipt: "r1", wantsReason: true },
+    ...{ message: "No.", hint: "Ask.", receipt: "r1", wantsReason: true, isLost: false },
   });
   expect(endingOf(new DeniedError({ ...denied, reason: "device_blocked" })).wantsReason).toBe(false);
   const about = { status: 400, code: "ERR_BAD_REQUEST", hint: "Do.", requestId: null };
   expect(endingOf(new ApiError("Bad.", about))).toMatchObject({ message: "Bad.", hint: "Do." });
-  expect(endingOf(new SshFailure("lost", "the way is gone"))).toMatchObject({ message: "The way is gone" });
+  expect(endingOf(new SshFailure("lost", "the way is gone"))).toMatchObject({
+    ...{ message: "The way is gone", isLost: true },
+  });
   expect(endingOf(null).hint).toBeNull();
   expect(endingOf("something")).toMatchObject({ receipt: null, wantsReason: false });
 });

@@ -1,9 +1,10 @@
 /**
- * Files of the machine beside the terminal, by SFTP over the same connection: list, upload, download.
+ * Files of the machine beside the terminal, by SFTP over the same connection: list, upload, download, rename,
+ * delete.
  *
  * @module
  */
-import { CornerLeftUp, Download, FolderClosed, Upload } from "lucide-react";
+import { CornerLeftUp, FolderPlus, Upload } from "lucide-react";
 import { type DragEvent, useCallback, useEffect, useRef, useState } from "react";
 import type { SshConnection } from "../../../browser-ssh/connection.ts";
 import { openSftp, type SftpClient } from "../../../browser-ssh/sftp/sftp-client.ts";
@@ -11,8 +12,11 @@ import type { ListedFile } from "../../../browser-ssh/sftp/sftp-messages.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { classes } from "../../components/class-names.ts";
 import { ConfirmDialog } from "../../components/dialog.tsx";
+import { sentence } from "../../terminal/client-calls.ts";
 import { FileTransfers, type Transfer } from "../../terminal/file-transfers.ts";
-import { bytesText, joinPath, parentOf, sortedFiles } from "../../terminal/file-words.ts";
+import { joinPath, parentOf } from "../../terminal/file-words.ts";
+import { type FileChange, FileDialogs } from "./file-dialogs.tsx";
+import { FileList } from "./file-list.tsx";
 import { TransferList } from "./transfer-list.tsx";
 
 interface FilesPanelProps {
@@ -25,6 +29,7 @@ export function FilesPanel({ connection, isOver }: FilesPanelProps) {
   const [transfers, setTransfers] = useState<readonly Transfer[]>([]);
   const [asking, setAsking] = useState<readonly File[]>([]);
   const [isOverDrop, setIsOverDrop] = useState(false);
+  const [change, setChange] = useState<FileChange | null>(null);
   const { client, path, files, problem } = folder;
   const work = useRef<FileTransfers | null>(null);
   if (client !== null && work.current?.client !== client)
@@ -38,6 +43,14 @@ export function FilesPanel({ connection, isOver }: FilesPanelProps) {
     if (!replace && known.length > 0) setAsking(known);
     await Promise.all((replace ? chosen : fresh).map((file) => work.current?.put(file, path, replace)));
     folder.reload();
+  };
+  const download = (file: ListedFile): void => void work.current?.get(joinPath(path, file.name), file.name);
+  /** A link leads to a folder, or to a file, which is not opened. */
+  const open = async (file: ListedFile): Promise<void> => {
+    const at = joinPath(path, file.name);
+    const leadsTo = file.kind === "link" ? await client?.stat(at).catch(() => null) : file;
+    if (leadsTo?.kind === "file") download(file);
+    else folder.go(at);
   };
   const onDrop = (event: DragEvent): void => {
     event.preventDefault();
@@ -66,12 +79,25 @@ export function FilesPanel({ connection, isOver }: FilesPanelProps) {
       )}
       <FileList
         files={files}
-        path={path}
-        onFolder={folder.go}
-        onDownload={(file) => void work.current?.get(joinPath(path, file.name), file.name)}
+        onOpen={(file) => void open(file)}
+        onDownload={download}
+        onChange={isOver ? null : setChange}
       />
       <TransferList transfers={transfers} onCancel={(id) => work.current?.cancel(id)} />
-      <UploadBar isDisabled={client === null || isOver} onFiles={(chosen) => void put(chosen, false)} />
+      <UploadBar
+        isDisabled={client === null || isOver}
+        onFiles={(chosen) => void put(chosen, false)}
+        onNewFolder={() => setChange({ kind: "make" })}
+      />
+      {client === null ? null : (
+        <FileDialogs
+          client={client}
+          path={path}
+          change={change}
+          onDone={() => setChange(null)}
+          onChanged={folder.reload}
+        />
+      )}
       <AskReplace
         names={asking.map(({ name }) => name)}
         onDone={() => setAsking([])}
@@ -105,9 +131,10 @@ function AskReplace({ names, onDone, onReplace }: AskReplaceProps) {
 interface UploadBarProps {
   readonly isDisabled: boolean;
   onFiles(files: readonly File[]): void;
+  onNewFolder(): void;
 }
 
-function UploadBar({ isDisabled, onFiles }: UploadBarProps) {
+function UploadBar({ isDisabled, onFiles, onNewFolder }: UploadBarProps) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <div className="flex items-center gap-2 border-line border-t p-2">
@@ -115,7 +142,10 @@ function UploadBar({ isDisabled, onFiles }: UploadBarProps) {
         <Upload size={16} aria-hidden="true" />
         Upload
       </Button>
-      <span className="text-soft text-xs">or drop files here</span>
+      <span className="mr-auto text-soft text-xs">or drop files here</span>
+      <IconButton label="New folder" disabled={isDisabled} onClick={onNewFolder}>
+        <FolderPlus size={16} aria-hidden="true" />
+      </IconButton>
       <input
         ref={input}
         type="file"
@@ -157,49 +187,6 @@ function PathForm({ path, onGo }: { readonly path: string; onGo(path: string): v
   );
 }
 
-interface FileListProps {
-  readonly files: readonly ListedFile[] | null;
-  readonly path: string;
-  onFolder(path: string): void;
-  onDownload(file: ListedFile): void;
-}
-
-function FileList({ files, path, onFolder, onDownload }: FileListProps) {
-  if (files === null) return <p className="flex-1 px-3 text-soft">Looking…</p>;
-  if (files.length === 0) return <p className="flex-1 px-3 text-soft">Nothing is here.</p>;
-  return (
-    <ul aria-label="Files of this folder" className="min-h-0 flex-1 overflow-y-auto border-line border-t">
-      {sortedFiles(files).map((file) => (
-        <li
-          key={file.name}
-          className="flex min-h-9 items-center gap-2 border-line border-b px-3 last:border-0"
-        >
-          {file.kind === "folder" || file.kind === "link" ? (
-            <button
-              type="button"
-              className="flex min-h-9 min-w-0 flex-1 items-center gap-2 text-left hover:text-accent"
-              onClick={() => onFolder(joinPath(path, file.name))}
-            >
-              <FolderClosed size={16} aria-hidden="true" className="shrink-0" />
-              <span className="truncate">{file.name}</span>
-            </button>
-          ) : (
-            <span className="min-w-0 flex-1 truncate">{file.name}</span>
-          )}
-          <span className="whitespace-nowrap text-soft text-xs tabular-nums">
-            {file.kind === "file" && file.size !== null ? bytesText(file.size) : ""}
-          </span>
-          {file.kind === "folder" ? null : (
-            <IconButton label={`Download ${file.name}`} onClick={() => onDownload(file)}>
-              <Download size={16} aria-hidden="true" />
-            </IconButton>
-          )}
-        </li>
-      ))}
-    </ul>
-  );
-}
-
 /** The folder that is shown, and the client that reads it. */
 function useFolder(connection: SshConnection) {
   const [client, setClient] = useState<SftpClient | null>(null);
@@ -207,7 +194,7 @@ function useFolder(connection: SshConnection) {
   const [files, setFiles] = useState<readonly ListedFile[] | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const failed = useCallback((error: unknown) => {
-    setProblem(error instanceof Error ? error.message : "The files cannot be read.");
+    setProblem(sentence(error instanceof Error ? error.message : "the files cannot be read"));
     setFiles((known) => known ?? []);
   }, []);
   const show = useCallback(

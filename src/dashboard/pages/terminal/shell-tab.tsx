@@ -1,5 +1,6 @@
 /**
- * A shell: its screen, the search in it, keys for phones, and what the person is asked.
+ * A shell: its screen, the search in it, keys for phones, and what the person is asked. The screen outlives
+ * the connection: another one goes on in it, below what was there.
  *
  * @module
  */
@@ -11,7 +12,9 @@ import { type Session, startSession } from "../../../browser-ssh/session.ts";
 import { classes } from "../../components/class-names.ts";
 import { ClipboardWrites } from "../../terminal/clipboard-writes.ts";
 import { controlKey } from "../../terminal/cursor-keys.ts";
+import { lastWords } from "../../terminal/last-words.ts";
 import { openScreen, type Screen } from "../../terminal/screen.ts";
+import type { ScreenAction } from "../../terminal/screen-keys.ts";
 import type { Ending } from "../../terminal/terminal-session.ts";
 import { KeyBar } from "./key-bar.tsx";
 import { SearchBar } from "./search-bar.tsx";
@@ -22,15 +25,22 @@ interface ShellTabProps {
   readonly isShown: boolean;
   readonly fontSize: number;
   readonly isSearching: boolean;
+  /** A screen reader is to be told what it shows. */
+  readonly isRead: boolean;
   readonly banners: readonly string[];
   readonly ending: Ending | null;
   onTitle(title: string): void;
   onBell(): void;
   onEnd(): void;
+  onAction(action: Exclude<ScreenAction, "copy">): void;
+  /** Return was pressed after the connection was lost. */
+  onAgain(): void;
+  /** Is given how to read all that the screen holds, and null once it is gone. */
+  keepText(read: (() => string) | null): void;
 }
 
 export function ShellTab(props: ShellTabProps) {
-  const { connection, isShown, fontSize, isSearching, ending } = props;
+  const { connection, isShown, fontSize, isSearching, isRead, ending } = props;
   const element = useRef<HTMLDivElement>(null);
   const shell = useRef<Shell | null>(null);
   const question = useQuestion();
@@ -39,17 +49,23 @@ export function ShellTab(props: ShellTabProps) {
   latest.current = { ...props, ask: question.ask, takeCtrl: ctrl.take };
   useEffect(() => {
     if (element.current === null) return;
-    const opened = openShell(element.current, latest, connection);
+    const opened = openShell(element.current, latest);
     shell.current = opened;
-    return () => opened.close();
-  }, [connection]);
+    latest.current.keepText(() => opened.screen.text());
+    return () => {
+      latest.current.keepText(null);
+      opened.close();
+    };
+  }, []);
+  useEffect(() => shell.current?.begin(connection), [connection]);
   useEffect(() => shell.current?.screen.setFontSize(fontSize), [fontSize]);
+  useEffect(() => shell.current?.screen.setReader(isRead), [isRead]);
   useEffect(() => {
     if (isShown) shell.current?.screen.fit();
     if (isShown) shell.current?.screen.focus();
   }, [isShown]);
   useEffect(() => {
-    if (ending !== null) shell.current?.screen.say(ending.message);
+    if (ending !== null) shell.current?.screen.say(lastWords(ending, new Date()));
   }, [ending]);
   return (
     <div className={classes("absolute inset-0 flex-col gap-2", isShown ? "flex" : "hidden")}>
@@ -119,6 +135,8 @@ function useCtrl() {
 interface Shell {
   readonly screen: Screen;
   readonly clipboard: ClipboardWrites;
+  /** A shell on that connection, in this screen. */
+  begin(connection: SshConnection): void;
   /** The person said yes. */
   answer(asked: Asked): Promise<void>;
   close(): void;
@@ -129,26 +147,28 @@ interface ShellNow extends ShellTabProps {
   takeCtrl(text: string): string;
 }
 
-function openShell(
-  element: HTMLElement,
-  latest: { readonly current: ShellNow },
-  connection: SshConnection,
-): Shell {
+const RETURN = 0x0d;
+
+function openShell(element: HTMLElement, latest: { readonly current: ShellNow }): Shell {
   let session: Session | null = null;
   let isClosed = false;
   /** Typed before the shell was there. */
-  const early: Bytes[] = [];
+  let early: Bytes[] = [];
   const clipboard = new ClipboardWrites({
     ask: (text) => latest.current.isShown && latest.current.ask({ kind: "copy", text }),
     write: (text) => navigator.clipboard.writeText(text),
   });
   const screen = openScreen(element, latest.current.fontSize, {
     onInput: (bytes) => {
-      if (session === null) early.push(bytes);
+      const { ending, onAgain } = latest.current;
+      if (ending !== null) {
+        if (ending.isLost && bytes.length === 1 && bytes[0] === RETURN) onAgain();
+      } else if (session === null) early.push(bytes);
       else session.write(bytes).catch(() => {});
     },
     onTyped: (text) => latest.current.takeCtrl(text),
-    onEscape: () => connection.close(),
+    onAction: (action) => latest.current.onAction(action),
+    onEscape: () => latest.current.connection.close(),
     onResize: (size) => session?.resize(size),
     onTitle: (title) => latest.current.onTitle(title),
     onBell: () => latest.current.onBell(),
@@ -156,26 +176,33 @@ function openShell(
     onPaste: (text) => void latest.current.ask({ kind: "paste", text }),
     onClipboard: (text) => clipboard.onText(text),
   });
-  for (const text of latest.current.banners) screen.say(text.trim());
-  startSession(connection, {
-    ...{ terminal: screen.size, run: { shell: true }, environment: { LANG: "C.UTF-8" } },
-    onData: (bytes, _isError, used) => screen.write(bytes, used),
-  }).then(
-    (started) => {
-      session = started;
-      if (isClosed) started.close();
-      for (const bytes of early.splice(0)) started.write(bytes).catch(() => {});
-      // It may have changed meanwhile.
-      started.resize(screen.size);
-      // With the connection all shells end, and stay to be read.
-      void started.ended.then(() => !isClosed && !connection.isOver && latest.current.onEnd());
-    },
-    (error) => screen.say(error instanceof SshFailure ? error.message : "the shell did not begin"),
-  );
-  if (latest.current.isShown) screen.focus();
+  const begun = (started: Session, connection: SshConnection): void => {
+    if (isClosed || latest.current.connection !== connection) {
+      started.close();
+      return;
+    }
+    session = started;
+    for (const bytes of early.splice(0)) started.write(bytes).catch(() => {});
+    // It may have changed meanwhile.
+    started.resize(screen.size);
+    // With the connection all shells end, and stay to be read.
+    void started.ended.then(() => !isClosed && !connection.isOver && latest.current.onEnd());
+  };
   return {
     screen,
     clipboard,
+    begin(connection) {
+      [session, early] = [null, []];
+      for (const text of latest.current.banners) screen.say(text.trim());
+      startSession(connection, {
+        ...{ terminal: screen.size, run: { shell: true }, environment: { LANG: "C.UTF-8" } },
+        onData: (bytes, _isError, used) => screen.write(bytes, used),
+      }).then(
+        (started) => begun(started, connection),
+        (error) => screen.say(error instanceof SshFailure ? error.message : "the shell did not begin"),
+      );
+      if (latest.current.isShown) screen.focus();
+    },
     async answer({ kind, text }) {
       if (kind === "link") window.open(text, "_blank", "noopener,noreferrer");
       else if (kind === "paste") screen.paste(text);

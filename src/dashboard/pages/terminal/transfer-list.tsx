@@ -5,6 +5,7 @@
  */
 import { X } from "lucide-react";
 import { IconButton } from "../../components/button.tsx";
+import { sentence } from "../../terminal/client-calls.ts";
 import type { Transfer } from "../../terminal/file-transfers.ts";
 import { bytesText } from "../../terminal/file-words.ts";
 
@@ -33,7 +34,7 @@ export function TransferList({ transfers, onCancel }: TransferListProps) {
                 max={Math.max(size, bytes, 1)}
               />
             ) : (
-              <span className="text-bad">{problem}</span>
+              <span className="text-bad">{sentence(problem)}</span>
             )}
           </span>
           <span className="whitespace-nowrap text-soft tabular-nums">

@@ -3,15 +3,13 @@
  *
  * @module
  */
-import { Bell, FolderOpen, Minus, Plus, Search, Unplug, X } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import type { SshConnection } from "../../../browser-ssh/connection.ts";
-import { Button, IconButton } from "../../components/button.tsx";
-import { classes } from "../../components/class-names.ts";
+import { saveFile } from "../../browser/save-file.ts";
+import type { ScreenAction } from "../../terminal/screen-keys.ts";
 import {
   inFront,
   NO_SHELLS,
-  type ShellInTab,
   type ShellTabs,
   withBell,
   withoutShell,
@@ -20,13 +18,11 @@ import {
 } from "../../terminal/shell-tabs.ts";
 import type { Ending } from "../../terminal/terminal-session.ts";
 import { EndedCard } from "./ended-card.tsx";
+import { TerminalBar } from "./terminal-bar.tsx";
+import { useTerminalLook } from "./use-terminal-look.ts";
 
 const ShellTab = lazy(() => import("./shell-tab.tsx").then((m) => ({ default: m.ShellTab })));
 const FilesPanel = lazy(() => import("./files-panel.tsx").then((m) => ({ default: m.FilesPanel })));
-
-const FONT_KEY = "qf-terminal-font";
-const FONT = { least: 9, normal: 14, most: 28 };
-const TABS_MAX = 16;
 
 interface WorkbenchProps {
   readonly title: string;
@@ -41,7 +37,9 @@ interface WorkbenchProps {
 export function Workbench(props: WorkbenchProps) {
   const { title, connection, banners, ending, isConnecting, onAgain } = props;
   const tabs = useTabs(connection);
-  const [fontSize, setFontSize] = useFontSize();
+  const look = useTerminalLook();
+  const bar = useRef<HTMLDivElement>(null);
+  const texts = useRef(new Map<number, () => string>());
   const [hasFiles, setHasFiles] = useState(false);
   const [isSearching, setIsSearching] = useState(false);
   const current = tabs.list.find(({ id }) => id === tabs.current);
@@ -49,13 +47,24 @@ export function Workbench(props: WorkbenchProps) {
   useEffect(() => {
     document.title = `${shown} - QuFabric`;
   }, [shown]);
+  const act = (action: Exclude<ScreenAction, "copy">): void => {
+    if (action === "search") setIsSearching(true);
+    else if (action === "leave") bar.current?.querySelector("button")?.focus();
+    else if (action === "normal") look.setFontSize(null);
+    else look.setFontSize(look.fontSize + (action === "larger" ? 1 : -1));
+  };
+  const save = (): void => {
+    const text = texts.current.get(tabs.current)?.();
+    if (text !== undefined) saveFile(`${title}.txt`, text, "application/octet-stream");
+  };
   return (
     <div className="flex h-[calc(100dvh-6rem)] min-h-80 flex-col gap-2">
-      <Bar
+      <TerminalBar
+        ref={bar}
         title={title}
         tabs={tabs}
-        fontSize={fontSize}
-        setFontSize={setFontSize}
+        look={look}
+        onSave={save}
         isSearching={isSearching}
         setIsSearching={setIsSearching}
         hasFiles={hasFiles}
@@ -76,13 +85,20 @@ export function Workbench(props: WorkbenchProps) {
                 key={tab.id}
                 connection={tabs.connection}
                 isShown={tab.id === tabs.current}
-                fontSize={fontSize}
+                fontSize={look.fontSize}
+                isRead={look.isRead}
                 isSearching={isSearching && tab.id === tabs.current}
                 banners={index === 0 ? banners : []}
                 ending={ending}
                 onTitle={(text) => tabs.setTitle(tab.id, text)}
                 onBell={() => tabs.rung(tab.id)}
                 onEnd={() => tabs.ended(tab.id)}
+                onAction={act}
+                onAgain={() => onAgain(null)}
+                keepText={(read) => {
+                  if (read === null) texts.current.delete(tab.id);
+                  else texts.current.set(tab.id, read);
+                }}
               />
             ))}
           </Suspense>
@@ -97,53 +113,7 @@ export function Workbench(props: WorkbenchProps) {
   );
 }
 
-interface BarProps {
-  readonly title: string;
-  readonly tabs: Tabs;
-  readonly fontSize: number;
-  setFontSize(pixels: number): void;
-  readonly isSearching: boolean;
-  setIsSearching(is: boolean): void;
-  readonly hasFiles: boolean;
-  setHasFiles(has: boolean): void;
-  /** Null: there is nothing to disconnect. */
-  readonly onDisconnect: (() => void) | null;
-}
-
-function Bar(props: BarProps) {
-  const { title, tabs, fontSize, setFontSize, isSearching, setIsSearching } = props;
-  const { hasFiles, setHasFiles, onDisconnect } = props;
-  return (
-    <div className="flex flex-wrap items-center gap-1">
-      <h1 className="mr-3 truncate font-semibold text-base max-sm:sr-only">{title}</h1>
-      <TabList tabs={tabs} isOver={onDisconnect === null} />
-      <div className="ml-auto flex items-center gap-1">
-        <IconButton label="Smaller text" onClick={() => setFontSize(fontSize - 1)}>
-          <Minus size={16} aria-hidden="true" />
-        </IconButton>
-        <IconButton label="Larger text" onClick={() => setFontSize(fontSize + 1)}>
-          <Plus size={16} aria-hidden="true" />
-        </IconButton>
-        <IconButton
-          label="Search in the terminal"
-          aria-pressed={isSearching}
-          onClick={() => setIsSearching(!isSearching)}
-        >
-          <Search size={16} aria-hidden="true" />
-        </IconButton>
-        <IconButton label="Files" aria-pressed={hasFiles} onClick={() => setHasFiles(!hasFiles)}>
-          <FolderOpen size={16} aria-hidden="true" />
-        </IconButton>
-        <Button size="small" onClick={() => onDisconnect?.()} disabled={onDisconnect === null}>
-          <Unplug size={16} aria-hidden="true" />
-          <span className="max-sm:sr-only">Disconnect</span>
-        </Button>
-      </div>
-    </div>
-  );
-}
-
-type Tabs = ReturnType<typeof useTabs>;
+export type Tabs = ReturnType<typeof useTabs>;
 
 function useTabs(connection: SshConnection) {
   const [shown, setShown] = useState({ connection, tabs: withShell(NO_SHELLS) });
@@ -155,8 +125,8 @@ function useTabs(connection: SshConnection) {
   };
   useEffect(() => {
     if (now.current.connection === connection) return;
-    // A new connection: a new shell, in the place of those that are over.
-    now.current = { connection, tabs: withShell({ ...now.current.tabs, list: [] }) };
+    // A new connection: each has a new shell, in its screen.
+    now.current = { ...now.current, connection };
     setShown(now.current);
   }, [connection]);
   return {
@@ -174,80 +144,4 @@ function useTabs(connection: SshConnection) {
       else change(withoutShell(now.current.tabs, id));
     },
   };
-}
-
-function TabList({ tabs, isOver }: { readonly tabs: Tabs; readonly isOver: boolean }) {
-  return (
-    <>
-      <ul aria-label="Shells" className="flex flex-wrap items-center gap-1">
-        {tabs.list.map((tab, index) => (
-          <li
-            key={tab.id}
-            className={classes(
-              "inline-flex items-center rounded-md border",
-              tab.id === tabs.current ? "border-accent bg-accent-ground" : "border-line bg-card",
-            )}
-          >
-            <button
-              type="button"
-              aria-current={tab.id === tabs.current}
-              onClick={() => tabs.show(tab.id)}
-              className="flex min-h-8 max-w-40 items-center md:max-w-64 px-2.5 text-sm pointer-coarse:min-h-11"
-            >
-              <span className="truncate">{nameOf(tab, index, tabs.list.length)}</span>
-              {tab.hasRung ? <RungMark /> : null}
-            </button>
-            {tabs.list.length === 1 ? null : (
-              <button
-                type="button"
-                aria-label={`Close shell ${index + 1}`}
-                onClick={() => tabs.remove(tab.id)}
-                className="flex size-8 items-center justify-center pointer-coarse:size-11"
-              >
-                <X size={14} aria-hidden="true" />
-              </button>
-            )}
-          </li>
-        ))}
-      </ul>
-      <IconButton label="New shell" onClick={tabs.add} disabled={isOver || tabs.list.length >= TABS_MAX}>
-        <Plus size={16} aria-hidden="true" />
-      </IconButton>
-    </>
-  );
-}
-
-/** Shells of one machine often have the same title. */
-function nameOf({ title }: ShellInTab, index: number, count: number): string {
-  if (title === "") return `Shell ${index + 1}`;
-  return count === 1 ? title : `${index + 1}: ${title}`;
-}
-
-function RungMark() {
-  return (
-    <>
-      <Bell size={14} aria-hidden="true" className="ml-1.5 shrink-0 text-accent" />
-      <span className="sr-only">, its bell rang</span>
-    </>
-  );
-}
-
-function useFontSize(): [number, (pixels: number) => void] {
-  const [size, setSize] = useState(() => {
-    try {
-      return Number(localStorage.getItem(FONT_KEY)) || FONT.normal;
-    } catch {
-      return FONT.normal;
-    }
-  });
-  const change = (pixels: number): void => {
-    const within = Math.min(FONT.most, Math.max(FONT.least, pixels));
-    setSize(within);
-    try {
-      localStorage.setItem(FONT_KEY, String(within));
-    } catch {
-      // It is for this visit only, then.
-    }
-  };
-  return [size, change];
 }

@@ -1,0 +1,42 @@
+/**
+ * Keys that a terminal on a page keeps for itself: copying, the size of its text, the search, and the way out
+ * of it for people who have no pointer. Everything else is the machine's.
+ *
+ * @module
+ */
+export type ScreenAction = "copy" | "search" | "leave" | "larger" | "smaller" | "normal";
+
+export interface PressedKey {
+  /** As `KeyboardEvent` has it: the key, whatever the layout. */
+  readonly key: string;
+  readonly ctrlKey: boolean;
+  readonly shiftKey: boolean;
+  readonly altKey: boolean;
+  readonly metaKey: boolean;
+}
+
+const SIZES: Readonly<Record<string, ScreenAction>> = {
+  ...{ "+": "larger", "=": "larger", "-": "smaller", _: "smaller", "0": "normal" },
+};
+const WITH_SHIFT: Readonly<Record<string, ScreenAction>> = { c: "copy", f: "search" };
+
+/** Null: it is the machine's. `isMac`: Cmd stands for Ctrl, but for leaving. */
+export function screenAction(pressed: PressedKey, isMac: boolean): ScreenAction | null {
+  const { key, ctrlKey, shiftKey, altKey, metaKey } = pressed;
+  if (altKey) return null;
+  if (ctrlKey && !metaKey && !shiftKey && key === "F6") return "leave";
+  if (isMac ? ctrlKey || !metaKey : metaKey || !ctrlKey) return null;
+  if (!isMac && !shiftKey && key === "Insert") return "copy";
+  return SIZES[key] ?? (shiftKey ? (WITH_SHIFT[key.toLowerCase()] ?? null) : null);
+}
+
+/** What people are told of them. */
+export const SCREEN_KEYS: readonly (readonly [keys: string, does: string])[] = [
+  ["Ctrl Shift C, Ctrl Insert", "copy what is selected (Cmd C on a Mac)"],
+  ["Ctrl Shift V, Shift Insert", "paste (Cmd V on a Mac)"],
+  ["Ctrl +, Ctrl −, Ctrl 0", "larger, smaller and normal text"],
+  ["Ctrl Shift F", "search what was shown"],
+  ["Ctrl F6", "leave the terminal for the buttons above it; Tab goes on from there"],
+  ["Enter, then ~.", "end the connection, as in ssh"],
+  ["Shift and the pointer", "select where a program has the pointer"],
+];
