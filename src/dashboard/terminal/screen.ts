@@ -19,8 +19,8 @@ import { cursorKey } from "./cursor-keys.ts";
 import { EscapeKeys } from "./escape-keys.ts";
 import { giveStylesNonce } from "./nonced-styles.ts";
 import { OutputPace } from "./output-pace.ts";
+import { type ScreenAction, screenAction } from "./own-keys.ts";
 import { cleanPaste, wantsAsking } from "./paste.ts";
-import { type ScreenAction, screenAction } from "./screen-keys.ts";
 
 const SCROLLBACK_LINES = 10_000;
 const TITLE_CHARS_MAX = 80;
@@ -78,13 +78,8 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
     minimumContrastRatio: 4.5,
   });
   const [fit, search] = [new FitAddon(), new SearchAddon()];
-  const addons = [fit, search, new WebLinksAddon(openLink), new Unicode11Addon()];
-  for (const addon of addons) terminal.loadAddon(addon);
-  // As wide as programs of today take emoji to be.
-  terminal.unicode.activeVersion = "11";
-  terminal.open(element);
-  terminal.textarea?.setAttribute("aria-label", "Terminal");
-  terminal.textarea?.setAttribute("aria-description", "Control F6 leaves it.");
+  for (const addon of [fit, search, new WebLinksAddon(openLink)]) terminal.loadAddon(addon);
+  show(terminal, element);
   hearKeys(terminal, listener);
   const escapes = new EscapeKeys();
   const onText = (text: string): void => {
@@ -98,12 +93,7 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
   hearPrograms(terminal, listener);
   const pace = paceOf(terminal);
   const unpaste = catchPaste(element, terminal, listener);
-  const watching = new ResizeObserver(() => fitted(element, fit));
-  watching.observe(element);
-  const theming = watchTheme(() => {
-    terminal.options.theme = themeOf(element);
-  });
-  fitted(element, fit);
+  const unwatch = followPage(element, terminal, fit);
   return {
     get size() {
       return { columns: terminal.cols, rows: terminal.rows };
@@ -124,8 +114,7 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
     focus: () => terminal.focus(),
     fit: () => fitted(element, fit),
     close() {
-      watching.disconnect();
-      theming();
+      unwatch();
       unpaste();
       terminal.dispose();
     },
@@ -144,6 +133,15 @@ function paceOf(terminal: Terminal): OutputPace {
 function say(terminal: Terminal, pace: OutputPace, text: string): void {
   pace.flush();
   terminal.write(`\r\n\u001b[0;1m${text.replaceAll("\n", "\r\n")}\u001b[0m\r\n`);
+}
+
+function show(terminal: Terminal, element: HTMLElement): void {
+  // As wide as programs of today take emoji to be.
+  terminal.loadAddon(new Unicode11Addon());
+  terminal.unicode.activeVersion = "11";
+  terminal.open(element);
+  terminal.textarea?.setAttribute("aria-label", "Terminal");
+  terminal.textarea?.setAttribute("aria-description", "Control F6 leaves it.");
 }
 
 function hearKeys(terminal: Terminal, listener: ScreenListener): void {
@@ -165,7 +163,8 @@ function textOf({ buffer: { active } }: Terminal): string {
   for (let at = 0; at < active.length; at++) {
     const line = active.getLine(at);
     if (line === undefined) continue;
-    text += `${at === 0 || line.isWrapped ? "" : "\n"}${line.translateToString(!active.getLine(at + 1)?.isWrapped)}`;
+    if (at > 0 && !line.isWrapped) text += "\n";
+    text += line.translateToString(active.getLine(at + 1)?.isWrapped !== true);
   }
   return `${text.trimEnd()}\n`;
 }
@@ -192,6 +191,20 @@ function catchPaste(element: HTMLElement, terminal: Terminal, listener: ScreenLi
   };
   element.addEventListener("paste", onPaste, true);
   return () => element.removeEventListener("paste", onPaste, true);
+}
+
+/** Keeps to the size that the page gives it, and to the page's theme. Returns how to stop. */
+function followPage(element: HTMLElement, terminal: Terminal, fit: FitAddon): () => void {
+  const watching = new ResizeObserver(() => fitted(element, fit));
+  watching.observe(element);
+  const theming = watchTheme(() => {
+    terminal.options.theme = themeOf(element);
+  });
+  fitted(element, fit);
+  return () => {
+    watching.disconnect();
+    theming();
+  };
 }
 
 /** A hidden tab has no size to fit to. */

@@ -5,19 +5,18 @@
  * @module
  */
 import { CornerLeftUp, FolderPlus, Upload } from "lucide-react";
-import { type DragEvent, useCallback, useEffect, useRef, useState } from "react";
+import { type DragEvent, useEffect, useRef, useState } from "react";
 import type { SshConnection } from "../../../browser-ssh/connection.ts";
-import { openSftp, type SftpClient } from "../../../browser-ssh/sftp/sftp-client.ts";
 import type { ListedFile } from "../../../browser-ssh/sftp/sftp-messages.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { classes } from "../../components/class-names.ts";
 import { ConfirmDialog } from "../../components/dialog.tsx";
-import { sentence } from "../../terminal/client-calls.ts";
 import { FileTransfers, type Transfer } from "../../terminal/file-transfers.ts";
 import { joinPath, parentOf } from "../../terminal/file-words.ts";
 import { type FileChange, FileDialogs } from "./file-dialogs.tsx";
 import { FileList } from "./file-list.tsx";
 import { TransferList } from "./transfer-list.tsx";
+import { type Folder, useFolder } from "./use-folder.tsx";
 
 interface FilesPanelProps {
   readonly connection: SshConnection;
@@ -26,36 +25,14 @@ interface FilesPanelProps {
 
 export function FilesPanel({ connection, isOver }: FilesPanelProps) {
   const folder = useFolder(connection);
-  const [transfers, setTransfers] = useState<readonly Transfer[]>([]);
-  const [asking, setAsking] = useState<readonly File[]>([]);
-  const [isOverDrop, setIsOverDrop] = useState(false);
   const [change, setChange] = useState<FileChange | null>(null);
+  const [isOverDrop, setIsOverDrop] = useState(false);
+  const moved = useTransfers(folder);
   const { client, path, files, problem } = folder;
-  const work = useRef<FileTransfers | null>(null);
-  if (client !== null && work.current?.client !== client)
-    work.current = new FileTransfers(client, setTransfers);
-  const put = async (chosen: readonly File[], replace: boolean): Promise<void> => {
-    const there = new Set((files ?? []).map(({ name }) => name));
-    const [known, fresh] = [
-      chosen.filter(({ name }) => there.has(name)),
-      chosen.filter((f) => !there.has(f.name)),
-    ];
-    if (!replace && known.length > 0) setAsking(known);
-    await Promise.all((replace ? chosen : fresh).map((file) => work.current?.put(file, path, replace)));
-    folder.reload();
-  };
-  const download = (file: ListedFile): void => void work.current?.get(joinPath(path, file.name), file.name);
-  /** A link leads to a folder, or to a file, which is not opened. */
-  const open = async (file: ListedFile): Promise<void> => {
-    const at = joinPath(path, file.name);
-    const leadsTo = file.kind === "link" ? await client?.stat(at).catch(() => null) : file;
-    if (leadsTo?.kind === "file") download(file);
-    else folder.go(at);
-  };
   const onDrop = (event: DragEvent): void => {
     event.preventDefault();
     setIsOverDrop(false);
-    if (!isOver) void put([...event.dataTransfer.files], false);
+    if (!isOver) void moved.put([...event.dataTransfer.files], false);
   };
   return (
     <section
@@ -72,38 +49,72 @@ export function FilesPanel({ connection, isOver }: FilesPanelProps) {
       )}
     >
       <PathForm path={path} onGo={folder.go} />
-      {problem === null ? null : (
-        <p role="alert" className="mx-3 mb-2 text-bad text-sm">
-          {problem}
-        </p>
-      )}
+      <Problem text={problem} />
       <FileList
         files={files}
-        onOpen={(file) => void open(file)}
-        onDownload={download}
+        onOpen={(file) => void moved.open(file)}
+        onDownload={moved.get}
         onChange={isOver ? null : setChange}
       />
-      <TransferList transfers={transfers} onCancel={(id) => work.current?.cancel(id)} />
+      <TransferList transfers={moved.transfers} onCancel={moved.cancel} />
       <UploadBar
         isDisabled={client === null || isOver}
-        onFiles={(chosen) => void put(chosen, false)}
+        onFiles={(chosen) => void moved.put(chosen, false)}
         onNewFolder={() => setChange({ kind: "make" })}
       />
       {client === null ? null : (
-        <FileDialogs
-          client={client}
-          path={path}
-          change={change}
-          onDone={() => setChange(null)}
-          onChanged={folder.reload}
-        />
+        <FileDialogs {...{ client, path, change }} onDone={() => setChange(null)} onChanged={folder.reload} />
       )}
       <AskReplace
-        names={asking.map(({ name }) => name)}
-        onDone={() => setAsking([])}
-        onReplace={() => void put(asking, true)}
+        names={moved.asking.map(({ name }) => name)}
+        onDone={moved.asked}
+        onReplace={() => void moved.put(moved.asking, true)}
       />
     </section>
+  );
+}
+
+/** Files on their way to and from that folder. */
+function useTransfers(folder: Folder) {
+  const { client, path, files } = folder;
+  const [transfers, setTransfers] = useState<readonly Transfer[]>([]);
+  const [asking, setAsking] = useState<readonly File[]>([]);
+  const work = useRef<FileTransfers | null>(null);
+  if (client !== null && work.current?.client !== client)
+    work.current = new FileTransfers(client, setTransfers);
+  const get = (file: ListedFile): void => void work.current?.get(joinPath(path, file.name), file.name);
+  return {
+    transfers,
+    /** Files that would replace others. */
+    asking,
+    asked: () => setAsking([]),
+    get,
+    cancel: (id: number) => work.current?.cancel(id),
+    /** A link leads to a folder, or to a file, which is not opened. */
+    async open(file: ListedFile): Promise<void> {
+      const at = joinPath(path, file.name);
+      const leadsTo = file.kind === "link" ? await client?.stat(at).catch(() => null) : file;
+      if (leadsTo?.kind === "file") get(file);
+      else folder.go(at);
+    },
+    async put(chosen: readonly File[], replace: boolean): Promise<void> {
+      const there = new Set((files ?? []).map(({ name }) => name));
+      const isKnown = ({ name }: File): boolean => !replace && there.has(name);
+      const known = chosen.filter(isKnown);
+      if (known.length > 0) setAsking(known);
+      const fresh = chosen.filter((file) => !isKnown(file));
+      await Promise.all(fresh.map((file) => work.current?.put(file, path, replace)));
+      folder.reload();
+    },
+  };
+}
+
+function Problem({ text }: { readonly text: string | null }) {
+  if (text === null) return null;
+  return (
+    <p role="alert" className="mx-3 mb-2 text-bad text-sm">
+      {text}
+    </p>
   );
 }
 
@@ -185,50 +196,4 @@ function PathForm({ path, onGo }: { readonly path: string; onGo(path: string): v
       />
     </form>
   );
-}
-
-/** The folder that is shown, and the client that reads it. */
-function useFolder(connection: SshConnection) {
-  const [client, setClient] = useState<SftpClient | null>(null);
-  const [path, setPath] = useState("/");
-  const [files, setFiles] = useState<readonly ListedFile[] | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const failed = useCallback((error: unknown) => {
-    setProblem(sentence(error instanceof Error ? error.message : "the files cannot be read"));
-    setFiles((known) => known ?? []);
-  }, []);
-  const show = useCallback(
-    async (from: SftpClient, wanted: string) => {
-      try {
-        const real = await from.realpath(wanted);
-        const found = await from.list(real);
-        setPath(real);
-        setFiles(found);
-        setProblem(null);
-      } catch (error) {
-        failed(error);
-      }
-    },
-    [failed],
-  );
-  useEffect(() => {
-    let opened: SftpClient | null = null;
-    let isGone = false;
-    openSftp(connection).then((one) => {
-      opened = one;
-      if (isGone) one.end();
-      else {
-        setClient(one);
-        void show(one, ".");
-      }
-    }, failed);
-    return () => {
-      isGone = true;
-      opened?.end();
-    };
-  }, [connection, show, failed]);
-  const go = (wanted: string): void => {
-    if (client !== null) void show(client, wanted);
-  };
-  return { client, path, files, problem, go, reload: () => go(path) };
 }

@@ -1,10 +1,10 @@
 /**
- * Which keys a terminal keeps for itself.
+ * The keys that a terminal keeps for itself.
  *
  * @module
  */
 import { FormDialog } from "../../components/dialog.tsx";
-import { SCREEN_KEYS } from "../../terminal/screen-keys.ts";
+import { SCREEN_KEYS } from "../../terminal/own-keys.ts";
 
 export function KeysDialog({ open, onClose }: { readonly open: boolean; onClose(): void }) {
   return (

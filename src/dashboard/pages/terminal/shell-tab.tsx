@@ -13,8 +13,8 @@ import { classes } from "../../components/class-names.ts";
 import { ClipboardWrites } from "../../terminal/clipboard-writes.ts";
 import { controlKey } from "../../terminal/cursor-keys.ts";
 import { lastWords } from "../../terminal/last-words.ts";
-import { openScreen, type Screen } from "../../terminal/screen.ts";
-import type { ScreenAction } from "../../terminal/screen-keys.ts";
+import type { ScreenAction } from "../../terminal/own-keys.ts";
+import { openScreen, type Screen, type ScreenListener } from "../../terminal/screen.ts";
 import type { Ending } from "../../terminal/terminal-session.ts";
 import { KeyBar } from "./key-bar.tsx";
 import { SearchBar } from "./search-bar.tsx";
@@ -65,7 +65,7 @@ export function ShellTab(props: ShellTabProps) {
     if (isShown) shell.current?.screen.focus();
   }, [isShown]);
   useEffect(() => {
-    if (ending !== null) shell.current?.screen.say(lastWords(ending, new Date()));
+    if (ending !== null) shell.current?.end(ending);
   }, [ending]);
   return (
     <div className={classes("absolute inset-0 flex-col gap-2", isShown ? "flex" : "hidden")}>
@@ -137,6 +137,8 @@ interface Shell {
   readonly clipboard: ClipboardWrites;
   /** A shell on that connection, in this screen. */
   begin(connection: SshConnection): void;
+  /** With the connection. What was typed since belongs to no shell. */
+  end(ending: Ending): void;
   /** The person said yes. */
   answer(asked: Asked): Promise<void>;
   close(): void;
@@ -159,6 +161,7 @@ function openShell(element: HTMLElement, latest: { readonly current: ShellNow })
     write: (text) => navigator.clipboard.writeText(text),
   });
   const screen = openScreen(element, latest.current.fontSize, {
+    ...hearScreen(latest),
     onInput: (bytes) => {
       const { ending, onAgain } = latest.current;
       if (ending !== null) {
@@ -166,14 +169,7 @@ function openShell(element: HTMLElement, latest: { readonly current: ShellNow })
       } else if (session === null) early.push(bytes);
       else session.write(bytes).catch(() => {});
     },
-    onTyped: (text) => latest.current.takeCtrl(text),
-    onAction: (action) => latest.current.onAction(action),
-    onEscape: () => latest.current.connection.close(),
     onResize: (size) => session?.resize(size),
-    onTitle: (title) => latest.current.onTitle(title),
-    onBell: () => latest.current.onBell(),
-    onLink: (text) => void latest.current.ask({ kind: "link", text }),
-    onPaste: (text) => void latest.current.ask({ kind: "paste", text }),
     onClipboard: (text) => clipboard.onText(text),
   });
   const begun = (started: Session, connection: SshConnection): void => {
@@ -192,7 +188,6 @@ function openShell(element: HTMLElement, latest: { readonly current: ShellNow })
     screen,
     clipboard,
     begin(connection) {
-      [session, early] = [null, []];
       for (const text of latest.current.banners) screen.say(text.trim());
       startSession(connection, {
         ...{ terminal: screen.size, run: { shell: true }, environment: { LANG: "C.UTF-8" } },
@@ -203,15 +198,36 @@ function openShell(element: HTMLElement, latest: { readonly current: ShellNow })
       );
       if (latest.current.isShown) screen.focus();
     },
-    async answer({ kind, text }) {
-      if (kind === "link") window.open(text, "_blank", "noopener,noreferrer");
-      else if (kind === "paste") screen.paste(text);
-      else await clipboard.allow(text);
+    end(ending) {
+      [session, early] = [null, []];
+      screen.say(lastWords(ending, new Date()));
     },
+    answer: (asked) => carryOut(asked, screen, clipboard),
     close() {
       isClosed = true;
       session?.close();
       screen.close();
     },
+  };
+}
+
+async function carryOut({ kind, text }: Asked, screen: Screen, clipboard: ClipboardWrites): Promise<void> {
+  if (kind === "link") window.open(text, "_blank", "noopener,noreferrer");
+  else if (kind === "paste") screen.paste(text);
+  else await clipboard.allow(text);
+}
+
+/** What goes to the page, rather than to the machine. */
+function hearScreen(latest: {
+  readonly current: ShellNow;
+}): Omit<ScreenListener, "onInput" | "onResize" | "onClipboard"> {
+  return {
+    onTyped: (text) => latest.current.takeCtrl(text),
+    onAction: (action) => latest.current.onAction(action),
+    onEscape: () => latest.current.connection.close(),
+    onTitle: (title) => latest.current.onTitle(title),
+    onBell: () => latest.current.onBell(),
+    onLink: (text) => void latest.current.ask({ kind: "link", text }),
+    onPaste: (text) => void latest.current.ask({ kind: "paste", text }),
   };
 }

@@ -5,21 +5,21 @@
  */
 import { AArrowDown, AArrowUp, Bell, Ellipsis, FolderOpen, Plus, Search, Unplug, X } from "lucide-react";
 import { type Ref, useState } from "react";
+import { enterFullScreen } from "../../browser/full-screen.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { classes } from "../../components/class-names.ts";
 import { Menu } from "../../components/menu.tsx";
-import { enterFullScreen } from "../../terminal/full-screen.ts";
 import type { ShellInTab } from "../../terminal/shell-tabs.ts";
 import { KeysDialog } from "./keys-dialog.tsx";
-import type { TerminalLook } from "./use-terminal-look.ts";
-import type { Tabs } from "./workbench.tsx";
+import type { Shells } from "./use-shells.tsx";
+import type { TerminalLook } from "./use-terminal-look.tsx";
 
 const TABS_MAX = 16;
 
 interface TerminalBarProps {
   readonly ref: Ref<HTMLDivElement>;
   readonly title: string;
-  readonly tabs: Tabs;
+  readonly tabs: Shells;
   readonly look: TerminalLook;
   /** Saves what the shell in front shows. */
   onSave(): void;
@@ -82,7 +82,7 @@ export function TerminalBar(props: TerminalBarProps) {
   );
 }
 
-function TabList({ tabs, isOver }: { readonly tabs: Tabs; readonly isOver: boolean }) {
+function TabList({ tabs, isOver }: { readonly tabs: Shells; readonly isOver: boolean }) {
   return (
     <>
       <ul aria-label="Shells" className="flex flex-wrap items-center gap-1">

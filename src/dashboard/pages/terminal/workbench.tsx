@@ -3,23 +3,15 @@
  *
  * @module
  */
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { lazy, type RefObject, Suspense, useEffect, useRef, useState } from "react";
 import type { SshConnection } from "../../../browser-ssh/connection.ts";
 import { saveFile } from "../../browser/save-file.ts";
-import type { ScreenAction } from "../../terminal/screen-keys.ts";
-import {
-  inFront,
-  NO_SHELLS,
-  type ShellTabs,
-  withBell,
-  withoutShell,
-  withShell,
-  withTitle,
-} from "../../terminal/shell-tabs.ts";
+import type { ScreenAction } from "../../terminal/own-keys.ts";
 import type { Ending } from "../../terminal/terminal-session.ts";
 import { EndedCard } from "./ended-card.tsx";
 import { TerminalBar } from "./terminal-bar.tsx";
-import { useTerminalLook } from "./use-terminal-look.ts";
+import { type Shells, useShells } from "./use-shells.tsx";
+import { type TerminalLook, useTerminalLook } from "./use-terminal-look.tsx";
 
 const ShellTab = lazy(() => import("./shell-tab.tsx").then((m) => ({ default: m.ShellTab })));
 const FilesPanel = lazy(() => import("./files-panel.tsx").then((m) => ({ default: m.FilesPanel })));
@@ -36,7 +28,7 @@ interface WorkbenchProps {
 
 export function Workbench(props: WorkbenchProps) {
   const { title, connection, banners, ending, isConnecting, onAgain } = props;
-  const tabs = useTabs(connection);
+  const tabs = useShells(connection);
   const look = useTerminalLook();
   const bar = useRef<HTMLDivElement>(null);
   const texts = useRef(new Map<number, () => string>());
@@ -78,31 +70,11 @@ export function Workbench(props: WorkbenchProps) {
         </p>
       ) : null}
       <div className="flex min-h-0 flex-1 gap-2 max-md:flex-col">
-        <div className="relative min-h-0 min-w-0 flex-1">
-          <Suspense fallback={null}>
-            {tabs.list.map((tab, index) => (
-              <ShellTab
-                key={tab.id}
-                connection={tabs.connection}
-                isShown={tab.id === tabs.current}
-                fontSize={look.fontSize}
-                isRead={look.isRead}
-                isSearching={isSearching && tab.id === tabs.current}
-                banners={index === 0 ? banners : []}
-                ending={ending}
-                onTitle={(text) => tabs.setTitle(tab.id, text)}
-                onBell={() => tabs.rung(tab.id)}
-                onEnd={() => tabs.ended(tab.id)}
-                onAction={act}
-                onAgain={() => onAgain(null)}
-                keepText={(read) => {
-                  if (read === null) texts.current.delete(tab.id);
-                  else texts.current.set(tab.id, read);
-                }}
-              />
-            ))}
-          </Suspense>
-        </div>
+        <ShellArea
+          {...{ tabs, look, banners, ending, texts, onAgain }}
+          isSearching={isSearching}
+          onAction={act}
+        />
         {hasFiles ? (
           <Suspense fallback={null}>
             <FilesPanel connection={connection} isOver={ending !== null || isConnecting} />
@@ -113,35 +85,42 @@ export function Workbench(props: WorkbenchProps) {
   );
 }
 
-export type Tabs = ReturnType<typeof useTabs>;
+interface ShellAreaProps extends Pick<WorkbenchProps, "banners" | "ending" | "onAgain"> {
+  readonly tabs: Shells;
+  readonly look: TerminalLook;
+  readonly isSearching: boolean;
+  /** How to read the text of each shell. */
+  readonly texts: RefObject<Map<number, () => string>>;
+  onAction(action: Exclude<ScreenAction, "copy">): void;
+}
 
-function useTabs(connection: SshConnection) {
-  const [shown, setShown] = useState({ connection, tabs: withShell(NO_SHELLS) });
-  // Several shells may end before the page is drawn again.
-  const now = useRef(shown);
-  const change = (tabs: ShellTabs): void => {
-    now.current = { ...now.current, tabs };
-    setShown(now.current);
-  };
-  useEffect(() => {
-    if (now.current.connection === connection) return;
-    // A new connection: each has a new shell, in its screen.
-    now.current = { ...now.current, connection };
-    setShown(now.current);
-  }, [connection]);
-  return {
-    ...shown.tabs,
-    /** The connection of these shells. */
-    connection: shown.connection,
-    show: (id: number) => change(inFront(now.current.tabs, id)),
-    rung: (id: number) => change(withBell(now.current.tabs, id)),
-    add: () => change(withShell(now.current.tabs)),
-    remove: (id: number) => change(withoutShell(now.current.tabs, id)),
-    setTitle: (id: number, title: string) => change(withTitle(now.current.tabs, id, title)),
-    /** A shell has ended by itself. The last one ends the connection, and stays to be read. */
-    ended: (id: number) => {
-      if (now.current.tabs.list.length === 1) connection.close();
-      else change(withoutShell(now.current.tabs, id));
-    },
-  };
+function ShellArea(props: ShellAreaProps) {
+  const { tabs, look, banners, ending, isSearching, texts, onAction, onAgain } = props;
+  return (
+    <div className="relative min-h-0 min-w-0 flex-1">
+      <Suspense fallback={null}>
+        {tabs.list.map((tab, index) => (
+          <ShellTab
+            key={tab.id}
+            connection={tabs.connection}
+            isShown={tab.id === tabs.current}
+            fontSize={look.fontSize}
+            isRead={look.isRead}
+            isSearching={isSearching && tab.id === tabs.current}
+            banners={index === 0 ? banners : []}
+            ending={ending}
+            onTitle={(text) => tabs.setTitle(tab.id, text)}
+            onBell={() => tabs.rung(tab.id)}
+            onEnd={() => tabs.ended(tab.id)}
+            onAction={onAction}
+            onAgain={() => onAgain(null)}
+            keepText={(read) => {
+              if (read === null) texts.current.delete(tab.id);
+              else texts.current.set(tab.id, read);
+            }}
+          />
+        ))}
+      </Suspense>
+    </div>
+  );
 }

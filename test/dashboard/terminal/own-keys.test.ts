@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type PressedKey, screenAction } from "../../../src/dashboard/terminal/screen-keys.ts";
+import { type PressedKey, screenAction } from "../../../src/dashboard/terminal/own-keys.ts";
 
 /** `ctrl-shift-c` as a browser reports it. */
 function pressed(keys: string): PressedKey {

@@ -1,6 +1,6 @@
 /**
- * How a person likes terminals to be: the size of their text, and whether a screen reader is told what they
- * show. Kept in this browser.
+ * The look of terminals as a person chose it, kept in this browser: the size of their text, and whether a
+ * screen reader is told what they show.
  *
  * @module
  */
