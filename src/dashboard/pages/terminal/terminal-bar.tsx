@@ -37,7 +37,7 @@ export function TerminalBar(props: TerminalBarProps) {
   const [hasKeys, setHasKeys] = useState(false);
   return (
     <div ref={ref} className="flex flex-wrap items-center gap-1">
-      <h1 className="mr-3 truncate font-semibold text-base">{title}</h1>
+      <h1 className="mr-3 truncate font-semibold text-base max-sm:sr-only">{title}</h1>
       <TabList tabs={tabs} isOver={onDisconnect === null} />
       <div className="ml-auto flex items-center gap-1">
         <IconButton label="Smaller text" onClick={() => look.setFontSize(look.fontSize - 1)}>
@@ -98,7 +98,7 @@ function TabList({ tabs, isOver }: { readonly tabs: Shells; readonly isOver: boo
               type="button"
               aria-current={tab.id === tabs.current}
               onClick={() => tabs.show(tab.id)}
-              className="flex min-h-8 max-w-40 items-center px-2.5 text-sm pointer-coarse:min-h-11"
+              className="flex min-h-8 max-w-40 items-center md:max-w-64 px-2.5 text-sm pointer-coarse:min-h-11"
             >
               <span className="truncate">{nameOf(tab, index, tabs.list.length)}</span>
               {tab.hasRung ? <RungMark /> : null}
