@@ -19,8 +19,8 @@ demo: dist/qf ## Start a whole QuFabric here, sign in, run a command, show a ref
 test: dist/qf system-packages ## Types, Biome, tidy, unit, integration and end-to-end tests
 	@$(BUN) test/run.ts
 
-test-dashboard: dist/qf system-packages ## Open every page of the dashboard as every role, empty and full, in both themes; count presses; attack it from another origin
-	@$(BUN) test --timeout 1200000 ./test/dashboard/every-page.ts ./test/dashboard/jobs.ts ./test/dashboard/hostile-origin.ts
+test-dashboard: dist/qf system-packages ## Open every page of the dashboard as every role, empty and full, in both themes; by keys alone, from another origin; count presses
+	@$(BUN) test --timeout 1200000 ./test/dashboard/every-page.ts ./test/dashboard/jobs.ts ./test/dashboard/focus.ts ./test/dashboard/components-page.ts ./test/dashboard/hostile-origin.ts
 
 check: node_modules/.installed ## The static part of the tests only: types, Biome, tidy
 	@$(BUN) test/run.ts static tidy

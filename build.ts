@@ -3,7 +3,8 @@
  *
  * For this system and without release keys, unless `packaging/release.ts` says otherwise: QF_TARGET names the
  * target, QF_BUN_TARGET and QF_RUNTIME Bun's name of it and its runtime, QF_RELEASE_KEYS the keys to trust,
- * QF_BUILD_VERSION another version than that of package.json.
+ * QF_BUILD_VERSION another version than that of package.json. QF_DEVELOPMENT_PAGES=1 adds `/dev/components`;
+ * QF_DASHBOARD_FOLDER is where the dashboard is built, if not in `dist/dashboard`.
  *
  * Autoloading of `.env` and `bunfig.toml` is off, and no module is left to be found where it runs: the
  * executable runs in folders that others write.
@@ -19,6 +20,7 @@ const outfile = process.env.QF_OUTFILE ?? "dist/qf";
 const version = process.env.QF_BUILD_VERSION ?? ownVersion;
 const { QF_BUN_TARGET: bunTarget, QF_RUNTIME: runtime } = process.env;
 const target = process.env.QF_TARGET ?? `${process.platform}-${process.arch}${isMusl() ? "-musl" : ""}`;
+const hasDevelopmentPages = process.env.QF_DEVELOPMENT_PAGES === "1";
 const releaseKeys = (process.env.QF_RELEASE_KEYS ?? "").split("\n").filter(Boolean);
 
 /** Whether the C library of this system is musl, whose runtime then is the one that builds. */
@@ -62,12 +64,13 @@ const result = await Bun.build({
   splitting: true,
   format: "esm",
   bytecode: true,
-  plugins: [withoutNativeParts, embeddedDashboard(await buildDashboard())],
+  plugins: [withoutNativeParts, embeddedDashboard(await buildDashboard(hasDevelopmentPages))],
   define: {
     QF_VERSION: JSON.stringify(version),
     QF_COMMIT: JSON.stringify(commit()),
     QF_SESSION_HELPER: JSON.stringify(helper?.toString("base64") ?? ""),
     QF_TARGET: JSON.stringify(target),
+    QF_DEVELOPMENT_PAGES: JSON.stringify(hasDevelopmentPages),
     QF_RELEASE_KEYS: JSON.stringify(releaseKeys),
   },
   // The system's bundles of authorities as well as its folder of hash links: slim images have the former

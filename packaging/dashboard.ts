@@ -11,7 +11,7 @@ import type { BunPlugin } from "bun";
 import tailwind from "bun-plugin-tailwind";
 
 const ROOT = resolve(import.meta.dir, "..");
-const FOLDER = join(ROOT, "dist/dashboard");
+const FOLDER = resolve(ROOT, process.env.QF_DASHBOARD_FOLDER ?? "dist/dashboard");
 const TYPES: Readonly<Record<string, string>> = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",

@@ -60,6 +60,7 @@ function buildTarget(target: Target, build: TargetBuild): ReleaseFile {
       QF_BUN_TARGET: build.bun,
       QF_RUNTIME: runtimePath(build),
       CC: build.cc ?? "",
+      QF_DEVELOPMENT_PAGES: "",
       QF_RELEASE_KEYS: releaseKeys().join("\n"),
     },
   });

@@ -7,6 +7,7 @@ declare const QF_VERSION: string | undefined;
 declare const QF_COMMIT: string | undefined;
 declare const QF_TARGET: string | undefined;
 declare const QF_RELEASE_KEYS: readonly string[] | undefined;
+declare const QF_DEVELOPMENT_PAGES: boolean | undefined;
 declare const QF_SESSION_HELPER: string | undefined;
 
 /** Version of this build, as in package.json: `0.1.0`. `0.0.0-dev` when run from source. */
@@ -29,3 +30,7 @@ export const RELEASE_KEYS: readonly string[] = typeof QF_RELEASE_KEYS === "objec
 
 /** The session helper of this build's platform, in base64. Empty: built without one, or run from source. */
 export const SESSION_HELPER: string = typeof QF_SESSION_HELPER === "string" ? QF_SESSION_HELPER : "";
+
+/** Whether this build has `/dev/components`, for those who work on the dashboard. Never in a release. */
+export const HAS_DEVELOPMENT_PAGES: boolean =
+  typeof QF_DEVELOPMENT_PAGES === "boolean" && QF_DEVELOPMENT_PAGES;

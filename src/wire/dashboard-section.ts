@@ -30,3 +30,6 @@ export type DashboardSection = (typeof DASHBOARD_SECTIONS)[number];
 
 /** Where scripts, styles and fonts of the dashboard are. Names change with content. */
 export const DASHBOARD_ASSETS_PATH = "/assets";
+
+/** Every component in every state, in development builds. */
+export const COMPONENTS_PATH = "/dev/components";

@@ -57,6 +57,24 @@ describe.skipIf(!isRoot)("the dashboard in bad times", () => {
     await description().waitFor();
   };
 
+  test("that the session ends soon is said, and one press puts it off", async () => {
+    const ending = { seconds_left: 240, may_extend: true };
+    const body = `data: ${JSON.stringify({ kinds: [], ending })}\n\n`;
+    const other = await context.newPage();
+    const live = "**/api/live";
+    await other.route(live, (route) => route.fulfill({ contentType: "text/event-stream", body }), {
+      times: 1,
+    });
+    await other.goto(`${setUp.lab.url}/machines`);
+    await other.getByText("You are signed out in 4 minutes").waitFor();
+    expect(await overflowIn320(other)).toEqual([]);
+    const asked = other.waitForResponse((response) => response.url().endsWith("/api/web-sessions"));
+    await other.getByRole("button", { name: "Stay signed in" }).click();
+    expect((await asked).status()).toBe(200);
+    await other.getByText("You are signed out in").waitFor({ state: "detached" });
+    await other.close();
+  }, 60_000);
+
   test("a session that ends in the middle of an edit says so, and the edit is there after signing in", async () => {
     await openPolicy();
     await description().fill("not lost");

@@ -8,6 +8,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import { Dialog } from "radix-ui";
 import { reading } from "../api/queries.ts";
+import { useOpener } from "../components/use-opener.tsx";
 import { seesAccount, useMe } from "./me.ts";
 import { ACCOUNT_ITEM, type NavigationPart } from "./navigation.ts";
 
@@ -26,6 +27,7 @@ const GROUP =
 
 export function CommandPalette({ open, onOpenChange, parts }: CommandPaletteProps) {
   const me = useMe();
+  const giveBack = useOpener(open);
   const navigate = useNavigate();
   const go = (to: string): void => {
     onOpenChange(false);
@@ -38,6 +40,7 @@ export function CommandPalette({ open, onOpenChange, parts }: CommandPaletteProp
         <Dialog.Overlay className="appear fixed inset-0 z-40 bg-shade" />
         <Dialog.Content
           aria-describedby={undefined}
+          onCloseAutoFocus={giveBack}
           className="appear fixed inset-x-0 top-[12vh] z-50 mx-auto w-[min(36rem,calc(100vw-2rem))] rounded-lg border border-line bg-raised shadow-lift"
         >
           <Dialog.Title className="sr-only">Search and go</Dialog.Title>

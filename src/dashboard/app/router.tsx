@@ -9,6 +9,7 @@ import {
   createRouter,
   lazyRouteComponent,
 } from "@tanstack/react-router";
+import { COMPONENTS_PATH } from "../../wire/dashboard-section.ts";
 import { ButtonLink } from "../components/button.tsx";
 import { Empty, FailureNotice } from "../components/notice.tsx";
 import { PageSkeleton } from "../components/skeleton.tsx";
@@ -221,9 +222,21 @@ const routes = [
   }),
 ] as const;
 
+/** Replaced by `packaging/dashboard.ts`: what is only for development is in no other build. */
+declare const QF_DEVELOPMENT_PAGES: boolean;
+const developmentRoutes = QF_DEVELOPMENT_PAGES
+  ? [
+      createRoute({
+        getParentRoute: () => root,
+        path: COMPONENTS_PATH,
+        component: lazyRouteComponent(() => import("../pages/dev/components-page.tsx"), "ComponentsPage"),
+      }),
+    ]
+  : [];
+
 /** The router of the page. */
 export const router = createRouter({
-  routeTree: root.addChildren([...routes]),
+  routeTree: root.addChildren([...routes, ...(developmentRoutes as never[])]),
   defaultPendingComponent: PageSkeleton,
   defaultPreload: "intent",
   scrollToTopSelectors: ["[data-scroller]"],

@@ -14,6 +14,7 @@ import { chooseTheme, currentTheme, THEMES } from "../browser/theme.ts";
 import { Button, IconButton } from "../components/button.tsx";
 import { Menu } from "../components/menu.tsx";
 import { PageSkeleton } from "../components/skeleton.tsx";
+import { useOpener } from "../components/use-opener.tsx";
 import { LiveState } from "../live/live-state.tsx";
 import { seesAccount, useMe } from "./me.ts";
 import { type NavigationPart, navigationFor } from "./navigation.ts";
@@ -166,12 +167,14 @@ interface NarrowMenuProps {
 }
 
 function NarrowMenu({ open, onOpenChange, parts }: NarrowMenuProps) {
+  const giveBack = useOpener(open);
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
         <Dialog.Overlay className="appear fixed inset-0 z-40 bg-shade" />
         <Dialog.Content
           aria-describedby={undefined}
+          onCloseAutoFocus={giveBack}
           className="appear fixed inset-y-0 left-0 z-50 flex w-64 flex-col bg-card shadow-lift"
         >
           <Dialog.Title className="sr-only">Menu</Dialog.Title>

@@ -9,6 +9,7 @@ import { type FormEvent, type ReactNode, useState } from "react";
 import { Button, IconButton } from "./button.tsx";
 import { FreshSignInNote, wantsFreshSignIn } from "./fresh-sign-in-note.tsx";
 import { FailureNotice } from "./notice.tsx";
+import { useOpener } from "./use-opener.tsx";
 
 const SHADE = "appear fixed inset-0 z-40 bg-shade";
 const BOX =
@@ -44,6 +45,7 @@ export function FormDialog(props: FormDialogProps) {
   const { busy, error, run, reset } = useRun(() => {
     if (props.isKeptOpen !== true) props.onOpenChange(false);
   });
+  const giveBack = useOpener(props.open);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     event.stopPropagation();
@@ -61,6 +63,7 @@ export function FormDialog(props: FormDialogProps) {
         <RadixDialog.Overlay className={SHADE} />
         <RadixDialog.Content
           className={BOX}
+          onCloseAutoFocus={giveBack}
           {...(props.about === undefined ? { "aria-describedby": undefined } : {})}
         >
           <form onSubmit={submit} className="flex min-h-0 flex-col" noValidate>
@@ -124,6 +127,7 @@ interface ConfirmDialogProps {
 /** Asks before a loss. What has the focus at first is the way out. */
 export function ConfirmDialog(props: ConfirmDialogProps) {
   const { busy, error, run, reset } = useRun(() => props.onOpenChange(false));
+  const giveBack = useOpener(props.open);
   return (
     <AlertDialog.Root
       open={props.open}
@@ -134,7 +138,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
     >
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={SHADE} />
-        <AlertDialog.Content className={BOX}>
+        <AlertDialog.Content className={BOX} onCloseAutoFocus={giveBack}>
           <AlertDialog.Title className="px-5 pt-4 font-semibold text-lg">{props.title}</AlertDialog.Title>
           <AlertDialog.Description asChild>
             <div className="flex flex-col gap-3 overflow-y-auto px-5 py-3">

@@ -10,16 +10,31 @@ import { makeStale } from "../api/queries.ts";
 /** `over`: the session is. */
 export type LiveStatus = "live" | "reconnecting" | "over";
 
+/** The end of the session that is near. */
+export interface Ending {
+  readonly secondsLeft: number;
+  /** A request puts it off. */
+  readonly mayExtend: boolean;
+}
+
+/** Who is told what. */
+export interface LiveHearers {
+  /** The state of the connection. */
+  readonly onStatus: (status: LiveStatus) => void;
+  /** The session ends soon; null: no longer. */
+  readonly onEnding: (ending: Ending | null) => void;
+}
+
 /** The server says something at least every 5 s. */
 const SILENCE_MS = 12_000;
 const RETRY_MS = [500, 1_000, 2_000, 5_000] as const;
 /** A stream that grows without an end of its message is not ours. */
 const MESSAGE_CHARS_MAX = 65_536;
 
-/** Follows until `signal`. `onStatus` is told the state of the connection. */
+/** Follows until `signal`. */
 export async function followLive(
   client: QueryClient,
-  onStatus: (status: LiveStatus) => void,
+  { onStatus, onEnding }: LiveHearers,
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
@@ -37,7 +52,10 @@ export async function followLive(
       failures = 0;
       if (!isFirst) await client.invalidateQueries();
       isFirst = false;
-      await readNews(response.body, watch, (kinds) => void makeStale(client, kinds));
+      await readNews(response.body, watch, ({ kinds, ending }) => {
+        if (ending !== undefined) onEnding(ending);
+        void makeStale(client, kinds);
+      });
     } catch {
       if (signal.aborted) return;
     }
@@ -50,7 +68,7 @@ export async function followLive(
 async function readNews(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   watch: AbortController,
-  onKinds: (kinds: readonly string[]) => void,
+  onNews: (news: News) => void,
 ): Promise<void> {
   let silence = setTimeout(() => watch.abort(), SILENCE_MS);
   let rest = "";
@@ -64,7 +82,7 @@ async function readNews(
       if (rest.length > MESSAGE_CHARS_MAX) return;
       for (const message of messages) {
         const data = /^data: (.*)$/m.exec(message)?.[1];
-        if (data !== undefined) onKinds(kindsOf(data));
+        if (data !== undefined) onNews(newsOf(data));
       }
     }
   } finally {
@@ -72,10 +90,23 @@ async function readNews(
   }
 }
 
-function kindsOf(data: string): string[] {
-  const parsed: unknown = JSON.parse(data);
-  const kinds = typeof parsed === "object" && parsed !== null && "kinds" in parsed ? parsed.kinds : [];
-  return Array.isArray(kinds) ? kinds.filter((kind) => typeof kind === "string") : [];
+interface News {
+  readonly kinds: readonly string[];
+  /** Absent: nothing is said of it. */
+  readonly ending?: Ending | null;
+}
+
+function newsOf(data: string): News {
+  const parsed = recordOf(JSON.parse(data)) ?? {};
+  const kinds = Array.isArray(parsed.kinds) ? parsed.kinds.filter((kind) => typeof kind === "string") : [];
+  if (!("ending" in parsed)) return { kinds };
+  const { seconds_left: secondsLeft, may_extend } = recordOf(parsed.ending) ?? {};
+  if (typeof secondsLeft !== "number") return { kinds, ending: null };
+  return { kinds, ending: { secondsLeft, mayExtend: may_extend === true } };
+}
+
+function recordOf(value: unknown): Record<string, unknown> | null {
+  return typeof value === "object" && value !== null ? { ...value } : null;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

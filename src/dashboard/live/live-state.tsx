@@ -1,29 +1,60 @@
 /**
- * Says when what is shown is not live, and when the session is over. Nothing while all is well.
+ * Says when what is shown is not live, and when the session ends or has ended. Nothing while all is well.
  *
  * @module
  */
 import { useQueryClient } from "@tanstack/react-query";
 import { AlertDialog } from "radix-ui";
 import { useEffect, useState } from "react";
+import { callApi } from "../api/client.ts";
 import { signInAgain } from "../browser/sign-in.ts";
 import { Badge } from "../components/badge.tsx";
 import { Button } from "../components/button.tsx";
-import { followLive, type LiveStatus } from "./live-feed.ts";
+import { type Ending, followLive, type LiveStatus } from "./live-feed.ts";
 
 export function LiveState() {
   const client = useQueryClient();
   const [status, setStatus] = useState<LiveStatus>("live");
+  const [ending, setEnding] = useState<Ending | null>(null);
   useEffect(() => {
     const stop = new AbortController();
-    void followLive(client, setStatus, stop.signal);
+    void followLive(client, { onStatus: setStatus, onEnding: setEnding }, stop.signal);
     return () => stop.abort();
   }, [client]);
   return (
-    <div role="status" className="flex items-center">
+    <div role="status" className="flex items-center gap-2">
       {status === "reconnecting" ? <Badge tone="warn">Reconnecting…</Badge> : null}
+      {ending === null ? null : <EndsSoon ending={ending} onExtended={() => setEnding(null)} />}
       <SessionOver open={status === "over"} />
     </div>
+  );
+}
+
+interface EndsSoonProps {
+  readonly ending: Ending;
+  readonly onExtended: () => void;
+}
+
+/** Any request puts the end off that comes of doing nothing; the one after 12 hours takes a sign-in. */
+function EndsSoon({ ending, onExtended }: EndsSoonProps) {
+  const { secondsLeft, mayExtend } = ending;
+  const [busy, setBusy] = useState(false);
+  const extend = async (): Promise<void> => {
+    setBusy(true);
+    // Where it fails the session is over, or the connection lost: both are told by themselves.
+    await callApi("GET /api/web-sessions").then(onExtended, () => {});
+    setBusy(false);
+  };
+  const minutes = Math.max(1, Math.ceil(secondsLeft / 60));
+  return (
+    <>
+      <span className="max-md:sr-only">
+        <Badge tone="warn">You are signed out in {minutes === 1 ? "1 minute" : `${minutes} minutes`}</Badge>
+      </span>
+      <Button size="small" busy={busy} onClick={mayExtend ? () => void extend() : signInAgain}>
+        {mayExtend ? "Stay signed in" : "Sign in again"}
+      </Button>
+    </>
   );
 }
 

@@ -27,7 +27,8 @@ test("what changed is stale, in pieces as they come; a session that is over ends
   const stale: unknown[] = [];
   client.invalidateQueries = async (filters) => void stale.push(filters?.queryKey?.[0]);
   const heard: string[] = [];
-  await followLive(client, (status) => heard.push(status), new AbortController().signal);
+  const hearers = { onStatus: (status: string) => heard.push(status), onEnding: () => {} };
+  await followLive(client, hearers, new AbortController().signal);
   expect(stale).toEqual(["peers", "groups"]);
   expect(heard).toEqual(["live", "reconnecting", "over"]);
 });
@@ -37,6 +38,26 @@ test("news that are none change nothing", async () => {
   const client = new QueryClient();
   let stale = 0;
   client.invalidateQueries = async () => void stale++;
-  await followLive(client, () => {}, new AbortController().signal);
+  await followLive(client, { onStatus: () => {}, onEnding: () => {} }, new AbortController().signal);
   expect(stale).toBe(0);
+});
+
+test("that the session ends is heard, and that it does not any longer; what is no such news says nothing", async () => {
+  const said = [
+    { kinds: [], ending: { seconds_left: 290, may_extend: true } },
+    { kinds: ["peers"] },
+    { kinds: [], ending: { seconds_left: 60, may_extend: "yes" } },
+    { kinds: [], ending: null },
+    { kinds: [], ending: { seconds_left: "soon" } },
+  ];
+  answerOnce(new Response(said.map((one) => `data: ${JSON.stringify(one)}\n\n`).join("")));
+  const heard: unknown[] = [];
+  const hearers = { onStatus: () => {}, onEnding: (ending: unknown) => heard.push(ending) };
+  await followLive(new QueryClient(), hearers, new AbortController().signal);
+  expect(heard).toEqual([
+    { secondsLeft: 290, mayExtend: true },
+    { secondsLeft: 60, mayExtend: false },
+    null,
+    null,
+  ]);
 });

@@ -18,6 +18,26 @@ export const WEB_SESSION_SECONDS = 12 * 3600;
 /** And after this long without a request. */
 export const WEB_SESSION_IDLE_SECONDS = 3600;
 
+/** A page is told this long before. */
+const WARNING_SECONDS = 300;
+
+/** The end of a session that is near. */
+export interface WebSessionEnding {
+  readonly seconds_left: number;
+  /** A request puts it off. */
+  readonly may_extend: boolean;
+}
+
+/** Null: it is not near. */
+export function webSessionEnding(
+  { lastSeenAt, expiresAt }: Pick<WebSessionRow, "lastSeenAt" | "expiresAt">,
+  now: number,
+): WebSessionEnding | null {
+  const idleAt = lastSeenAt + WEB_SESSION_IDLE_SECONDS;
+  const seconds_left = Math.min(idleAt, expiresAt) - now;
+  return seconds_left > WARNING_SECONDS ? null : { seconds_left, may_extend: idleAt < expiresAt };
+}
+
 /** What is stored and looked up. */
 export function hashWebSession(secret: string): string {
   return sha256(`qufabric/web-session/${secret}`);

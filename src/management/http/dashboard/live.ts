@@ -2,17 +2,20 @@
  * `/api/live`: news for pages, as server-sent events: which kinds of things changed, never what they are now.
  *
  * The reader asks the API again for what it shows, so nothing is told here that the API would not tell. A
- * plain user hears only of what is theirs. The session is judged anew at each message; a comment line goes
- * out every few seconds, since silent streams are cut.
+ * plain user hears only of what is theirs. The session is judged anew at each message, and its end is told
+ * before it comes; a comment line goes out every few seconds, since silent streams are cut.
  *
  * @module
  */
+import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { SAFE_HEADERS } from "../../../base/html.ts";
 import type { ActivityCode } from "../../../wire/audit-event.ts";
 import type { AccountId, UserId } from "../../../wire/units.ts";
 import type { ManagementContext } from "../../contracts/context.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
 import { countEvents, listEvents } from "../../db/tables/audit-events.ts";
+import { findWebSession, type WebSessionEnding, webSessionEnding } from "../../db/tables/web-sessions.ts";
 import type { PresenceListener } from "../../sync/sync-hub.ts";
 import { authenticate, mayCall, type Principal, recheck } from "../admin/access.ts";
 
@@ -107,13 +110,16 @@ function openStream(
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       let isSending = false;
-      const send = async (text: () => string): Promise<void> => {
+      const send = async (text: (ending: WebSessionEnding | null) => string): Promise<void> => {
         // A reader that does not read is told later, in one piece.
         if (isSending || (controller.desiredSize ?? 0) <= 0) return;
         isSending = true;
         try {
-          await ctx.store.read((tx) => recheck(tx, principal, "self"));
-          controller.enqueue(encoder.encode(text()));
+          const ending = await ctx.store.read(async (tx) => {
+            await recheck(tx, principal, "self");
+            return endingOf(tx, principal);
+          });
+          controller.enqueue(encoder.encode(text(ending)));
         } catch {
           close();
         } finally {
@@ -122,10 +128,15 @@ function openStream(
         // What came meanwhile.
         if (pending.size > 0 && streams.has(stream)) stream.flush();
       };
-      const news = (): string => {
+      let wasEnding = false;
+      const news = (ending: WebSessionEnding | null): string => {
         const kinds = [...pending];
         pending.clear();
-        return kinds.length === 0 ? ": still here\n\n" : `data: ${JSON.stringify({ kinds })}\n\n`;
+        // That it was put off, as in another tab, is told once.
+        const tells = ending !== null || wasEnding;
+        wasEnding = ending !== null;
+        if (kinds.length === 0 && !tells) return ": still here\n\n";
+        return `data: ${JSON.stringify({ kinds, ...(tells ? { ending } : {}) })}\n\n`;
       };
       const stream: Stream = { principal, pending, flush: () => void send(news) };
       const beat = setInterval(() => stream.flush(), BEAT_MS);
@@ -147,6 +158,13 @@ function openStream(
   return new Response(body, {
     headers: { ...SAFE_HEADERS, "content-type": "text/event-stream", "x-accel-buffering": "no" },
   });
+}
+
+/** A token's end is its owner's to know. */
+async function endingOf(tx: Reader, { credential }: Principal): Promise<WebSessionEnding | null> {
+  if (credential.kind !== "session") return null;
+  const found = await findWebSession(tx, { id: credential.id });
+  return found === undefined ? null : webSessionEnding(found.session, nowSeconds(tx.clock));
 }
 
 /** Gathers what changed of an account, and says it once. */

@@ -5,9 +5,14 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
+import { HAS_DEVELOPMENT_PAGES } from "../../../base/build-info.ts";
 import { html, SAFE_HEADERS } from "../../../base/html.ts";
 import { ICON_URL } from "../../../base/page-style.ts";
-import { DASHBOARD_ASSETS_PATH, DASHBOARD_SECTIONS } from "../../../wire/dashboard-section.ts";
+import {
+  COMPONENTS_PATH,
+  DASHBOARD_ASSETS_PATH,
+  DASHBOARD_SECTIONS,
+} from "../../../wire/dashboard-section.ts";
 import type { DashboardFiles } from "../../web/dashboard-files.ts";
 
 const SECTIONS: ReadonlySet<string> = new Set(DASHBOARD_SECTIONS);
@@ -16,7 +21,8 @@ const THEME_COOKIE = /(?:^|;\s*)qf_theme=(light|dark)(?:;|$)/;
 
 /** Whether the dashboard has pages below this path. */
 export function isDashboardPath(pathname: string): boolean {
-  return pathname === "/" || SECTIONS.has(pathname.split("/")[1] ?? "");
+  if (pathname === "/" || SECTIONS.has(pathname.split("/")[1] ?? "")) return true;
+  return HAS_DEVELOPMENT_PAGES && pathname === COMPONENTS_PATH;
 }
 
 /** Where machines and `qf` reach us, and where browsers find the dashboard. */

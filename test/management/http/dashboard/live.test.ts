@@ -1,11 +1,13 @@
 /** News for pages: which kinds changed, to whom they are told, and when the telling ends. */
 import { beforeEach, expect, test } from "bun:test";
 import { deleteToken } from "../../../../src/management/db/tables/api-tokens.ts";
+import { markWebSessionSeen } from "../../../../src/management/db/tables/web-sessions.ts";
 import { createLive, kindsOfActivity, type Live } from "../../../../src/management/http/dashboard/live.ts";
 import type { PresenceListener } from "../../../../src/management/sync/sync-hub.ts";
 import type { Role } from "../../../../src/wire/admin-api.ts";
 import { TestApi } from "../../../support/admin-api.ts";
 import { ORIGIN } from "../../../support/management.ts";
+import { aSession, fromPage } from "../../../support/web-session.ts";
 
 let api: TestApi;
 let live: Live;
@@ -104,6 +106,28 @@ test("it ends with the token that it began with", async () => {
   await store.transaction((tx) => deleteToken(tx, api.accountId, token.id));
   arrive(api.accountId, []);
   expect(await admin.next()).toBeNull();
+});
+
+test("a page hears that its session ends, from five minutes before, and that it does not any longer", async () => {
+  const { store, clock } = api.management;
+  const { secret, id } = await aSession(api);
+  const response = await live.answer(new Request(`${ORIGIN}/api/live`, fromPage(secret)));
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const said = async (): Promise<unknown> => {
+    arrive(api.accountId, []);
+    const data = /^data: (.*)$/m.exec((await reader?.read())?.value ?? "")?.[1];
+    return data === undefined ? undefined : JSON.parse(data).ending;
+  };
+  await reader?.read();
+  expect(await said()).toBeUndefined();
+  clock.advanceMs(55 * 60_000 - 1_000);
+  expect(await said()).toBeUndefined();
+  clock.advanceMs(1_000);
+  expect(await said()).toEqual({ seconds_left: 300, may_extend: true });
+  await store.transaction((tx) => markWebSessionSeen(tx, id));
+  expect(await said()).toBeNull();
+  expect(await said()).toBeUndefined();
+  await reader?.cancel();
 });
 
 test("nobody gets in without proof", () => {
