@@ -49,7 +49,10 @@ describe.skipIf(!isRoot)("the page of components", () => {
     await shown();
     expect(await violationsInBothThemes(page, shown)).toEqual([]);
     expect(await overflowIn320(page)).toEqual([]);
-    if (process.env.SHOW !== undefined) await page.screenshot({ path: process.env.SHOW, fullPage: true });
+    if (process.env.SHOW !== undefined) {
+      await page.setViewportSize({ width: 1600, height: 2600 });
+      await page.screenshot({ path: process.env.SHOW });
+    }
     expect(complaints).toEqual([]);
   }, 300_000);
 

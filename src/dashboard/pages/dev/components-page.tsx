@@ -1,53 +1,62 @@
 /**
- * Every component in every state, in both themes beside each other. In development builds only.
+ * Every component in every state, in the theme that is chosen there. In development builds only.
  *
  * @module
  */
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
+import { chooseTheme, currentTheme, THEMES } from "../../browser/theme.ts";
+import { SegmentField } from "../../components/choice-field.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { ChoiceSamples, FieldSamples } from "./field-samples.tsx";
 import { ListSamples } from "./list-samples.tsx";
 import { NoticeSamples } from "./notice-samples.tsx";
 import { ButtonSamples, DialogSamples } from "./press-samples.tsx";
 
-const THEMES = ["light", "dark"] as const;
-
 export function ComponentsPage() {
   return (
     <>
-      <PageHeader
-        title="Components"
-        about="Each in each state. Dialogs and menus follow the theme of the page."
-      />
-      <div className="grid grid-cols-1 gap-4 xl:grid-cols-2">
-        {THEMES.map((theme) => (
-          <div
-            key={theme}
-            style={{ colorScheme: theme }}
-            className="flex min-w-0 flex-col gap-6 rounded-lg bg-ground p-4 text-ink"
-          >
-            <Part title={`Buttons, ${theme}`}>
-              <ButtonSamples />
-            </Part>
-            <Part title={`Dialogs and menus, ${theme}`}>
-              <DialogSamples theme={theme} />
-            </Part>
-            <Part title={`Fields, ${theme}`}>
-              <FieldSamples />
-            </Part>
-            <Part title={`Choices, ${theme}`}>
-              <ChoiceSamples />
-            </Part>
-            <Part title={`Notices, ${theme}`}>
-              <NoticeSamples />
-            </Part>
-            <Part title={`Lists, ${theme}`}>
-              <ListSamples theme={theme} />
-            </Part>
-          </div>
-        ))}
+      <PageHeader title="Components" about="Each in each state." actions={<ThemeChoice />} />
+      <div className="grid grid-cols-1 gap-8 lg:grid-cols-2">
+        <div className="flex min-w-0 flex-col gap-8">
+          <Part title="Buttons">
+            <ButtonSamples />
+          </Part>
+          <Part title="Dialogs and menus">
+            <DialogSamples />
+          </Part>
+          <Part title="Choices">
+            <ChoiceSamples />
+          </Part>
+          <Part title="Lists">
+            <ListSamples />
+          </Part>
+        </div>
+        <div className="flex min-w-0 flex-col gap-8">
+          <Part title="Fields">
+            <FieldSamples />
+          </Part>
+          <Part title="Notices">
+            <NoticeSamples />
+          </Part>
+        </div>
       </div>
     </>
+  );
+}
+
+function ThemeChoice() {
+  const [theme, setTheme] = useState(currentTheme);
+  return (
+    <SegmentField
+      label="Theme"
+      isLabelHidden
+      value={theme}
+      onValue={(value) => {
+        chooseTheme(value);
+        setTheme(value);
+      }}
+      choices={THEMES.map((value) => ({ value, label: value }))}
+    />
   );
 }
 

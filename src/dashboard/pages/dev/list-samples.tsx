@@ -36,7 +36,7 @@ const DAY: Day = { year: 2026, month: 11, date: 30 };
 const rowId = ({ id }: Row): string => id;
 const nameOf = ({ name }: Row): string => name;
 
-export function ListSamples({ theme }: { readonly theme: string }) {
+export function ListSamples() {
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set(["web1"]));
   const [typed, setTyped] = useState("");
   const [day, setDay] = useState<Day>(DAY);
@@ -48,12 +48,12 @@ export function ListSamples({ theme }: { readonly theme: string }) {
       />
       <DataTable
         {...{ rows: ROWS, rowId, columns: COLUMNS, selected, onSelected: setSelected }}
-        label={`Selected rows, ${theme}`}
+        label="Selected rows"
       />
-      <DataTable {...{ rows: [], rowId, columns: COLUMNS }} label={`No rows, ${theme}`} />
+      <DataTable {...{ rows: [], rowId, columns: COLUMNS }} label="No rows" />
       <FilteredTable
         {...{ rows: ROWS, rowId, columns: COLUMNS, texts: ({ name }: Row) => [name] }}
-        label={`Filtered rows, ${theme}`}
+        label="Filtered rows"
         filterLabel="Filter rows"
         csv={{ what: "rows", columns: CSV }}
       />

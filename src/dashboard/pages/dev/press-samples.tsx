@@ -52,7 +52,7 @@ export function ButtonSamples() {
 
 type Opened = "form" | "failing" | "confirm" | "members" | "fresh" | null;
 
-export function DialogSamples({ theme }: { readonly theme: string }) {
+export function DialogSamples() {
   const [opened, setOpened] = useState<Opened>(null);
   const [once, setOnce] = useState<string | null>(null);
   const tell = useToast();
@@ -93,7 +93,7 @@ export function DialogSamples({ theme }: { readonly theme: string }) {
       >
         <p>What it allowed ends now.</p>
       </ConfirmDialog>
-      {opened === "members" ? <SampleMembers theme={theme} onClose={close} /> : null}
+      {opened === "members" ? <SampleMembers onClose={close} /> : null}
       <FreshSignIn open={opened === "fresh"} onOpenChange={close} what="this" to="/dev/components" />
       <OnceDialog
         text={once}
@@ -131,11 +131,11 @@ function SampleForm({ open, fails, onClose }: SampleFormProps) {
   );
 }
 
-function SampleMembers({ theme, onClose }: { readonly theme: string; readonly onClose: () => void }) {
+function SampleMembers({ onClose }: { readonly onClose: () => void }) {
   return (
     <MembersDialog
       title="Members"
-      draftKey={`qf-sample:${theme}`}
+      draftKey="qf-sample"
       before={["ada"]}
       nameOf={(id) => id}
       onSave={async () => {}}
