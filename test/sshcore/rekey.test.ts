@@ -66,6 +66,33 @@ test.each([...ALGORITHMS.kex])(
   },
 );
 
+test.each([...ALGORITHMS.kex])("neither end keeps what its keys were made from (%s)", async (kex) => {
+  const { client } = await connect(kex);
+  const ends = [client, server.connections.at(-1)].map((end) => lastExchange(end));
+  expect(ends.map(({ sessionID }) => sessionID?.length)).toEqual([32, 32]);
+  for (const end of ends) {
+    const kept = [end._keys, end._kem, end._kemPublic, end._secret, end._dh].filter((value) => value != null);
+    expect(kept).toEqual([]);
+    // As long as the exchange goes on, it has one of its own, which holds the secret.
+    expect(prototypesOf(end).map((prototype) => prototype.finish)).toContain(end.finish);
+  }
+  client.end();
+});
+
+/** What ssh2 has of a connection's last key exchange. */
+function lastExchange(end: unknown) {
+  type Kept = Record<"_keys" | "_kem" | "_kemPublic" | "_secret" | "_dh" | "finish", unknown>;
+  interface Exchange extends Kept {
+    readonly sessionID?: Buffer;
+  }
+  return (end as { _protocol: { _kex: Exchange } })._protocol._kex;
+}
+
+function prototypesOf<T extends object>(value: T): Partial<T>[] {
+  const next = Object.getPrototypeOf(value);
+  return next === null ? [] : [next, ...prototypesOf<T>(next)];
+}
+
 test("the server asks for new keys when they are old", async () => {
   await using aging = await startGuardedServer({
     password: "right",
