@@ -86,8 +86,12 @@ export function createAdminApp(ctx: AdminContext): Hono {
   app.notFound((c) => answerFailure(c, new QfError("ERR_NOT_FOUND", "path not found")));
   app.use("/api/*", numberRequests, answerHeaders, allowOrigins(ctx.corsOrigins));
   app.use("/api/*", guardOrigin(ctx.origin, ctx.corsOrigins, ctx.dashboardOrigin));
-  const description = describeApi(ADMIN_ROUTES, ctx.origin);
-  app.get(OPENAPI_PATH, (c) => c.json(description));
+  // Converting every schema takes longer than all else here, and few ever read it.
+  let description: ReturnType<typeof describeApi> | undefined;
+  app.get(OPENAPI_PATH, (c) => {
+    description ??= describeApi(ADMIN_ROUTES, ctx.origin);
+    return c.json(description);
+  });
   for (const route of ADMIN_ROUTES) app.on(route.method, route.path, (c) => serveRoute(ctx, route, c));
   for (const path of new Set([OPENAPI_PATH, ...ADMIN_ROUTES.map((route) => route.path)])) {
     const served = ADMIN_ROUTES.filter((route) => route.path === path);
