@@ -7,15 +7,13 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { openDatabaseFile } from "../../src/management/db/engine/file.ts";
-import { openPostgresStore } from "../../src/management/db/postgres/store.ts";
 import { openStore, type Store } from "../../src/management/db/store.ts";
-import { emptyTables, testPostgres } from "./postgres.ts";
+import { testPostgres } from "./postgres.ts";
+import { openKeptStore } from "./postgres-store.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 const DATABASE = "management.db";
 
-/** Databases that no test uses now. Making one takes longer than emptying one. */
-const free: string[] = [];
 const opened: Store[] = [];
 
 /** A store of `dataDir`, made when there is none. On PostgreSQL nothing is left in it once it is closed. */
@@ -24,23 +22,7 @@ export function openAnyTestStore(dataDir: string, clock: Clock): Store {
     copyTemplate(dataDir);
     return openStore({ dataDir, clock, log: silentLog, create: true });
   }
-  const store = openLater(async () => {
-    const databaseUrl = free.pop() ?? (await (await testPostgres()).database());
-    const real = await openPostgresStore({ databaseUrl, clock, log: silentLog });
-    let closing: Promise<void> | undefined;
-    const close = async (): Promise<void> => {
-      await real.close();
-      await emptyTables(databaseUrl);
-      free.push(databaseUrl);
-    };
-    return {
-      ...real,
-      close: () => {
-        closing ??= close();
-        return closing;
-      },
-    };
-  });
+  const store = openLater(() => openKeptStore(clock));
   opened.push(store);
   return store;
 }

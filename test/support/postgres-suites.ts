@@ -29,7 +29,7 @@ export function passOnPostgres(suites: readonly Suite[]): void {
           process.execPath,
           "test",
           "--timeout",
-          "30000",
+          "60000",
           "--preload",
           preload,
           ...files.sort().map((file) => `./${file}`),

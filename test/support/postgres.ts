@@ -10,6 +10,7 @@ import postgres from "postgres";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { newId } from "../../src/base/random.ts";
+import type { Sql } from "../../src/management/db/postgres/connection.ts";
 import { pgClusterSchema, pgSchema } from "../../src/management/db/postgres/schema.ts";
 import { openPostgresStore } from "../../src/management/db/postgres/store.ts";
 
@@ -126,12 +127,13 @@ async function makeTemplate(url: string): Promise<void> {
   await (await openPostgresStore(options)).close();
 }
 
-/** Takes everything out of a database but its schema. */
-export async function emptyTables(databaseUrl: string): Promise<void> {
+/** Takes everything out of a database but its schema, without what triggers would do about it. */
+export async function emptyTablesOver(pool: Sql): Promise<void> {
   const tables = [...Object.values(pgSchema), ...Object.values(pgClusterSchema)].map(
     (table) => `"${getTableName(table)}"`,
   );
-  await administer(databaseUrl, tables.map((table) => `DELETE FROM ${table}`).join(";"));
+  const deletes = tables.map((table) => `DELETE FROM ${table}`).join(";");
+  await pool.unsafe(`BEGIN; SET LOCAL session_replication_role = replica; ${deletes}; COMMIT`);
 }
 
 /** Runs one statement on a connection of its own. */

@@ -63,7 +63,7 @@ class Agent {
   }
 
   async next<T extends ManagementMessage["type"]>(type: T): Promise<Extract<ManagementMessage, { type: T }>> {
-    const found = await until(type, () => this.received.find((message) => message.type === type), 5_000);
+    const found = await until(type, () => this.received.find((message) => message.type === type));
     this.received.splice(this.received.indexOf(found), 1);
     return found as Extract<ManagementMessage, { type: T }>;
   }
@@ -124,9 +124,9 @@ describe.skipIf(!hasPostgres)("agents of two processes", () => {
     const agent = new Agent(a.port);
     await agent.join(machine, newId());
     const { id } = machine.peer;
-    await until("presence", () => b.hub.isConnected(id), 5_000);
+    await until("presence", () => b.hub.isConnected(id));
     agent.send({ type: "sessions", sessions: [session] });
-    await until("the session", () => b.hub.sessions(accountId).length === 1, 5_000);
+    await until("the session", () => b.hub.sessions(accountId).length === 1);
     expect(b.hub.sessions(accountId)).toEqual([{ peerId: id, session }]);
     expect(b.hub.kill(id, session.connectionId, "an admin ended it")).toBe(true);
     expect(await agent.next("kill")).toMatchObject({
@@ -140,7 +140,7 @@ describe.skipIf(!hasPostgres)("agents of two processes", () => {
     });
     const { delta } = await agent.next("delta");
     let hasWaited = false;
-    const waiting = b.hub.waitForAck(id, delta.toVersion, 5_000).then(() => {
+    const waiting = b.hub.waitForAck(id, delta.toVersion, 10_000).then(() => {
       hasWaited = true;
     });
     await Bun.sleep(100);
@@ -155,23 +155,23 @@ describe.skipIf(!hasPostgres)("agents of two processes", () => {
     const boot = newId();
     const here = new Agent(a.port);
     await here.join(machine, boot);
-    await until("presence", () => b.hub.isConnected(id), 5_000);
+    await until("presence", () => b.hub.isConnected(id));
     const there = new Agent(b.port);
     await there.join(machine, boot);
-    await until("the old link to end", () => here.isClosed, 5_000);
+    await until("the old link to end", () => here.isClosed);
     expect(a.hub.isConnected(id)).toBe(true); // At the other process.
     expect(there.isClosed).toBe(false);
 
     const copy = new Agent(a.port);
     await copy.join(machine, newId());
     expect(await there.next("bye")).toMatchObject({ code: "clone_suspected" });
-    await until("presence", () => b.hub.isConnected(id), 5_000);
+    await until("presence", () => b.hub.isConnected(id));
     await new Agent(b.port).join(machine, boot);
     const noticed = async () => {
       const { auditEvents } = (await a.store.read(async (tx) => tx)).t;
       const rows = await a.store.read((tx) => tx.sql.select().from(auditEvents));
       return rows.filter((row) => row.accountId === accountId && row.meta.what === "clone_suspected");
     };
-    await until("the audit event", async () => (await noticed()).length === 1, 5_000);
+    await until("the audit event", async () => (await noticed()).length === 1);
   });
 });
