@@ -36,10 +36,10 @@ const FAILURE_LINES_MAX = 24;
 /** Longest run of a batch: each test has a minute, and none comes near it. */
 const BATCH_TIMEOUT_MS = 15 * 60_000;
 
-/** Processes at once: `QF_TEST_JOBS`, or one more than processors, four at most. */
+/** Processes at once: `QF_TEST_JOBS`, or two more than processors, four at most. */
 export function jobCount(): number {
   const asked = Number(process.env.QF_TEST_JOBS ?? "");
-  return asked >= 1 ? Math.trunc(asked) : Math.min(4, availableParallelism() + 1);
+  return asked >= 1 ? Math.trunc(asked) : Math.min(4, availableParallelism() + 2);
 }
 
 /** Runs `files`, `jobs` batches at once; `onResult` hears of each batch when it is over. */
@@ -76,7 +76,10 @@ export async function runBatch(files: readonly string[], root: string): Promise<
   const [out, err] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
   const result = readResult(out + err, await child.exited);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  return { ...result, text: `${result.text}\n-- ${seconds} s: ${files.join(" ")}` };
+  // Of the process and of those that it has waited for.
+  const processorSeconds = (Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6).toFixed(1);
+  const took = `${seconds} s (${processorSeconds} s of processors)`;
+  return { ...result, text: `${result.text}\n-- ${took}: ${files.join(" ")}` };
 }
 
 /** What `bun test` printed, as counts and failures. */
