@@ -43,7 +43,7 @@ export async function openPage(context: BrowserContext): Promise<WatchedPage> {
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
   page.on("console", (message) => {
     if (message.type() === "error" || /Content.Security.Policy/i.test(message.text()))
-      complaints.push(message.text());
+      complaints.push(`${message.text()} ${message.location().url}`.trim());
   });
   return { page, complaints };
 }

@@ -365,14 +365,14 @@ describe.skipIf(!isRoot)("a session of ssh2's client", () => {
     const channel = await new Promise<ClientChannel>((resolve, reject) => {
       const pty = { rows: 24, cols: 80, height: 0, width: 0, term: "xterm", modes: { ECHO: 0 } };
       client.exec(
-        "stty size; stty -a | grep -o -e '-echo ' | xargs; trap 'stty size; exit' WINCH; while :; do sleep 0.05; done",
+        // Nothing is said to be there before the shell heeds its window.
+        "stty size; trap 'stty size; exit' WINCH; stty -a | grep -o -e '-echo ' | xargs; while :; do sleep 0.05; done",
         { pty: pty as never },
         (error, opened) => (error === undefined ? resolve(opened) : reject(error)),
       );
     });
     const output = collect(channel);
     await until(() => output.stdout.includes("-echo"));
-    await Bun.sleep(100);
     channel.setWindow(50, 132, 0, 0);
     await output.done;
     expect(output.stdout.split("\r\n").slice(0, 3)).toEqual(["24 80", "-echo", "50 132"]);
