@@ -48,16 +48,26 @@ export class BootedMachine implements AsyncDisposable {
   #process: Bun.Subprocess;
   #leader = 0;
 
-  private constructor(root: string, child: Bun.Subprocess) {
+  readonly #capabilities: readonly string[];
+
+  private constructor(root: string, capabilities: readonly string[]) {
     this.root = root;
-    this.#process = child;
+    this.#capabilities = capabilities;
+    this.#process = nspawn(root, capabilities);
   }
 
-  /** Boots a copy of the root file system of `suite` and waits until its init is up. */
-  static async boot(suite: string, root: string): Promise<BootedMachine> {
+  /**
+   * Boots a copy of the root file system of `suite` and waits until its init is up. `capabilities`: beside
+   * those that it has by itself.
+   */
+  static async boot(
+    suite: string,
+    root: string,
+    capabilities: readonly string[] = [],
+  ): Promise<BootedMachine> {
     unpackRoot(suite, root);
     writeFileSync(join(root, "etc/hostname"), "web1\n");
-    const machine = new BootedMachine(root, nspawn(root));
+    const machine = new BootedMachine(root, capabilities);
     try {
       await machine.#untilUp();
     } catch (cause) {
@@ -96,7 +106,7 @@ export class BootedMachine implements AsyncDisposable {
     await this.#process.exited;
     killIfThere(this.#leader);
     await until("the end of all processes", () => !existsSync(`/proc/${this.#leader}`), BOOT_MS_MAX);
-    this.#process = nspawn(this.root);
+    this.#process = nspawn(this.root, this.#capabilities);
     await this.#untilUp();
   }
 
@@ -137,8 +147,9 @@ function killIfThere(pid: number): void {
   }
 }
 
-function nspawn(root: string): Bun.Subprocess {
-  return Bun.spawn(["systemd-nspawn", "--register=no", "--keep-unit", "--quiet", "-b", "-D", root], {
+function nspawn(root: string, capabilities: readonly string[]): Bun.Subprocess {
+  const more = capabilities.map((one) => `--capability=${one}`);
+  return Bun.spawn(["systemd-nspawn", "--register=no", "--keep-unit", "--quiet", ...more, "-b", "-D", root], {
     stdin: "ignore",
     stdout: "ignore",
     stderr: "ignore",

@@ -15,6 +15,7 @@ import { otherInits } from "./inits.ts";
 import { BootedMachine, filesOf } from "./machine.ts";
 import { packagesOn } from "./packages.ts";
 import { pamOn } from "./pam.ts";
+import { resolverOn } from "./resolver.ts";
 import { rolloutOn } from "./rollout.ts";
 import { upgradeOn } from "./upgrade.ts";
 
@@ -114,6 +115,7 @@ for (const suite of SUITES.length > 0 ? SUITES : ["bookworm"]) {
   await upgradeOn(suite, check);
   await rolloutOn(suite, check);
   await packagesOn(suite, check);
+  await resolverOn(suite, check);
   await pamOn(suite, check);
   await faultsOn(suite, check);
   await otherInits(suite, check);

@@ -102,7 +102,11 @@ export class LocalPrograms {
       });
       if (this.#machines.all().length === 0) void this.#machines.refresh();
     }
-    await this.#attempt(() => this.#apply(this.#machines?.all() ?? []));
+    const machines = this.#machines?.all() ?? [];
+    await this.#attempt(() => this.#applyUsers(machines));
+    // Last: resolved may be slow, and what users may not reach any more does not wait for it.
+    if (!this.#options.privileged) return;
+    await this.#attempt(() => this.#names.set(this.#wanted.resolver ?? null, machines));
   }
 
   #closeInterceptor(): void {
@@ -111,10 +115,9 @@ export class LocalPrograms {
     interceptor?.close();
   }
 
-  async #apply(machines: readonly ReachableMachine[]): Promise<void> {
-    const { intercept = [], resolver = null } = this.#wanted;
-    if (this.#options.privileged) await this.#names.set(resolver, machines);
+  async #applyUsers(machines: readonly ReachableMachine[]): Promise<void> {
     if (this.#interceptor === null) return;
+    const { intercept = [] } = this.#wanted;
     const { byUid, unknown } = await findInterceptedUsers(intercept, nowSeconds(this.#options.asker.clock));
     this.#interceptor.set({ users: byUid, addresses: machines.map(({ address }) => address) });
     if (unknown.length > 0) this.#fail(`no such user or group for --intercept: ${unknown.join(", ")}`);

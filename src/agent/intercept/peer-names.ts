@@ -7,7 +7,7 @@
  */
 import type { Log } from "../../base/log.ts";
 import { type HostNames, hasHostNames, writeHostNames } from "../os/hosts-file.ts";
-import { forgetResolved, isTold, tellResolved } from "../os/resolved.ts";
+import { forgetResolved, isFound, tellResolved } from "../os/resolved.ts";
 import { type NameServer, openNameServer } from "./name-server.ts";
 import type { ReachableMachine } from "./reachable-machines.ts";
 
@@ -22,6 +22,8 @@ export class PeerNames {
   #server: NameServer | null = null;
   /** The domain that resolved was told of. Null: none. */
   #told: string | null = null;
+  /** The domain that it could not be told of: trying again may take long, and would hold up what follows. */
+  #untold: string | null = null;
   /** Whether an agent that was killed may have left something. */
   #mayBeLeft = true;
   /** Whether names are in the hosts file, which have to be taken away again. */
@@ -49,19 +51,25 @@ export class PeerNames {
       return null;
     });
     this.#server?.set({ domain, addresses });
-    await this.#tell(domain);
+    await this.#tell(domain, hosts[0]);
     await this.#writeHosts(this.#told === null ? hosts : []);
   }
 
-  async #tell(domain: string): Promise<void> {
+  /** `some`: one of the names, by which it is tried. */
+  async #tell(domain: string, some: HostNames | undefined): Promise<void> {
     const { self, log } = this.#options;
     const server = this.#server;
-    if (server === null) return;
-    if (this.#told === domain && (await isTold(self.peerId, server))) return;
+    if (server === null || this.#untold === domain) return;
+    const isAnswered = () =>
+      some === undefined ? true : isFound({ name: some.names[0] ?? "", address: some.address });
+    if (this.#told === domain && (await isAnswered())) return;
     if (this.#mayBeLeft || this.#told !== null) await forgetResolved(self.peerId);
     this.#mayBeLeft = false;
     const { address, port } = server;
-    this.#told = (await tellResolved(self.peerId, { address, port, domain })) ? domain : null;
+    const isTold = (await tellResolved(self.peerId, { address, port, domain })) && (await isAnswered());
+    this.#told = isTold ? domain : null;
+    this.#untold = isTold ? null : domain;
+    if (!isTold) await forgetResolved(self.peerId);
     log.info("names of peers are answered", { domain, address, port, resolved: this.#told !== null });
   }
 
@@ -69,6 +77,7 @@ export class PeerNames {
     if (this.#mayBeLeft || this.#told !== null) await forgetResolved(this.#options.self.peerId);
     this.#mayBeLeft = false;
     this.#told = null;
+    this.#untold = null;
     this.#server?.close();
     this.#server = null;
     await this.#writeHosts([]);

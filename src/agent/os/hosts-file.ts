@@ -49,11 +49,23 @@ export async function writeHostNames(
   try {
     await waitFor(held);
     await removeLeft(path);
-    const before = await readFile(path, "utf8");
+    const before = await textOf(path);
     const after = withHostNames(before, peerId, hosts);
-    if (after !== before) await replaceText(path, after);
+    // A system without one gets it from us, and is without it afterwards.
+    if (after === "" && before !== "") await unlink(path).catch(() => writeFile(path, ""));
+    else if (after !== before) await replaceText(path, after);
   } finally {
     await held.close();
+  }
+}
+
+/** Empty: there is none. */
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
   }
 }
 
@@ -74,7 +86,10 @@ async function removeLeft(path: string): Promise<void> {
 }
 
 async function replaceText(path: string, text: string): Promise<void> {
-  const mode = (await stat(path)).mode & 0o777;
+  const mode = await stat(path).then(
+    (found) => found.mode & 0o777,
+    () => 0o644,
+  );
   const beside = `${path}${BESIDE}${newId()}`;
   try {
     const file = await open(beside, "wx", mode);

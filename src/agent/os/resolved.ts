@@ -12,6 +12,9 @@ import { readTool, tryTool } from "../service/run-tool.ts";
 /** The address that hosts without one use (RFC 7600): resolved wants some on an interface. */
 const ADDRESS = "192.0.0.8/32";
 
+const STEP_MS_MAX = 3_000;
+const QUERY_MS_MAX = 5_000;
+
 export interface NamesAt {
   readonly address: string;
   readonly port: number;
@@ -43,8 +46,8 @@ export async function tellResolved(peerId: string, names: NamesAt, files = SYSTE
   const link = linkOf(peerId);
   await forgetResolved(peerId, files);
   const server = names.port === 53 ? names.address : `${names.address}:${names.port}`;
+  if (!(await addLink(link))) return false;
   const steps = [
-    ["ip", "link", "add", link, "type", "dummy"],
     ["ip", "address", "add", ADDRESS, "dev", link],
     ["ip", "link", "set", link, "up"],
     ["resolvectl", "llmnr", link, "no"],
@@ -56,16 +59,27 @@ export async function tellResolved(peerId: string, names: NamesAt, files = SYSTE
     ["resolvectl", "dns", link, server],
   ];
   for (const step of steps) {
-    if (await tryTool(step)) continue;
+    if ((await readTool(step, STEP_MS_MAX)) !== null) continue;
     await forgetResolved(peerId, files);
     return false;
   }
   return true;
 }
 
-/** Whether resolved still has the server that it was told of. An administrator may have taken it away. */
-export async function isTold(peerId: string, { address }: Pick<NamesAt, "address">): Promise<boolean> {
-  return (await readTool(["resolvectl", "dns", linkOf(peerId)]))?.includes(address) === true;
+/** Some kernels have no interface without traffic, and the two ends of a pair come close. */
+async function addLink(link: string): Promise<boolean> {
+  if (await tryTool(["ip", "link", "add", link, "type", "dummy"])) return true;
+  const peer = `${link}p`;
+  return (
+    (await tryTool(["ip", "link", "add", link, "type", "veth", "peer", "name", peer])) &&
+    (await tryTool(["ip", "link", "set", peer, "up"]))
+  );
+}
+
+/** Whether resolved finds `address` by `name`: what it was told may have no effect, or be gone. */
+export async function isFound({ name, address }: { readonly name: string; readonly address: string }) {
+  const said = await readTool(["resolvectl", "query", "-4", "--legend=no", name], QUERY_MS_MAX);
+  return said?.includes(` ${address} `) === true || said?.includes(` ${address}\n`) === true;
 }
 
 /** Takes the interface away, also one that a killed agent left. */
@@ -77,9 +91,9 @@ export async function forgetResolved(
   if (existsSync(`${interfaces}/${link}`)) await tryTool(["ip", "link", "delete", link]);
 }
 
-/** At most 15 letters, which is all that a name may have. */
+/** With the letter of its pair at most 15, which is all that a name may have. */
 function linkOf(peerId: string): string {
-  return `qf-${peerId.slice(-12)}`;
+  return `qf-${peerId.slice(-11)}`;
 }
 
 /** Whether programs of this machine that look a name up come to resolved. */

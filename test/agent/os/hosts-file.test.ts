@@ -99,3 +99,11 @@ test("a link that somebody has laid beside the file is not written through", asy
   expect(readFileSync(target, "utf8")).toBe("untouched");
   expect(hasHostNames(PEER, path)).toBe(true);
 });
+
+test("a system without such a file gets one, and is without it once the names are taken away", async () => {
+  await writeHostNames(PEER, [WEB1], { path, lock });
+  expect(readFileSync(path, "utf8")).toBe(`${OURS}\n`);
+  expect(statSync(path).mode & 0o777).toBe(0o644);
+  await writeHostNames(PEER, [], { path, lock });
+  expect(readdirSync(dirname(path))).toEqual([]);
+});
