@@ -8,6 +8,7 @@ import { httpAttacks } from "../../client/selftest/http-attacks.ts";
 import { type LogAccess, logAttacks } from "../../client/selftest/log-attacks.ts";
 import { machineAttacks } from "../../client/selftest/machine-attacks.ts";
 import { proofAttacks } from "../../client/selftest/proof-attacks.ts";
+import { Peer } from "../../wire/admin-peers.ts";
 import { ConsistencyAnswer, InclusionAnswer, LogCheckpoint } from "../../wire/log-api.ts";
 import type { AttackResult } from "../../wire/selftest.ts";
 import { openAdmin } from "../admin.ts";
@@ -21,14 +22,15 @@ export const selftestAttack = command(
   `
 Attack your own set-up, by what any client could send, and report what was tried and what held. Nothing is
 changed, and no limit is reached; the log of management and of the machines records the refusals. Attacks on
-the audit log want a login or token that may read it (--with-token), and are skipped without.
+the audit log, and a look at the names of machines, want a login or token that may read them (--with-token),
+and are skipped without. Hostile names are tried on this machine's own ssh and its configuration.
 
 usage: qf selftest attack [--management-url URL] [--machine HOST:PORT]... [--with-token] [--json]
 
 options:
   --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
   --machine HOST:PORT      a machine's port to attack as well, such as web1.example.com:22022; may be repeated
-  --with-token             look at the audit log too, by your login or the token in QF_TOKEN_FILE
+  --with-token             look at log and names too, by your login or the token in QF_TOKEN_FILE
   --json                   print the report as JSON
 
 Exit status: 0 if everything that was tried held; 1 if anything did not.
@@ -53,10 +55,17 @@ examples:
       );
       const config = await createClientApi({ url }).config();
       const now = (): number => nowSeconds(systemClock);
+      const isTrusted = args["with-token"] === true;
+      const { configAttacks } = await import("../../proxy/ssh-config/config-attacks.ts");
       const report = await runAttacks([
         ...httpAttacks(url),
         ...proofAttacks(url, config, now),
-        ...logAttacks(url, args["with-token"] === true ? await logAccess(url) : null),
+        ...logAttacks(url, isTrusted ? await logAccess(url) : null),
+        ...configAttacks({
+          environment: process.env,
+          ssh: Bun.which("ssh") ?? undefined,
+          names: isTrusted ? () => machineNames(url) : null,
+        }),
         ...machines.flatMap((place) => machineAttacks(place, config, now)),
       ]);
       if (args.json === true) await printJson(report);
@@ -81,6 +90,12 @@ async function printResults(results: readonly AttackResult[]): Promise<void> {
   const count = (wanted: AttackResult["outcome"]): number =>
     results.filter(({ outcome }) => outcome === wanted).length;
   await print(`${count("held")} held, ${count("broke")} broke, ${count("skipped")} skipped\n`);
+}
+
+async function machineNames(url: string): Promise<string[]> {
+  const admin = await openAdmin({ "management-url": url });
+  const { value } = await admin.request("GET", "/api/peers", { answer: Peer.array() });
+  return value.map(({ dns_label }) => dns_label);
 }
 
 async function logAccess(url: string): Promise<LogAccess> {

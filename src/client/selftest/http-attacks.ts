@@ -24,6 +24,10 @@ const PRIVATE = [
   "/api/peers",
   "/api/setup-keys",
   "/api/policies",
+  "/api/policy/export",
+  "/api/policy/history",
+  "/api/sessions",
+  "/api/recordings",
   "/api/events/audit",
   "/api/audit-streams",
 ];
@@ -61,8 +65,30 @@ function accessAttacks(ask: Ask, attack: Name): Attack[] {
         ask,
         [{}, { origin: `https://${EVIL}` }, { origin: "null" }].map((more) => [
           "/api/users",
-          { headers: { cookie: `__Host-qf_session=${randomBytes(32).toString("base64url")}`, ...more } },
+          { headers: { cookie: `__Host-qf_session=${secret()}`, ...more } },
         ]),
+      ),
+    ),
+    attack("change_cross_site", "a change by a cookie only, from another site or none", () =>
+      allRefused(
+        ask,
+        [{}, { origin: `https://${EVIL}` }, { origin: "null" }].map((more) => [
+          "/api/groups",
+          {
+            method: "POST",
+            headers: { cookie: `__Host-qf_session=${secret()}`, "content-type": "text/plain", ...more },
+            body: "{}",
+          },
+        ]),
+      ),
+    ),
+    attack("sign_in_by_script", "pages that sign people in, asked for by a script and in a frame", () =>
+      allRefused(
+        ask,
+        [
+          { "sec-fetch-mode": "cors", "sec-fetch-dest": "empty", "sec-fetch-site": "same-origin" },
+          { "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe", "sec-fetch-site": "same-origin" },
+        ].flatMap((headers) => ["/login/dashboard", "/setup/x"].map((path): Request => [path, { headers }])),
       ),
     ),
     attack("host_rebinding", "requests under another host name", async () => {
@@ -130,6 +156,10 @@ function contentAttacks(ask: Ask, attack: Name, url: string): Attack[] {
   ];
 }
 
+function secret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
 type Request = readonly [path: string, init: RequestInit];
 const plain = (path: string): Request => [path, {}];
 type Ask = (path: string, init?: RequestInit) => Promise<Asked>;
@@ -159,7 +189,7 @@ async function noneContains(
 function forgedTokens(): string[] {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
   const claims = part({ sub: "owner", role: "owner", exp: 4_000_000_000 });
-  const random = randomBytes(32).toString("base64url");
+  const random = secret();
   return [
     `Token qfp_${random}`,
     `Bearer ${part({ alg: "none", typ: "JWT" })}.${claims}.`,
