@@ -23,7 +23,7 @@ import { knownHostsLines } from "./known-hosts.ts";
 /** The environment variable that names the mark. */
 const MARK = "QF_SELFTEST_MARK";
 const RUN = `touch "$${MARK}"`;
-/** What no name may be: each ends a word, a line or a quote, begins an option, or stands for more than itself. */
+/** What no name may be: it ends a word, a line or a quote, begins an option, or means more than itself. */
 const HOSTILE = [
   `web1"\n  ProxyCommand ${RUN}\nHost x`,
   `web1' ; ${RUN} ; '`,
