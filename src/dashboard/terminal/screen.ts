@@ -24,6 +24,8 @@ import { cleanPaste, wantsAsking } from "./paste.ts";
 
 const SCROLLBACK_LINES = 10_000;
 const TITLE_CHARS_MAX = 80;
+/** Of the height that a font says it has: with less, many fonts' underscores are cut off. */
+const LINE_HEIGHT = 1.2;
 
 export interface ScreenListener {
   onInput(bytes: Bytes): void;
@@ -75,7 +77,7 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
     fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--font-mono") || "monospace",
     theme: themeOf(element),
     linkHandler: { activate: openLink, allowNonHttpProtocols: false },
-    minimumContrastRatio: 4.5,
+    ...{ lineHeight: LINE_HEIGHT, minimumContrastRatio: 4.5 },
   });
   const [fit, search] = [new FitAddon(), new SearchAddon()];
   for (const addon of [fit, search, new WebLinksAddon(openLink)]) terminal.loadAddon(addon);

@@ -27,12 +27,7 @@ export function TransferList({ transfers, onCancel }: TransferListProps) {
               {way === "up" ? "Upload" : "Download"} {name}
             </span>
             {problem === null ? (
-              <progress
-                aria-label={`${name}, so far`}
-                className="h-1 w-full accent-accent"
-                value={bytes}
-                max={Math.max(size, bytes, 1)}
-              />
+              <Progress label={`${name}, so far`} part={state === "done" ? 1 : bytes / Math.max(size, bytes, 1)} />
             ) : (
               <span className="text-bad">{sentence(problem)}</span>
             )}
@@ -48,5 +43,21 @@ export function TransferList({ transfers, onCancel }: TransferListProps) {
         </li>
       ))}
     </ul>
+  );
+}
+
+function Progress({ label, part }: { readonly label: string; readonly part: number }) {
+  const percent = Math.round(part * 100);
+  return (
+    <span
+      role="progressbar"
+      aria-label={label}
+      aria-valuenow={percent}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      className="mt-1 block h-1 w-full overflow-hidden rounded-sm bg-line"
+    >
+      <span className="block h-full bg-accent" style={{ width: `${percent}%` }} />
+    </span>
   );
 }
