@@ -27,7 +27,10 @@ export function TransferList({ transfers, onCancel }: TransferListProps) {
               {way === "up" ? "Upload" : "Download"} {name}
             </span>
             {problem === null ? (
-              <Progress label={`${name}, so far`} part={state === "done" ? 1 : bytes / Math.max(size, bytes, 1)} />
+              <Progress
+                label={`${name}, so far`}
+                part={state === "done" ? 1 : bytes / Math.max(size, bytes, 1)}
+              />
             ) : (
               <span className="text-bad">{sentence(problem)}</span>
             )}
