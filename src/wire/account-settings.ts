@@ -30,12 +30,14 @@ const Extra = z.object({
 });
 
 /** Floors under every rule. Strict: a misspelt restriction must not be dropped. */
-const Require = z.strictObject({
+export const Require = z.strictObject({
   record: z.enum(["off", "best_effort", "required"]).optional(),
   reason: z.boolean().optional(),
   approval: z.boolean().optional(),
   reauth_within_seconds: z.int().min(1).max(31_536_000).nullable().optional(),
 });
+
+export type Require = z.infer<typeof Require>;
 
 /** As they are written, stored and given back. What is left out of a request stays as it was. */
 export const AccountSettings = z.object({

@@ -9,7 +9,7 @@
  * @module
  */
 import { z } from "zod";
-import { AccountSettings } from "./account-settings.ts";
+import { AccountSettings, Require } from "./account-settings.ts";
 import { DisplayName } from "./display-name.ts";
 import { listOrNone, unlessEmpty, unlessNull } from "./given.ts";
 import { GroupMinimum, Resource } from "./policy.ts";
@@ -240,7 +240,7 @@ export type SetupKeyCreateRequest = z.infer<typeof SetupKeyCreateRequest>;
 export const SetupKeyRequest = z.object({ revoked: z.boolean(), auto_groups: groupIds });
 export type SetupKeyRequest = z.infer<typeof SetupKeyRequest>;
 
-/** Ours, additive: whether and how people may ask to be in a group for a while. */
+/** Ours: how people may ask to be in it for a while, and what every grant at its machines must meet. */
 const groupSettings = {
   /** Absent: false. */
   requestable: z.boolean().optional(),
@@ -248,6 +248,7 @@ const groupSettings = {
   approver_groups: z.array(GroupId).max(256).optional(),
   /** Longest membership by request, in seconds. Absent: 28800 (8 h). */
   request_seconds_max: z.int().min(60).max(REQUEST_SECONDS_MAX).optional(),
+  require: Require.optional(),
 };
 
 /** A group with its members, as /api/groups answers it; NetBird's `Group`. */
@@ -269,6 +270,7 @@ export const GroupRequest = z.object({
   requestable: unlessNull(groupSettings.requestable),
   approver_groups: unlessNull(groupSettings.approver_groups),
   request_seconds_max: unlessNull(groupSettings.request_seconds_max),
+  require: unlessNull(groupSettings.require),
 });
 export type GroupRequest = z.infer<typeof GroupRequest>;
 

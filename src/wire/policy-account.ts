@@ -7,6 +7,7 @@
  * @module
  */
 import { z } from "zod";
+import { Require } from "./account-settings.ts";
 import { Action } from "./decision.ts";
 import { RuleName } from "./display-name.ts";
 import { MAP_PEERS_MAX, MAP_RULES_MAX, MAP_USERS_MAX, MapPeer, MapSettings, MapUser } from "./network-map.ts";
@@ -26,6 +27,8 @@ export const GroupSettings = z.strictObject({
   approverGroups: z.array(GroupId).max(256).optional(),
   /** Longest membership by request, in seconds. */
   requestSecondsMax: z.int().min(60).max(REQUEST_SECONDS_MAX).optional(),
+  /** What every grant at a machine in the group must meet, whatever its rule says. Absent: nothing. */
+  require: Require.optional(),
 });
 export type GroupSettings = z.infer<typeof GroupSettings>;
 
@@ -95,6 +98,8 @@ export const AccountPeerEntry = MapPeer.extend({
   dnsName: z.string(),
   /** What people see. */
   shownName: z.string(),
+  /** What its groups require. Absent: nothing. */
+  require: MapSettings.shape.require.optional(),
 });
 export type AccountPeerEntry = z.infer<typeof AccountPeerEntry>;
 

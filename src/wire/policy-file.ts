@@ -7,7 +7,9 @@
  *
  * @module
  */
+
 import { z } from "zod";
+import { Require } from "./account-settings.ts";
 import { COMMAND_BYTES_MAX } from "./decision.ts";
 import { RuleName } from "./display-name.ts";
 import {
@@ -123,6 +125,8 @@ export const PolicyFileGroup = z.strictObject({
   approver_groups: groupNames.optional(),
   /** Longest membership by request, in seconds. Absent: 28800 (8 h). */
   request_seconds_max: z.int().min(60).max(REQUEST_SECONDS_MAX).optional(),
+  /** What every grant at a machine in the group must meet, whatever its rule says. Absent: nothing. */
+  require: Require.optional(),
 });
 export type PolicyFileGroup = z.infer<typeof PolicyFileGroup>;
 

@@ -200,6 +200,7 @@ export class AccountMaps {
       allowBrowsers: true,
       loginSecondsMax: 0,
       postureChecks: [],
+      requires: new Map(),
     };
     const stamps = rows.part.peers.map(
       ({ id, mapVersion, mapDigest }) => [id, { version: mapVersion, digest: mapDigest }] as const,

@@ -3,6 +3,9 @@
  *
  * @module
  */
+
+import type { Floor } from "../../policy/decide/obligations.ts";
+import { requiresOf } from "../../policy/maps/group-floors.ts";
 import type { AccountId, GroupId, PeerId } from "../../wire/units.ts";
 import { filled } from "../contracts/settings.ts";
 import type { Reader } from "../db/engine/transaction.ts";
@@ -49,6 +52,8 @@ export interface SettledRows {
   /** How long an ended login is told of. */
   readonly loginSecondsMax: number;
   readonly postureChecks: readonly PostureCheckRow[];
+  /** What groups require for the machines in them. */
+  readonly requires: ReadonlyMap<GroupId, Floor>;
 }
 
 /** Rows of one moment. */
@@ -132,6 +137,7 @@ async function readWhole(tx: Reader, rows: AccountRows): Promise<WholeAccount> {
       allowBrowsers: filled(rows.account.settings).allow_browsers,
       loginSecondsMax: loginSecondsMax(rows.account),
       postureChecks: await listPostureChecks(tx, accountId),
+      requires: requiresOf(groups),
     },
     revokedLogins: await listRevokedLogins(tx, accountId, loginSecondsMax(rows.account)),
   };

@@ -8,6 +8,7 @@ import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
 import { sha256 } from "../../base/random.ts";
 import { passesPosture } from "../../policy/decide/posture.ts";
 import { type AccountPeer, commonOf, type MapCommon } from "../../policy/maps/compile.ts";
+import { requireAt } from "../../policy/maps/group-floors.ts";
 import { mapRuleOf, type RuleDefaults } from "../../policy/maps/map-rule.ts";
 import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import { shortName } from "../../wire/display-name.ts";
@@ -142,6 +143,7 @@ function mapPeers(rows: AccountPart, settled: SettledRows): AccountPeer[] {
     ...(peer.facts.os === BROWSER_OS ? { isBrowser: true as const } : {}),
     sshEnabled: peer.sshEnabled,
     ...optionalApprovals(approvals.get(peer.id)),
+    ...requireAt(groupsOf(peer.id), settled.requires),
   }));
 }
 

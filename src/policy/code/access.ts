@@ -14,7 +14,7 @@ import { sftpMode } from "../decide/capabilities.ts";
 import { type Decision, decide } from "../decide/decide.ts";
 import type { MachineFlags } from "../decide/request.ts";
 import { type PolicySnapshot, prepareSnapshot } from "../decide/snapshot.ts";
-import type { AccountPeer } from "../maps/compile.ts";
+import { type AccountPeer, settingsFor } from "../maps/compile.ts";
 
 /** Words that stand for what is asked of a person in return, or may be left out. */
 export const CONDITION_WORDS = [
@@ -130,7 +130,7 @@ export function prepareAccess(scene: AccessScene): AccessSide {
   const usual = scene.rules.map((rule) => withoutApproval(atSomeTime(rule, nowSeconds)));
   const unapproved = scene.rules.map((rule) => atSomeTime(rule, nowSeconds));
   const always = scene.rules.map((rule) => withoutApproval(atAllTimes(rule, nowSeconds)));
-  const { require } = scene.settings;
+  const { require } = settingsFor(scene.settings, scene.machine);
   return {
     usual: snapshotOf(scene, usual, { ...require, approval: false }),
     unapproved: snapshotOf(scene, unapproved, require),

@@ -93,11 +93,12 @@ export function renderRule(rule: AccountRule, names: AccountNames): PolicyFileRu
 }
 
 function renderGroup({ settings }: AccountGroup, names: AccountNames): PolicyFileGroup {
-  const { requestable, approverGroups, requestSecondsMax } = settings;
+  const { requestable, approverGroups, requestSecondsMax, require } = settings;
   return {
     ...(requestable === undefined ? {} : { requestable }),
     ...(approverGroups === undefined ? {} : { approver_groups: approverGroups.map(names.group.nameOf) }),
     ...(requestSecondsMax === undefined ? {} : { request_seconds_max: requestSecondsMax }),
+    ...(require === undefined ? {} : { require }),
   };
 }
 

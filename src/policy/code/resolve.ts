@@ -16,6 +16,7 @@ import type {
   PolicyFilePolicy,
   PolicyFileTest,
 } from "../../wire/policy-file.ts";
+import { requireAt, requiresOf } from "../maps/group-floors.ts";
 import { type Faults, newFaults, type PolicyFault } from "./faults.ts";
 import { actionOf } from "./file-action.ts";
 import { type AccountNames, type Naming, namesOf } from "./names.ts";
@@ -46,10 +47,18 @@ export function resolveFile(file: PolicyFile, account: PolicyAccount): Resolutio
     account: {
       ...account,
       groups: settled,
+      peers: peersUnder(account.peers, settled),
       policies,
       tests: tests?.flatMap((test) => test ?? []) ?? account.tests,
     },
   };
+}
+
+/** Machines with what their groups require by now. */
+function peersUnder(peers: PolicyAccount["peers"], groups: readonly AccountGroup[]): PolicyAccount["peers"] {
+  const requires = requiresOf(groups);
+  if (requires.size === 0 && peers.every(({ require }) => require === undefined)) return peers;
+  return peers.map(({ require: _, ...peer }) => ({ ...peer, ...requireAt(peer.groups, requires) }));
 }
 
 interface Context {
@@ -108,7 +117,7 @@ function settingsOf(
   at: string,
   { names, faults }: Context,
 ): AccountGroup["settings"] {
-  const { requestable, approver_groups, request_seconds_max } = settings;
+  const { requestable, approver_groups, request_seconds_max, require } = settings;
   const approverGroups = approver_groups?.flatMap(
     (name) => faults.name(names.group, name, { at: `${at}.approver_groups`, what: "group" }) ?? [],
   );
@@ -116,6 +125,7 @@ function settingsOf(
     ...(requestable === true ? { requestable } : {}),
     ...(approverGroups === undefined ? {} : { approverGroups: [...new Set(approverGroups)] }),
     ...(request_seconds_max === undefined ? {} : { requestSecondsMax: request_seconds_max }),
+    ...(require === undefined ? {} : { require }),
   };
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Require } from "../../wire/account-settings.ts";
 import type { Action } from "../../wire/decision.ts";
 import type { MapSettings } from "../../wire/network-map.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
@@ -38,6 +39,29 @@ export function obligationsOf(ssh: SshCapabilities, require: MapSettings["requir
     reason: ssh.require_reason === true || require.reason,
     reauthWithinSeconds: smallerLimit(ssh.reauth_within_seconds ?? null, require.reauthWithinSeconds),
     maxSessionSeconds: ssh.max_session_seconds ?? null,
+  };
+}
+
+/** What an account, or a group for its machines, requires of every grant. */
+export type Floor = MapSettings["require"];
+
+/** What a group's settings come to. */
+export function floorOf({ record, reason, approval, reauth_within_seconds }: Require): Floor {
+  return {
+    record: record ?? "off",
+    reason: reason ?? false,
+    approval: approval ?? false,
+    reauthWithinSeconds: reauth_within_seconds ?? null,
+  };
+}
+
+/** Both: the stricter of each field. */
+export function strictest(a: Floor, b: Floor): Floor {
+  return {
+    record: RECORD_WEIGHT[a.record] >= RECORD_WEIGHT[b.record] ? a.record : b.record,
+    reason: a.reason || b.reason,
+    approval: a.approval || b.approval,
+    reauthWithinSeconds: smallerLimit(a.reauthWithinSeconds, b.reauthWithinSeconds),
   };
 }
 

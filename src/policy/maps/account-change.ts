@@ -36,6 +36,6 @@ export function isSameSource(a: AccountPeer, b: AccountPeer): boolean {
   return isSame(asSource(a), asSource(b));
 }
 
-function asSource({ sshEnabled: _, approvals: __, ...source }: AccountPeer): object {
+function asSource({ sshEnabled: _, approvals: __, require: ___, ...source }: AccountPeer): object {
   return source;
 }

@@ -20,6 +20,7 @@ import type {
   TrustedIssuer,
 } from "../../wire/network-map.ts";
 import type { AccountId, GroupId, PeerId } from "../../wire/units.ts";
+import { type Floor, strictest } from "../decide/obligations.ts";
 import { isMutual } from "../decide/snapshot.ts";
 
 /** A whole account at one version: what every map is made from. */
@@ -46,6 +47,8 @@ export interface AccountPeer extends MapPeer {
   readonly sshEnabled: boolean;
   /** Live approvals at this machine, by id. Absent: none. */
   readonly approvals?: readonly MapApproval[];
+  /** What its groups require of every grant there. Absent: nothing. */
+  readonly require?: Floor | undefined;
 }
 
 /** The fields of a map that are the same for every peer of an account. */
@@ -142,7 +145,7 @@ export function assembleMap(
       sshEnabled: self.sshEnabled && self.status === "active",
       ...(self.approvals?.length ? { approvals: [...self.approvals] } : {}),
     },
-    settings: common.settings,
+    settings: settingsFor(common.settings, self),
     cas: common.cas,
     issuers: common.issuers,
     managementKeys: common.managementKeys,
@@ -151,6 +154,11 @@ export function assembleMap(
     rules: scope.rules,
     revokedLogins: common.revokedLogins,
   };
+}
+
+/** With what the machine's groups require: no rule can loosen it. */
+export function settingsFor(settings: MapSettings, { require }: Pick<AccountPeer, "require">): MapSettings {
+  return require === undefined ? settings : { ...settings, require: strictest(settings.require, require) };
 }
 
 /**
@@ -220,7 +228,7 @@ export const plainNarrowing: Narrowing = {
     groups: keepGroups(user.groups, mentioned),
     ...keepEnds(groupsUntil, mentioned),
   }),
-  peer: ({ sshEnabled: _, approvals: __, isBrowser, ...source }, mentioned) => ({
+  peer: ({ sshEnabled: _, approvals: __, require: ___, isBrowser, ...source }, mentioned) => ({
     ...source,
     ...(isBrowser === true && mentioned.has(BROWSERS) ? { isBrowser } : {}),
     groups: keepGroups(source.groups, mentioned),

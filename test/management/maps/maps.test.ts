@@ -4,7 +4,12 @@ import type { Cluster } from "../../../src/management/db/engine/cluster.ts";
 import type { ChangeWriter } from "../../../src/management/db/store.ts";
 import { findAccount, putMeta, updateAccount } from "../../../src/management/db/tables/accounts.ts";
 import { systemInitiator } from "../../../src/management/db/tables/audit-events.ts";
-import { insertGroup, listGroups, setGroupPeers } from "../../../src/management/db/tables/groups.ts";
+import {
+  insertGroup,
+  listGroups,
+  setGroupPeers,
+  setGroupSettings,
+} from "../../../src/management/db/tables/groups.ts";
 import {
   deleteLoginsOverBefore,
   insertLogin,
@@ -262,6 +267,34 @@ test("the account's word on browsers goes into rules that do not say, and change
   expect(await said()).toEqual([false, true, true]);
   await setTo(true);
   expect(await said()).toEqual([undefined, true, undefined]);
+});
+
+test("what a group requires is in the map of each machine in it, the stricter of several, until it does not", async () => {
+  const { store } = management;
+  const machine = await aPeerOf(store, accountId);
+  const other = await aPeerOf(store, accountId, { name: "other" });
+  const [one, two] = [newId(), newId()];
+  const required = async ({ id }: { id: string }) => (await mapOf(id)).settings.require;
+  const nothing = await required(machine);
+  await change(async (tx) => {
+    const group = { accountId, isAll: false, createdAt: 1 };
+    await insertGroup(tx, { ...group, id: one, name: "one", settings: { require: { reason: true } } });
+    await insertGroup(tx, { ...group, id: two, name: "two" });
+    await setGroupPeers(tx, one, [machine.id]);
+    await setGroupPeers(tx, two, [machine.id]);
+  });
+  expect(await required(machine)).toEqual({ ...nothing, reason: true });
+  const require = { record: "required", reauth_within_seconds: 60 } as const;
+  await change((tx) => setGroupSettings(tx, accountId, two, { require }));
+  const both = { ...nothing, reason: true, record: "required", reauthWithinSeconds: 60 } as const;
+  expect([await required(machine), await required(other)]).toEqual([both, nothing]);
+  await change((tx) => setGroupPeers(tx, one, [other.id]));
+  expect([await required(machine), await required(other)]).toEqual([
+    { ...both, reason: false },
+    { ...nothing, reason: true },
+  ]);
+  await change((tx) => setGroupSettings(tx, accountId, two, { requestable: true }));
+  expect(await required(machine)).toEqual(nothing);
 });
 
 test("a revoked login is told while any machine could take one of its age, by the cap of now", async () => {

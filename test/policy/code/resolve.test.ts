@@ -1,6 +1,7 @@
 /** Policy files put into an account: what is refused, what keeps its identity, and that nothing is lost. */
 import { describe, expect, test } from "bun:test";
 import { planOf } from "../../../src/policy/code/plan.ts";
+import { renderFile } from "../../../src/policy/code/render.ts";
 import { anId } from "../../support/policy.ts";
 import { aPolicyAccount, resolveText, WHOLE_FILE, withFile } from "../../support/policy-account.ts";
 
@@ -164,6 +165,19 @@ test("a section that is absent is left as it is, and groups that are not named a
     { what: "group", change: "added", name: "fresh" },
   ]);
   expect(resolution.account.groups.find(({ name }) => name === "web")?.settings.requestable).toBe(true);
+});
+
+test("what a file requires for a group's machines holds for them, and is written back", () => {
+  const account = withFile("groups: {web: {require: {record: required}}}");
+  const web = account.groups.find(({ name }) => name === "web")?.id ?? "";
+  for (const { groups, require } of account.peers) {
+    expect(require?.record).toBe(groups.includes(web) ? "required" : undefined);
+  }
+  expect(account.peers.some(({ require }) => require !== undefined)).toBe(true);
+  expect(renderFile(account).groups?.web).toEqual({ require: { record: "required" } });
+  const freed = resolveText("groups: {web: {}}", account);
+  if (freed.kind !== "resolved") throw new Error("refused");
+  expect(freed.account.peers.every(({ require }) => require === undefined)).toBe(true);
 });
 
 test("a new group may be named by the rules of its own file", () => {

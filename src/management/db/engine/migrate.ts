@@ -30,6 +30,7 @@ import recordingsListed from "../migrations/sqlite/0019-recordings-listed.sql" w
 import confirmations from "../migrations/sqlite/0020-confirmations.sql" with { type: "text" };
 import rollouts from "../migrations/sqlite/0021-rollouts.sql" with { type: "text" };
 import policyStates from "../migrations/sqlite/0022-policy-states.sql" with { type: "text" };
+import groupFloors from "../migrations/sqlite/0023-group-floors.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -63,6 +64,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 20, name: "confirmations", sql: confirmations },
   { number: 21, name: "rollouts", sql: rollouts },
   { number: 22, name: "policy-states", sql: policyStates },
+  { number: 23, name: "group-floors", sql: groupFloors },
 ];
 
 /**

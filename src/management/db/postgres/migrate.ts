@@ -30,6 +30,7 @@ import recordingsListed from "../migrations/postgres/0019-recordings-listed.sql"
 import confirmations from "../migrations/postgres/0020-confirmations.sql" with { type: "text" };
 import rollouts from "../migrations/postgres/0021-rollouts.sql" with { type: "text" };
 import policyStates from "../migrations/postgres/0022-policy-states.sql" with { type: "text" };
+import groupFloors from "../migrations/postgres/0023-group-floors.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -56,6 +57,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 20, name: "confirmations", sql: confirmations },
   { number: 21, name: "rollouts", sql: rollouts },
   { number: 22, name: "policy-states", sql: policyStates },
+  { number: 23, name: "group-floors", sql: groupFloors },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

@@ -30,7 +30,7 @@ import { findUser } from "../../db/tables/users.ts";
 import { loadPolicyAccount } from "../../policy-files/load-account.ts";
 import { accountWith, fileOf } from "../../policy-files/plan-file.ts";
 import { type Access, mayCall } from "./access.ts";
-import { settingsAfter } from "./group-settings.ts";
+import { requiresLess, settingsAfter } from "./group-settings.ts";
 import type { Call, Route } from "./route.ts";
 import { isLessKept, isOtherSignIn, mergeSettings } from "./settings-change.ts";
 
@@ -54,7 +54,7 @@ export const FRESH_SIGN_INS: Readonly<Record<string, Need>> = {
   "post /api/setup-keys": need<SetupKeyCreateRequest>((_tx, { body }) => isLong(body.expires_in)),
   "put /api/setup-keys/:keyId": need(widensSetupKey),
   "post /api/groups": need<GroupRequest>((_tx, { body }) => approversOf(settingsAfter(null, body)) !== ""),
-  "put /api/groups/:groupId": need(changesApprovers),
+  "put /api/groups/:groupId": need(changesTerms),
   "post /api/policies": need<PolicyWrite>((_tx, { body }) => loosensRules([], body.rules)),
   "put /api/policies/:policyId": need(loosensPolicy),
   "post /api/policy/apply": need(loosensByFile),
@@ -116,11 +116,13 @@ async function widensSetupKey(tx: Reader, call: Call<SetupKeyRequest>): Promise<
   return isEndless && call.body.auto_groups.some((id) => !autoGroups.includes(id));
 }
 
-async function changesApprovers(tx: Reader, call: Call<GroupRequest>): Promise<boolean> {
+/** Other people decide about requests, or its machines are held to less. */
+async function changesTerms(tx: Reader, call: Call<GroupRequest>): Promise<boolean> {
   const group = await findGroup(tx, call.accountId, call.param("groupId"));
   if (group === undefined) return false;
   const before = group.settings ?? null;
-  return approversOf(before) !== approversOf(settingsAfter(before, call.body));
+  const after = settingsAfter(before, call.body);
+  return approversOf(before) !== approversOf(after) || requiresLess(before, after);
 }
 
 function approversOf(settings: { readonly approverGroups?: readonly string[] | undefined } | null): string {
@@ -168,7 +170,13 @@ async function loosensByFile(tx: Reader, call: Call<PolicyApplyRequest>): Promis
   const before = await loadPolicyAccount(tx, call.accountId, call.ctx);
   if (before === undefined) return false;
   const after = accountWith(before, fileOf(call.body));
-  return loosensRules(rulesIn(before), rulesIn(after)) || groupApprovers(before) !== groupApprovers(after);
+  if (groupApprovers(before) !== groupApprovers(after) || loosensGroups(before, after)) return true;
+  return loosensRules(rulesIn(before), rulesIn(after));
+}
+
+function loosensGroups(before: PolicyAccount, after: PolicyAccount): boolean {
+  const now = new Map(after.groups.map(({ id, settings }) => [id, settings]));
+  return before.groups.some(({ id, settings }) => requiresLess(settings, now.get(id) ?? null));
 }
 
 function rulesIn({ policies }: PolicyAccount): Judged[] {

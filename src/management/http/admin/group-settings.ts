@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { floorOf, strictest } from "../../../policy/decide/obligations.ts";
+import type { Require } from "../../../wire/account-settings.ts";
 import type { GroupRequest } from "../../../wire/admin-api.ts";
 import type { GroupSettings } from "../../../wire/policy-account.ts";
 import type { AccountId } from "../../../wire/units.ts";
@@ -15,17 +17,35 @@ import { requireKnownGroups } from "./references.ts";
 /** The settings after a request; what it leaves out stays. Null: there are none, and nothing was said. */
 export function settingsAfter(
   before: GroupSettings | null,
-  { requestable, approver_groups, request_seconds_max }: GroupRequest,
+  { requestable, approver_groups, request_seconds_max, require }: GroupRequest,
 ): GroupSettings | null {
   const after: GroupSettings = {
     ...before,
     ...(requestable === undefined ? {} : { requestable }),
     ...(approver_groups === undefined ? {} : { approverGroups: [...new Set(approver_groups)] }),
     ...(request_seconds_max === undefined ? {} : { requestSecondsMax: request_seconds_max }),
+    ...(require === undefined ? {} : { require: asked({ ...before?.require, ...require }) }),
   };
   if (after.requestable === false) delete after.requestable;
   if (after.approverGroups?.length === 0) delete after.approverGroups;
+  if (after.require !== undefined && Object.keys(after.require).length === 0) delete after.require;
   return Object.keys(after).length === 0 ? null : after;
+}
+
+/** Only what asks for something. */
+function asked({ record, reason, approval, reauth_within_seconds }: Require): Require {
+  return {
+    ...(record === undefined || record === "off" ? {} : { record }),
+    ...(reason === true ? { reason } : {}),
+    ...(approval === true ? { approval } : {}),
+    ...(typeof reauth_within_seconds === "number" ? { reauth_within_seconds } : {}),
+  };
+}
+
+/** Whether machines of the group are held to less afterwards, or for longer. */
+export function requiresLess(before: GroupSettings | null, after: GroupSettings | null): boolean {
+  const [was, is] = [floorOf(before?.require ?? {}), floorOf(after?.require ?? {})];
+  return JSON.stringify(strictest(was, is)) !== JSON.stringify(is);
 }
 
 /** Throws ERR_UNPROCESSABLE where people could come to decide by asking. */
@@ -56,8 +76,9 @@ export async function requireSaneSettings(
 
 /** The settings as REST answers them. */
 export function shownSettings({ settings }: Pick<GroupRow, "settings">) {
-  const { requestable, approverGroups, requestSecondsMax } = settings ?? {};
+  const { requestable, approverGroups, requestSecondsMax, require } = settings ?? {};
   return {
+    ...(require === undefined ? {} : { require }),
     ...(requestable === undefined ? {} : { requestable }),
     ...(approverGroups === undefined ? {} : { approver_groups: approverGroups }),
     ...(requestSecondsMax === undefined ? {} : { request_seconds_max: requestSecondsMax }),
@@ -66,8 +87,9 @@ export function shownSettings({ settings }: Pick<GroupRow, "settings">) {
 
 /** What an event says of them: whether people may ask to be in the group, and who decides. */
 export function requestMeta(settings: GroupSettings | null): Record<string, string> {
-  const { requestable, approverGroups, requestSecondsMax } = settings ?? {};
+  const { requestable, approverGroups, requestSecondsMax, require } = settings ?? {};
   return {
+    ...(require === undefined ? {} : { require: JSON.stringify(require) }),
     ...(requestable === true ? { requestable: "true" } : {}),
     ...(approverGroups === undefined ? {} : { approver_groups: approverGroups.join(",") }),
     ...(requestSecondsMax === undefined ? {} : { request_seconds_max: String(requestSecondsMax) }),

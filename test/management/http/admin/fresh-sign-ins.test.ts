@@ -153,6 +153,19 @@ const ROWS: readonly Row[] = [
     nearest: async () => ["PUT", `/api/groups/${await api.aGroup("c")}`, { name: "d", peers: [] }],
   },
   {
+    what: "less that a group requires",
+    takes: async () => {
+      const id = await api.aGroup("a");
+      await api.call("PUT", `/api/groups/${id}`, { name: "a", require: { record: "required" } });
+      return ["PUT", `/api/groups/${id}`, { name: "a", require: { record: "best_effort" } }];
+    },
+    nearest: async () => [
+      "PUT",
+      `/api/groups/${await api.aGroup("c")}`,
+      { name: "c", require: { record: "required" } },
+    ],
+  },
+  {
     what: "a rule with approvers",
     takes: async () => [
       "POST",

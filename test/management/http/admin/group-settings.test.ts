@@ -1,5 +1,9 @@
 import { expect, test } from "bun:test";
-import { settingsAfter, shownSettings } from "../../../../src/management/http/admin/group-settings.ts";
+import {
+  requiresLess,
+  settingsAfter,
+  shownSettings,
+} from "../../../../src/management/http/admin/group-settings.ts";
 import { GroupRequest } from "../../../../src/wire/admin-api.ts";
 
 const after = (before: Parameters<typeof settingsAfter>[0], body: object) =>
@@ -12,6 +16,9 @@ test("settings that a request leaves out stay; false and none are the defaults",
   expect(after(before, { requestable: false, approver_groups: [] })).toEqual({ requestSecondsMax: 60 });
   expect(after(null, {})).toBeNull();
   expect(after(null, { requestable: true })).toEqual({ requestable: true });
+  const require = { record: "required", reason: true } as const;
+  expect(after({ require }, { require: { reason: false } })).toEqual({ require: { record: "required" } });
+  expect(after({ require }, { require: { record: "off", reason: false } })).toBeNull();
 });
 
 test("settings are shown where there are some", () => {
@@ -20,3 +27,18 @@ test("settings are shown where there are some", () => {
     ...{ requestable: true, request_seconds_max: 60 },
   });
 });
+
+test.each([
+  [{}, { record: "required" }, false],
+  [{ record: "required" }, { record: "best_effort" }, true],
+  [{ reason: true }, { approval: true }, true],
+  [{ reason: true }, { reason: true, approval: true }, false],
+  [{ reauth_within_seconds: 60 }, { reauth_within_seconds: 61 }, true],
+  [{ reauth_within_seconds: 60 }, { reauth_within_seconds: 59 }, false],
+  [{ reauth_within_seconds: 60 }, {}, true],
+] as const)(
+  "machines that had to meet %j and have to meet %j are held to less: %p",
+  (before, after, isLess) => {
+    expect(requiresLess({ require: before }, { require: after })).toBe(isLess);
+  },
+);
