@@ -14,7 +14,7 @@ import type { CsvColumn } from "../../components/csv.ts";
 import type { Column } from "../../components/data-table.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
 import { FilteredTable, type TableFilter } from "../../components/filtered-table.tsx";
-import { Loaded } from "../../components/loaded.tsx";
+import { Loaded, together } from "../../components/loaded.tsx";
 import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
@@ -34,8 +34,8 @@ export function DevicesPage() {
   return (
     <>
       <PageHeader title="Devices" about="Computers from which people connect." />
-      <Loaded query={peers}>
-        {(all) => <DeviceList peers={all.filter(({ kind }) => kind === "device")} users={users.data ?? []} />}
+      <Loaded query={together(peers, users)}>
+        {([all, people]) => <DeviceList peers={all.filter(({ kind }) => kind === "device")} users={people} />}
       </Loaded>
     </>
   );

@@ -12,7 +12,7 @@ export function PeerOwner({ userId }: { readonly userId: string }) {
   const owner = users.data?.find(({ id }) => id === userId);
   return (
     <Link to="/people/$userId" params={{ userId }} className="text-accent hover:underline">
-      <bdi>{owner === undefined ? userId : owner.name || owner.email}</bdi>
+      <bdi>{users.isPending ? "…" : owner === undefined ? userId : owner.name || owner.email}</bdi>
     </Link>
   );
 }

@@ -14,7 +14,7 @@ import { Button } from "../../components/button.tsx";
 import type { Column } from "../../components/data-table.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
 import { FilteredTable, type TableFilter } from "../../components/filtered-table.tsx";
-import { Loaded } from "../../components/loaded.tsx";
+import { Loaded, together } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
 import { AddPeopleToGroups } from "./add-people-to-groups.tsx";
@@ -49,7 +49,9 @@ export function PeoplePage() {
           ) : null
         }
       />
-      <Loaded query={users}>{(all) => <PeopleList users={all} groups={groups.data ?? []} />}</Loaded>
+      <Loaded query={together(users, groups)}>
+        {([all, known]) => <PeopleList users={all} groups={known} />}
+      </Loaded>
     </>
   );
 }

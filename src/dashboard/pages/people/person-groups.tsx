@@ -15,7 +15,9 @@ import type { User } from "./person-words.ts";
 export function PersonGroups({ user }: { readonly user: User }) {
   const me = useMe();
   const groups = useQuery({ ...reading("GET /api/groups"), enabled: seesAccount(me) });
-  const nameOf = (id: string): string => groups.data?.find((one) => one.id === id)?.name ?? id;
+  // Ids are for nobody to read while names are on their way. A plain user gets none.
+  const nameOf = (id: string): string =>
+    groups.isLoading ? "…" : (groups.data?.find((one) => one.id === id)?.name ?? id);
   const standing = user.auto_groups.map((id) => ({ id, until: null, byRequest: false }));
   const ending = (user.auto_groups_until ?? []).map(({ group, until, request }) => ({
     ...{ id: group, until, byRequest: request !== undefined },
