@@ -1,6 +1,6 @@
 /**
- * An API token made on the management host, by whoever may read its data: the way back in when no owner can
- * sign in.
+ * Makes an API token on the management host. Access to the data folder is the authority, so this is the way
+ * back in when no owner can sign in.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export interface HostTokenOptions {
   readonly log?: Log;
 }
 
-/** What is printed, once. `expiresAt` is RFC 3339. */
+/** The token, printed once. `expiresAt` is RFC 3339. */
 export interface HostToken {
   readonly userId: string;
   readonly token: string;
@@ -40,8 +40,9 @@ export interface HostToken {
 }
 
 /**
- * Makes the token and its event. Throws ERR_CONFLICT while a server has the data folder, ERR_NOT_INITIALISED
- * when there is nothing in it, ERR_NOT_FOUND for a user who is not there or may not sign in.
+ * Makes the token and records the event. Throws ERR_CONFLICT while a server has the data folder,
+ * ERR_NOT_INITIALISED when the folder holds no account, ERR_NOT_FOUND for a user who does not exist or may
+ * not sign in.
  */
 export async function makeHostToken(options: HostTokenOptions): Promise<HostToken> {
   const { dataDir, databaseUrl, user, days, clock = systemClock, log = silentLog } = options;

@@ -1,6 +1,6 @@
 /**
- * The listening socket of management, for HTTP and for WebSockets. It is opened before the parts that answer
- * on it, since they may need to know its port; until they are there it answers 503.
+ * Management's listening socket, for HTTP and WebSockets. It opens before the parts that answer on it,
+ * because they may need its port. Until they are attached it answers 503.
  *
  * @module
  */
@@ -21,24 +21,24 @@ import type { TlsPair } from "./tls-files.ts";
 
 /** Above the largest body any route takes; each route has its own, smaller bound. */
 const REQUEST_BYTES_MAX = 5 * 1024 * 1024;
-/** An HTTP connection on which nothing happens is closed after this. */
+/** An idle HTTP connection is closed after this. */
 const IDLE_SECONDS = 60;
-/** Requests under way when it stops may take this long. */
+/** How long requests in flight may take when the server stops. */
 const STOP_MS = 3_000;
 
-/** What is kept beside a WebSocket; `kind` says which hub it belongs to. */
+/** Data attached to a WebSocket; `kind` says which hub it belongs to. */
 export type HttpSocketData = SocketData | RelaySocketData | WatchSocketData;
 
 export interface HttpServer {
   readonly port: number;
-  /** From now on requests go to `entry`, and what happens on WebSockets to the hub each belongs to. */
+  /** Starts passing requests to `entry`, and WebSocket events to the hub that each socket belongs to. */
   open(entry: RequestEntry, hubs: Hubs): void;
   /**
-   * Shows this certificate to new connections; those under way go on, WebSockets too. Only with TLS from the
-   * start.
+   * Presents this certificate to new connections. Existing ones continue, WebSockets too. Only for a server
+   * that started with TLS.
    */
   renewTls(tls: TlsPair): void;
-  /** Takes no new connection, lets answers go out, then drops what is left. */
+  /** Stops accepting, lets responses finish, then drops what is left. */
   close(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export function openHttpServer(listen: CheckedListen, port: number): HttpServer 
     renewTls(tls) {
       const before = server;
       server = open(chosen, tls);
-      // Without force: what is under way ends by itself.
+      // Not forced: existing connections end by themselves.
       const stopped = before.stop().finally(() => stopping.delete(stopped));
       stopping.add(stopped);
     },
@@ -74,15 +74,16 @@ export function openHttpServer(listen: CheckedListen, port: number): HttpServer 
   };
 }
 
-/** What answers, once it is there. */
+/** What answers requests. Both are undefined until `open`. */
 interface Answering {
   entry: RequestEntry | undefined;
   hubs: Hubs | undefined;
 }
 
 /**
- * The first listener. With TLS the port is shared among listeners of this process, so that a renewed
- * certificate can take over without a gap; a bind that does not share finds out first whether it is taken.
+ * Opens the first listener. With TLS, listeners of this process share the port, so that a renewed certificate
+ * takes over without a gap. A shared bind would not notice that another process has the port, so an unshared
+ * one probes it first.
  */
 function openFirst(
   open: (port: number, tls: TlsPair | null) => Server<HttpSocketData>,
@@ -109,7 +110,7 @@ function serveOn(
     maxRequestBodySize: REQUEST_BYTES_MAX,
     idleTimeout: IDLE_SECONDS,
     development: false,
-    // Bun 1.4.5 shares the port with whoever asks when `development` is off and this is not said.
+    // With `development` off, Bun 1.4.5 shares the port with any process unless this is set.
     reusePort: tls !== null,
     fetch: (request, self) => {
       const { entry } = state;
@@ -123,13 +124,13 @@ function serveOn(
 
 const STARTING: ApiFailure = { code: 503, message: "management is starting", error: "ERR_UNAVAILABLE" };
 
-/** As every refusal: clients read it as JSON. */
+/** The failure as JSON, which is what clients read. */
 function failed(body: ApiFailure): Response {
   const retry = body.code === 503 ? { "Retry-After": "1" } : {};
   return Response.json(body, { status: body.code, headers: { ...SAFE_HEADERS, ...retry } });
 }
 
-/** Whose the WebSockets of the port are. */
+/** The hubs that the port's WebSockets belong to. */
 export interface Hubs {
   readonly sync: SyncHub;
   readonly relay: RelayHub;
@@ -137,8 +138,8 @@ export interface Hubs {
 }
 
 /**
- * Calls the hub that a socket belongs to. The bounds are for all WebSockets of the port: Bun has no others.
- * A hub refuses by itself what is within them and still too large for it.
+ * Calls the hub that a socket belongs to. Bun has one set of bounds for all WebSockets of a port; each hub
+ * refuses what is within them and still too large for it.
  */
 function delegating(hubs: () => Hubs | undefined): WebSocketHandler<HttpSocketData> {
   const handlerOf = (
@@ -151,7 +152,7 @@ function delegating(hubs: () => Hubs | undefined): WebSocketHandler<HttpSocketDa
     return handler as WebSocketHandler<HttpSocketData> | undefined;
   };
   return {
-    // Also what an unfinished message may hold. An agent's larger ones come in parts (wire/agent-parts.ts).
+    // Also bounds an unfinished message. Agents send larger ones in parts (wire/agent-parts.ts).
     maxPayloadLength: Math.max(RELAY_FRAME_BYTES_MAX, AGENT_PART_BYTES_MAX),
     backpressureLimit: MANAGEMENT_FRAME_BYTES_MAX,
     closeOnBackpressureLimit: true,

@@ -1,9 +1,9 @@
 /**
- * The first account: its keys, its owner, and a token to begin with.
+ * Creation of the first account: its keys, its owner, and a first token.
  *
- * `qf management init` and the one-time set-up link both end here. Whatever happens in between, a
- * second run finds either nothing done or all of it: the data folder is held by one process, the master
- * key is written first, everything else is one transaction.
+ * `qf management init` and the one-time set-up link both end here. After an interrupted run, the next one
+ * finds either nothing done or everything: one process holds the data folder, the master key is written
+ * first, and the rest is one transaction.
  *
  * @module
  */
@@ -38,7 +38,7 @@ import { hashPassword, normaliseEmail, PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN 
 const TOKEN_SECONDS = 365 * 86_400;
 
 export interface InitOptions {
-  /** Made with mode 0700 when it is not there. */
+  /** Created with mode 0700 if missing. */
   readonly dataDir: string;
   /** Default `<dataDir>/master.key`. */
   readonly masterKeyFile?: string;
@@ -55,10 +55,10 @@ export function defaultMasterKeyFile(dataDir: string): string {
 }
 
 /**
- * Makes data folder, master key, database, account, owner and token. The token is shown here once.
+ * Creates the data folder, master key, database, account, owner and token. The token is shown only here.
  *
- * Throws ERR_ALREADY_INITIALISED when there is an account, whatever owner is given and however many run at
- * once; ERR_USAGE for an unusable e-mail address or password, and then makes nothing.
+ * Throws ERR_ALREADY_INITIALISED when an account exists, whatever owner is given and however many runs race.
+ * Throws ERR_USAGE for an unusable e-mail address or password, and then creates nothing.
  */
 export async function initManagement(options: InitOptions): Promise<InitResult> {
   const unusable = problemWithOwner(options);
@@ -66,7 +66,8 @@ export async function initManagement(options: InitOptions): Promise<InitResult> 
   await prepareDataDir(options.dataDir);
   const store = await openForInit(options, { create: true });
   try {
-    // Asked before the key is made: a lost one is not quietly replaced by one that opens nothing.
+    // Checked before the key is created: a lost key must not be silently replaced by one that decrypts
+    // nothing.
     if ((await store.read(listAccounts)).length > 0) throw alreadyInitialised();
     const masterKey = await ensureMasterKey(options.masterKeyFile ?? defaultMasterKeyFile(options.dataDir));
     const passwordHash = await hashPassword(options.ownerPassword);
@@ -79,8 +80,8 @@ export async function initManagement(options: InitOptions): Promise<InitResult> 
 }
 
 /**
- * Makes the folder, or closes an empty one that is there. Throws ERR_PERMISSION for one that holds something
- * and is open to others: they may have read it, or put it there.
+ * Creates the folder, or makes an empty existing one private. Throws ERR_PERMISSION for a non-empty folder
+ * that is open to others: they may have read its content, or put it there.
  */
 export async function prepareDataDir(dataDir: string): Promise<void> {
   await makeDirectory(dataDir, 0o700);
@@ -94,8 +95,8 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
 }
 
 /**
- * Opens the database, and makes it where there is neither one nor a master key. Throws ERR_STATE_DAMAGED
- * where there is only the key: that is a lost volume, and starting over would hide it.
+ * Opens the database, and creates it if there is neither a database nor a master key. Throws
+ * ERR_STATE_DAMAGED if there is only the key: that means a lost volume, and starting over would hide it.
  */
 export async function openWithMasterKey(options: OpenOptions, masterKeyFile: string): Promise<Store> {
   const hasKey = statSync(masterKeyFile, { throwIfNoEntry: false }) !== undefined;
@@ -110,7 +111,7 @@ export async function openWithMasterKey(options: OpenOptions, masterKeyFile: str
   }
 }
 
-/** The master key, made when it is not there; a crash leaves none or a whole one. */
+/** Opens the master key, and creates it if missing. A crash leaves either no key or a whole one. */
 export async function ensureMasterKey(path: string): Promise<Uint8Array> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
     const temporary = `${path}.new-${newId()}`;
@@ -124,13 +125,13 @@ export async function ensureMasterKey(path: string): Promise<Uint8Array> {
   return openMasterKey(path);
 }
 
-/** The first account. Throws ERR_ALREADY_INITIALISED when there is one. */
+/** Creates the first account. Throws ERR_ALREADY_INITIALISED when one exists. */
 export async function createAccount(tx: Writer, masterKey: Uint8Array, owner: NewOwner): Promise<InitResult> {
   if ((await listAccounts(tx)).length > 0) throw alreadyInitialised();
   return addAccount(tx, masterKey, owner);
 }
 
-/** An account and all that belongs to it. */
+/** Creates an account with its `All` group, owner, keys and first token. */
 export async function addAccount(tx: Writer, masterKey: Uint8Array, owner: NewOwner): Promise<InitResult> {
   const now = nowSeconds(tx.clock);
   const accountId = newId();
@@ -196,7 +197,7 @@ async function createToken(tx: Writer, accountId: string, ownerId: string, now: 
     accountId,
     userId: ownerId,
     name: "init",
-    // Whoever sets a server up may do everything, and has nobody to ask.
+    // The person who sets up the server may do everything, and has nobody to ask.
     scope: "dangerous" as const,
     createdBy: ownerId,
     createdAt: now,
@@ -206,7 +207,7 @@ async function createToken(tx: Writer, accountId: string, ownerId: string, now: 
   return token;
 }
 
-/** Why the owner cannot be made as given. Null: they can. */
+/** Why the owner cannot be created as given. Null: nothing is wrong. */
 function problemWithOwner({ ownerEmail, ownerPassword }: InitOptions): QfError | null {
   if (!Email.safeParse(ownerEmail).success) {
     return new QfError("ERR_USAGE", "the owner's e-mail address is not usable", {
@@ -220,7 +221,7 @@ function problemWithOwner({ ownerEmail, ownerPassword }: InitOptions): QfError |
   });
 }
 
-/** Whether an earlier run has made an account. Makes nothing where there is no database yet. */
+/** Whether an earlier run created an account. Does not create the database. */
 async function hasAccount(options: InitOptions): Promise<boolean> {
   let store: Store;
   try {

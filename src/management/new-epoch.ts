@@ -1,6 +1,6 @@
 /**
- * An older copy of the data was put back: machines refuse its maps, since they have newer ones, until an
- * administrator says that this is meant. That word is a new epoch, of which every map is.
+ * A new epoch after an older backup was restored. Machines have newer maps and refuse those of the restored
+ * data until an administrator confirms the restore: every map carries the epoch, and a newer epoch wins.
  *
  * @module
  */
@@ -22,8 +22,8 @@ export interface NewEpochOptions {
 }
 
 /**
- * Begins a new epoch. Throws ERR_CONFLICT while a server has the data folder, ERR_NOT_INITIALISED when
- * there is nothing in it.
+ * Begins a new epoch. Throws ERR_CONFLICT while a server has the data folder, ERR_NOT_INITIALISED when the
+ * folder holds no account.
  */
 export async function beginEpoch(options: NewEpochOptions): Promise<NewEpochResult> {
   const { dataDir, databaseUrl, clock = systemClock, log = silentLog } = options;
@@ -35,7 +35,7 @@ export async function beginEpoch(options: NewEpochOptions): Promise<NewEpochResu
     const told = { initiator: systemInitiator, affectsMaps: true };
     const change = { ...told, accountId: first.id };
     const epoch = await store.change(change, async (tx) => {
-      // By the clock, so that it is new also when the same copy is put back a second time.
+      // Taken from the clock, so that restoring the same backup a second time gives a new one again.
       const next = Math.max((await findEpoch(tx)) + 1, nowSeconds(tx.clock));
       await putMeta(tx, "epoch", String(next));
       tx.record({ activity: "management.epoch", targetId: first.id, meta: { epoch: String(next) } });

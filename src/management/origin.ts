@@ -1,5 +1,5 @@
 /**
- * The public origin: part of everything signed here, so it is chosen once and then kept.
+ * The public origin. Everything signed here contains it, so it is chosen once and then stays.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { countPeers } from "./db/tables/peers.ts";
 import { listMoves, noteMove } from "./log/moves.ts";
 import { type CheckedListen, listenOrigin } from "./serve-options.ts";
 
-/** The origin of last time; undefined before the first serve. */
+/** The origin of the last start; undefined before the first. */
 export function storedOrigin(store: Store): Promise<string | undefined> {
   return store.read((tx) => findMeta(tx, "origin"));
 }
 
 /**
- * The port to listen on. Port 0 means the one of last time where that was a loopback address of ours,
- * so that a server started by `--listen 127.0.0.1:0` is found again after a restart.
+ * The port to listen on. Port 0 means the port of the last start if that was a loopback address of ours, so
+ * that a server started with `--listen 127.0.0.1:0` keeps its address across restarts.
  */
 export function chosenPort(listen: CheckedListen, stored: string | undefined): number {
   if (listen.port !== 0 || stored === undefined || listen.publicOrigin !== null) return listen.port;
@@ -28,9 +28,11 @@ export function chosenPort(listen: CheckedListen, stored: string | undefined): n
 }
 
 /**
- * The origin to serve under, stored. Throws ERR_USAGE when the listening address is another than last
- * time and no `--public-url` says that this is meant, and for another `--public-url` once there are peers:
- * they are bound to the one that they know. `--move` says that it is meant: the move is noted, and announced.
+ * Decides and stores the origin to serve under.
+ *
+ * Throws ERR_USAGE when a loopback listening address differs from the last one and no `--public-url` confirms
+ * it. Throws ERR_USAGE for a changed `--public-url` once there are peers, since they are bound to the old
+ * one. With `--move` the change is accepted, stored as a move, and announced to them.
  */
 export async function settleOrigin(store: Store, listen: CheckedListen, port: number): Promise<string> {
   const stored = await storedOrigin(store);
@@ -55,7 +57,7 @@ export async function settleOrigin(store: Store, listen: CheckedListen, port: nu
   return origin;
 }
 
-/** `host:port` as clients send it: where this server is, and where it was, while that is announced. */
+/** Host names as clients send them (`host:port`): current ones, and those of announced moves. */
 export async function hostsOf(store: Store, origins: readonly string[]) {
   const hosts = new Set(origins.map((origin) => new URL(origin).host));
   const moves = await store.read(listMoves);

@@ -1,5 +1,5 @@
 /**
- * Readiness of this process, as `/readyz` tells it to load balancers.
+ * Readiness of this process, reported to load balancers at `/readyz`.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { SAFE_HEADERS } from "../base/html.ts";
 import type { Store } from "./db/store.ts";
 import { listAccounts, putMeta } from "./db/tables/accounts.ts";
 
-/** Least time between two trial writes, whoever asks. */
+/** Least time between two trial writes, however often `/readyz` is asked. */
 const TRIAL_MS = 5_000;
 
 /** Answers `GET /readyz`: 200 `ready`, or 503 `not ready: <why>`. */
@@ -18,13 +18,13 @@ export interface Readiness {
 }
 
 /**
- * Ready is: an account exists, the database can be read and written, and agents are taken. What is wrong is
- * said in one line without names or paths.
+ * Ready means: an account exists, the database can be read and written, and agents are accepted. A failure is
+ * reported in one line without names or paths.
  */
 export function createReadiness(deps: {
   readonly store: Pick<Store, "read" | "transaction">;
   readonly clock: Clock;
-  /** False once it stops. */
+  /** False once the server is stopping. */
   readonly isOpen: () => boolean;
 }): Readiness {
   let trial: { readonly atMs: number; readonly failure: Promise<string | null> } | null = null;

@@ -1,5 +1,6 @@
 /**
- * Another key for the accounts' logs, by the word of the one before: `qf management rotate log-key`.
+ * Rotation of the keys that sign the accounts' logs: `qf management rotate log-key`. The old key signs the
+ * handover to the new one.
  *
  * @module
  */
@@ -30,7 +31,7 @@ export interface RotateOptions {
 
 /**
  * Rotates the key of every account's log. Throws ERR_CONFLICT while a server has the data folder,
- * ERR_NOT_INITIALISED where there is no account, or its log has not begun.
+ * ERR_NOT_INITIALISED when there is no account or its log has not begun.
  */
 export async function rotateLogKeys(options: RotateOptions): Promise<RotatedLogKey[]> {
   const { dataDir, databaseUrl, clock = systemClock, log = silentLog } = options;
@@ -52,7 +53,7 @@ export async function rotateLogKeys(options: RotateOptions): Promise<RotatedLogK
   }
 }
 
-/** In one transaction: nobody signs with the new key before its leaf is in the log. */
+/** Runs in one transaction, so that nothing is signed with the new key before its leaf is in the log. */
 export async function rotate(
   tx: ChangeWriter,
   accountId: string,
@@ -65,7 +66,7 @@ export async function rotate(
       hint: "start qf management serve once",
     });
   }
-  // Keys are in the order of their times.
+  // Keys are ordered by creation time, so each needs a later one.
   const next = newLogKey(masterKey, accountId, Math.max(nowSeconds(tx.clock), before.createdAt + 1));
   const from = openEd25519(masterKey, before);
   const to = openEd25519(masterKey, { ...next, accountId, retiredAt: null });

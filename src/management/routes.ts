@@ -1,5 +1,5 @@
 /**
- * The parts of management by the paths that they answer.
+ * The route table of management: which part answers which path.
  *
  * @module
  */
@@ -50,7 +50,7 @@ import type { Releases } from "./releases/releases.ts";
 import type { SignInParts } from "./sign-in.ts";
 import type { SyncHub } from "./sync/sync-hub.ts";
 
-/** How long a certificate waits for its machine to have heard of what it is based on. */
+/** How long a certificate waits until its machine has acknowledged the map it is based on. */
 const MAP_WAIT_MS = 1_000;
 
 export interface RouteDeps {
@@ -62,16 +62,16 @@ export interface RouteDeps {
   readonly watch: SessionWatch;
   readonly masterKey: Uint8Array;
   readonly outlets: OutletDesk;
-  /** Where the dashboard is: there its session counts. */
+  /** Where the dashboard is served; its session cookie is accepted only there. */
   readonly dashboardOrigin: string;
   /** Origins whose pages may call the API. */
   readonly corsOrigins: ReadonlySet<string>;
   readonly releases: Releases;
-  /** Keys that sign releases, for installers; empty: there are none. */
+  /** Keys that sign releases, for installers. Empty: none. */
   readonly releaseKeys: readonly string[];
 }
 
-/** Every path that is answered; the first prefix that fits wins. */
+/** Every path that is answered; the first matching prefix wins. */
 export function createRoutes(deps: RouteDeps): Route[] {
   const { context, parts, hub, relay } = deps;
   const relyingParty = createRelyingParty(parts.oidc, context.clock);
@@ -134,7 +134,7 @@ interface SignInPages {
   readonly pages: Readonly<Record<"setup" | "dashboard" | "hosted", { readonly fetch: Fetches }>>;
 }
 
-/** Pages that sign people in, or let them choose a password. */
+/** Pages that sign people in or let them choose a password. */
 function signInPages({ parts, password, pages }: SignInPages): Route[] {
   const all: readonly Route[] = [
     {
@@ -155,7 +155,7 @@ function signInPages({ parts, password, pages }: SignInPages): Route[] {
   return all.map(forPeople);
 }
 
-/** The route, for a person who opens its pages, and for no script of another page. */
+/** Restricts the route to navigations by a person; scripts of other pages are refused. */
 function forPeople(route: Route): Route {
   return {
     ...route,
@@ -166,12 +166,12 @@ function forPeople(route: Route): Route {
   };
 }
 
-/** Of what the API asks of the rest of management, what it is given as it is. */
+/** What the API gets from the rest of management unchanged. */
 function adminParts({ dashboardOrigin, corsOrigins, outlets, recordings, parts, releases }: RouteDeps) {
   return { dashboardOrigin, corsOrigins, outlets, recordings, releases, passwords: () => parts.passwords() };
 }
 
-/** Which of the sign-ins that come back to `/login` a request belongs to. */
+/** Which sign-in a request under `/login` belongs to. */
 function signInOf({ pathname, searchParams }: URL): "setup" | "dashboard" | "hosted" {
   const state = searchParams.get("state") ?? "";
   if (state.startsWith(SETUP_STATE_PREFIX)) return "setup";
@@ -210,7 +210,7 @@ function setupRoutes(deps: RouteDeps, relyingParty: RelyingParty): ReturnType<ty
   });
 }
 
-/** The link is used up in the transaction that makes the account, so neither happens alone. */
+/** The transaction that creates the account also uses up the link, so neither happens alone. */
 async function completeSetup(
   { context, parts, masterKey }: RouteDeps,
   linkHash: string,
@@ -220,7 +220,7 @@ async function completeSetup(
     if (!(await useSetupLink(tx, linkHash)))
       throw new QfError("ERR_NOT_FOUND", "this link was used or has expired");
     const made = await createAccount(tx, masterKey, owner);
-    // Whoever opened the link is in a browser: the dashboard leads through the first steps.
+    // The person who opened the link is in a browser, so the dashboard leads through the first steps.
     const onboarding = { signup_form_pending: false, onboarding_flow_pending: true };
     await updateAccount(tx, made.accountId, { onboarding });
     return made;
@@ -230,7 +230,10 @@ async function completeSetup(
   return token;
 }
 
-/** Who signed in at the external provider to become the owner. No account, so no stored keys yet. */
+/**
+ * Verifies the future owner's sign-in at the external provider. There is no account yet, so there are no
+ * stored provider keys either: they are fetched.
+ */
 async function verifyOwner(
   { oidc, clock, log }: ManagementContext,
   relyingParty: RelyingParty,

@@ -19,52 +19,55 @@ import { AUDIT_SHARE_BYTES_DEFAULT } from "./sync/audit-share.ts";
 import { readTls, type TlsPair } from "./tls-files.ts";
 
 export const LISTEN_DEFAULT = "127.0.0.1:8080";
-/** Good for processes on one machine, and open to nobody else. */
+/** Reachable by other processes on this machine only. */
 const CLUSTER_LISTEN_DEFAULT = "127.0.0.1:0";
 
 export interface ServeOptions extends OutletOptions {
-  /** Made with mode 0700 when it is not there. */
+  /** Created with mode 0700 if missing. */
   readonly dataDir: string;
   /** Default `<dataDir>/master.key`. */
   readonly masterKeyFile?: string;
   /** `postgres://…`, shared by several processes. Absent: SQLite in the data folder. */
   readonly databaseUrl?: string;
-  /** HOST:PORT; port 0 is the one of last time, or any. Default 127.0.0.1:8080. */
+  /** HOST:PORT. Port 0: the port of the last start, or any. Default 127.0.0.1:8080. */
   readonly listen?: string;
-  /** Origin under which people and machines reach it. Default: that of last time, or the listen URL. */
+  /**
+   * Origin at which people and machines reach the server. Default: that of the last start, or the listen URL.
+   */
   readonly publicUrl?: string;
   /** Where browsers find the dashboard. Default: the public URL. */
   readonly dashboardUrl?: string;
-  /** `publicUrl` may be another than last time although peers know that one. */
+  /** Allows a `publicUrl` that differs from the last one although peers know that one. */
   readonly move?: boolean;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   /**
-   * HOST:PORT where the other processes on the database reach this one, or "none"; port 0 is any. Default
+   * HOST:PORT where other processes on the same database reach this one, or "none"; port 0 is any. Default
    * 127.0.0.1:0, for processes on one machine. Not with SQLite.
    */
   readonly clusterListen?: string;
-  /**
-   * HOST:PORT at which they reach it where that is another: behind NAT, in a container. With `clusterListen`.
-   */
+  /** HOST:PORT that they dial if it differs, as behind NAT or in a container. Needs `clusterListen`. */
   readonly clusterAdvertise?: string;
-  /** A proxy in front ends TLS and writes X-Forwarded-For. */
+  /** A proxy in front terminates TLS and writes X-Forwarded-For. */
   readonly behindProxy?: boolean;
   /** Origins whose pages may call the REST API from a browser. Default: none. */
   readonly apiCorsOrigins?: readonly string[];
-  /** Megabytes of audit events that are taken of one machine in a day, as typed; 0: any. Default 1000. */
+  /** Megabytes of audit events accepted from one machine per day, as typed. 0: no limit. Default 1000. */
   readonly auditShareMb?: string;
   /** Appends every entry of the log to this file. Absent: none. */
   readonly auditFile?: string;
-  /** Where recordings are kept. Default: `<dataDir>/recordings`. */
+  /** Where recordings are stored. Default: `<dataDir>/recordings`. */
   readonly recordings?: Partial<RecordingStoreOptions>;
-  /** Megabytes of recordings that are taken of one machine in a day, as typed; 0: any. Default 10000. */
+  /** Megabytes of recordings accepted from one machine per day, as typed. 0: no limit. Default 10000. */
   readonly recordingShareMb?: string;
-  /** Folder of releases for machines to install, one folder a version. Default `<dataDir>/releases`. */
+  /** Folder of releases that machines install, one folder per version. Default `<dataDir>/releases`. */
   readonly releases?: string;
-  /** Keys that sign them. Default: those of this build. */
+  /** Keys that sign releases. Default: those of this build. */
   readonly releaseKeys?: readonly string[];
-  /** Handed out where that folder lacks it. Default: this one, where it is a build. Null: none. */
+  /**
+   * Executable served when the releases folder lacks this version. Default: the running one, if it is a
+   * build. Null: none.
+   */
   readonly executable?: Executable | null;
   /** Absent: the embedded provider. */
   readonly oidc?: ExternalOidcOptions;
@@ -73,19 +76,19 @@ export interface ServeOptions extends OutletOptions {
 }
 
 export interface CheckedListen {
-  /** Without brackets. */
+  /** An IPv6 address has no brackets here. */
   readonly hostname: string;
   readonly port: number;
   readonly tls: TlsPair | null;
-  /** As given, without a final slash. Null: not given. */
+  /** As given, without a trailing slash. Null: not given. */
   readonly publicOrigin: string | null;
-  /** The dashboard's own. Null: not given. */
+  /** Origin of the dashboard. Null: not given. */
   readonly dashboardOrigin: string | null;
-  /** It may be another than last time, whoever knows that one. */
+  /** Whether the origin may differ from the last one although peers know that one (`--move`). */
   readonly moves: boolean;
 }
 
-/** Throws ERR_USAGE for what cannot be meant, ERR_PERMISSION for a TLS file that cannot be read. */
+/** Throws ERR_USAGE for invalid options, ERR_PERMISSION for a TLS file that cannot be read. */
 export async function checkListen(options: ServeOptions): Promise<CheckedListen> {
   const { hostname, port } = parseListen(options.listen ?? LISTEN_DEFAULT);
   const { tlsCert, tlsKey } = options;
@@ -109,12 +112,12 @@ export async function checkListen(options: ServeOptions): Promise<CheckedListen>
 }
 
 const ANY_ADDRESS = /^(0\.0\.0\.0|::|::0|0:0:0:0:0:0:0:0)$/;
-/** A name of 253 characters, and a port. */
+/** A host name of 253 characters, a colon and a port. */
 const ADVERTISE_CHARS_MAX = 259;
 
 /**
- * Where other processes may come; null: nowhere. Tunnels are sealed by themselves, so off loopback they want
- * no TLS. Throws ERR_USAGE for what cannot be meant.
+ * Where other processes reach this one. Null: nowhere. Tunnels are sealed by themselves, so they need no TLS
+ * off loopback. Throws ERR_USAGE for invalid options.
  */
 export function checkClusterListen({
   clusterListen,
@@ -139,7 +142,7 @@ export function checkClusterListen({
   return address;
 }
 
-/** An address that leads to this process is not its own, so one of its own has to be known. */
+/** An advertised address need not be one of this machine's, so an address to listen on must be given too. */
 function advertised(clusterListen: string | undefined, clusterAdvertise: string): ClusterAddress {
   if (clusterListen === undefined || clusterListen === "none") {
     throw new QfError("ERR_USAGE", "--cluster-advertise leads nowhere without --cluster-listen", {
@@ -155,12 +158,15 @@ function advertised(clusterListen: string | undefined, clusterAdvertise: string)
   return { ...parseListen(clusterListen, "--cluster-listen"), advertise: clusterAdvertise };
 }
 
-/** Bytes a day; 0: any. Throws ERR_USAGE for what is no such number. */
+/** Bytes per day. 0: no limit. Throws ERR_USAGE when `typed` is not such a number. */
 export function checkAuditShare(typed: string | undefined): number {
   return parseShare("--audit-share", typed, AUDIT_SHARE_BYTES_DEFAULT);
 }
 
-/** Throws ERR_USAGE for what is not an origin as browsers write it: `*` would be everybody's pages. */
+/**
+ * Throws ERR_USAGE for anything but an origin as browsers write it. `*` is refused: it would admit every
+ * page.
+ */
 export function checkCorsOrigins(origins: readonly string[] = []): ReadonlySet<string> {
   for (const origin of origins) {
     const url = HttpUrl.safeParse(origin).success ? new URL(origin) : null;

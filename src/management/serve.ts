@@ -1,5 +1,5 @@
 /**
- * `qf management serve`: opens the store, puts the parts together, answers, and stops in order.
+ * `qf management serve`: opens the store, assembles the parts, serves, and stops in order.
  *
  * Without an account it serves nothing but a one-time set-up link. Read `startManagement`.
  *
@@ -57,20 +57,20 @@ import { createSyncHub } from "./sync/hub.ts";
 import { watchTls } from "./tls-files.ts";
 
 const SWEEP_MS = 60_000;
-/** Above the clock difference that is tolerated of tokens. */
+/** Larger than the clock skew that token checks tolerate. */
 const LOGIN_GRACE_SECONDS = 300;
 const SETUP_LINK_SECONDS = 86_400;
 
 export interface RunningManagement {
   /** Public origin. */
   readonly url: string;
-  /** That of the dashboard, mostly the same. */
+  /** Usually the same as `url`. */
   readonly dashboardOrigin: string;
   readonly issuer: string;
-  /** Null when there is an account already. */
+  /** Null when an account exists. */
   readonly setupLink: string | null;
   readonly context: ManagementContext;
-  /** Reads the TLS files again. Never rejects; what cannot be used is logged. */
+  /** Rereads the TLS files. Never rejects; unusable files are logged. */
   reload(): Promise<void>;
   /** Stops in order; resolves when nothing is left open. */
   close(): Promise<void>;
@@ -100,7 +100,7 @@ export async function serveManagement(options: ServeOptions): Promise<number> {
     pid: process.pid,
     ...(redirects.length > 0 ? { redirectUris: redirects.map(({ uri }) => uri) } : {}),
   };
-  // As daemons do: a hang-up reads files again, and ends nothing.
+  // As is usual for daemons, SIGHUP rereads files and does not stop the server.
   process.on("SIGHUP", () => void running.reload());
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   log.info("management serves", { url: running.url, issuer: running.issuer });
@@ -110,10 +110,10 @@ export async function serveManagement(options: ServeOptions): Promise<number> {
 }
 
 /**
- * Opens everything and begins to answer.
+ * Opens everything and starts serving.
  *
- * Throws ERR_USAGE for options that cannot be meant, ERR_ADDRESS_IN_USE, ERR_CONFLICT when another
- * process holds the data folder, ERR_NOT_INITIALISED, ERR_STATE_DAMAGED or ERR_PERMISSION for files.
+ * Throws ERR_USAGE for invalid options, ERR_ADDRESS_IN_USE, ERR_CONFLICT when another process holds the data
+ * folder, ERR_NOT_INITIALISED, and ERR_STATE_DAMAGED or ERR_PERMISSION for files.
  */
 export async function startManagement(options: ServeOptions): Promise<RunningManagement> {
   const listen = await checkListen(options);
@@ -133,7 +133,7 @@ export async function startManagement(options: ServeOptions): Promise<RunningMan
   }
 }
 
-/** Undoes one step of `open`; they run last to first. */
+/** Undoes one step of `open`. Closers run in reverse order. */
 type Closer = () => Promise<unknown> | unknown;
 
 async function open(
@@ -148,7 +148,7 @@ async function open(
   const store = await openWithMasterKey({ dataDir, databaseUrl, clock, log, create: true }, masterKeyFile);
   closers.push(() => store.close());
   const isNew = (await store.read(listAccounts)).length === 0;
-  // Made at the first start, when there is nothing to decrypt yet; a lost one is not replaced.
+  // Created at the first start, when there is nothing to decrypt yet. A lost key is not replaced.
   const masterKey = await (isNew ? ensureMasterKey : openMasterKey)(masterKeyFile);
   const httpServer = openHttpServer(listen, chosenPort(listen, await storedOrigin(store)));
   closers.push(() => httpServer.close());
@@ -158,7 +158,7 @@ async function open(
   const base = { store, clock, log, origin, masterKey };
   const parts = await createSignIn({ ...base, dashboardOrigin, dataDir: folder, external });
   await writeProviderFile(dataDir, { origin, oidc: parts.oidc, external });
-  // Before the httpServer's in this list, so after it in time: requests under way may still need the
+  // Placed before the HTTP server's closer, so it runs after it: requests in flight may still need the
   // provider.
   closers.splice(-1, 0, () => parts.close());
   const { keys, oidc } = parts;
@@ -197,7 +197,7 @@ async function open(
   return { url: origin, dashboardOrigin, issuer: oidc.issuer, setupLink, context, reload };
 }
 
-/** What machines install from: the release folder, and this very executable. */
+/** What machines install from: the release folder and the running executable. */
 function releasesOf(options: ServeOptions, { clock, log }: ManagementContext) {
   const releases = createReleases({
     folder: options.releases ?? join(options.dataDir, "releases"),
@@ -209,7 +209,7 @@ function releasesOf(options: ServeOptions, { clock, log }: ManagementContext) {
   return { releases, releaseKeys: options.releaseKeys ?? RELEASE_KEYS };
 }
 
-/** A folder that no other process uses: with a common database, the data folder may be common as well. */
+/** A folder that no other process uses. Processes on one database may share the data folder as well. */
 async function ownFolder({ dataDir, databaseUrl }: ServeOptions, closers: Closer[]): Promise<string> {
   if (databaseUrl === undefined) return dataDir;
   const folder = await mkdtemp(join(dataDir, "run-")); // mkdtemp makes it 0700.
@@ -217,7 +217,7 @@ async function ownFolder({ dataDir, databaseUrl }: ServeOptions, closers: Closer
   return folder;
 }
 
-/** Another process on the same database may have new keys, or be the one that is set up. */
+/** Follows other processes on the same database: one may add keys, or complete the set-up. */
 function followOthers(on: { store: Store; parts: SignInParts; log: Log; isStarted: boolean }): void {
   const { store, parts, log } = on;
   let { isStarted } = on;
@@ -243,7 +243,7 @@ async function newSetupLink(store: Store, clock: Clock, origin: string): Promise
   return `${origin}/setup/${secret}`;
 }
 
-/** Removes what has expired, every minute. */
+/** Deletes expired records every minute. */
 function startSweeping(store: Store, clock: Clock, log: Log): Closer {
   const sweep = (): Promise<void> =>
     store.transaction(async (tx) => {
@@ -259,7 +259,7 @@ function startSweeping(store: Store, clock: Clock, log: Log): Closer {
   return () => clearInterval(timer);
 }
 
-/** Null: there is no TLS here. */
+/** Null: the server runs without TLS. */
 function watchTlsFiles(
   { tlsCert, tlsKey }: ServeOptions,
   { tls }: CheckedListen,
@@ -269,7 +269,7 @@ function watchTlsFiles(
   return watchTls({ tlsCert, tlsKey }, { before: tls, log, use: (pair) => httpServer.renewTls(pair) });
 }
 
-/** The name of the first signal that asks to stop. Installed before anything is opened. */
+/** Resolves with the name of the first stop signal. Installed before anything is opened. */
 function waitForSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));

@@ -1,6 +1,6 @@
 /**
- * Puts the sign-in together: the embedded provider with its pages, or an external one; keys, issuers,
- * and the client side of the hosted flow.
+ * Assembly of the sign-in: the embedded provider with its pages, or an external provider; the key ring and
+ * issuer keys.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export interface SignInDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly origin: string;
-  /** Where the dashboard is. */
+  /** Origin of the dashboard. */
   readonly dashboardOrigin: string;
   readonly masterKey: Uint8Array;
   /** Mode 0700, held by this process. */
@@ -41,14 +41,17 @@ export interface SignInParts {
   readonly keys: OpenKeyRing;
   /** Null with the embedded provider. */
   readonly issuerKeys: IssuerKeys | null;
-  /** Starts the embedded provider once there is an account; nothing with an external one. */
+  /**
+   * Starts the embedded provider; call it once an account exists. With an external one, starts the refresh of
+   * its keys.
+   */
   start(): Promise<void>;
   /**
-   * Answers `/idp/*`. Throws ERR_NOT_INITIALISED before `start`, ERR_TOO_MANY to a source that asks too
-   * often.
+   * Answers `/idp/*`. Throws ERR_NOT_INITIALISED before `start`, ERR_TOO_MANY for a source that sends too
+   * many requests.
    */
   forward(request: Request, sourceAddress: string): Promise<Response>;
-  /** Bounds what one source asks of pages. Throws ERR_TOO_MANY. */
+  /** Limits how often one source requests pages. Throws ERR_TOO_MANY. */
   countVisit(request: Request, sourceAddress: string): void;
   /** Checks passwords of the embedded provider. Throws ERR_NOT_FOUND with an external one. */
   passwords(): PasswordCheck;
@@ -74,7 +77,7 @@ function embedded(deps: SignInDeps): SignInParts {
     if (mount === undefined) throw new QfError("ERR_NOT_INITIALISED", "this server is not set up yet");
     return mount.forward(request, sourceAddress);
   };
-  // We ask on behalf of pages that were counted themselves.
+  // We ask on behalf of pages whose visit was counted already.
   const ownFetch = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> =>
     pass(new Request(input, init), "127.0.0.1");
   const oidc = embeddedOidc(deps.origin, Object.assign(ownFetch, { preconnect: () => {} }));
@@ -115,7 +118,7 @@ async function openEmbeddedProvider(deps: SignInDeps, passwords: PasswordCheck):
   return openProviderMount(provider, deps.origin, deps.dataDir);
 }
 
-/** A failed sign-in is evidence. Their number is bounded by the limits on tries. */
+/** Records a failed sign-in. The limits on attempts bound how many there are. */
 async function noteFailure(
   store: Store,
   { email, sourceAddress }: { email: string; sourceAddress: string },

@@ -1,5 +1,5 @@
 /**
- * The TLS certificate and key of `serve`: read, checked, and read again when they change.
+ * TLS certificate and key of `serve`: reads and checks them, and reloads them when the files change.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { readSmallFile } from "../base/files.ts";
 import type { Log } from "../base/log.ts";
 import { systemFailure } from "../base/system-error.ts";
 
-/** Largest certificate chain or key taken. */
+/** Largest certificate chain or key file accepted. */
 const TLS_FILE_BYTES_MAX = 256 * 1024;
-/** How often the files are looked at. A renewal is noticed after so long, or at once by SIGHUP. */
+/** How often the files are checked for changes. SIGHUP checks at once. */
 const LOOK_MS = 5_000;
 
 /** Certificate chain and private key in PEM. */
@@ -21,22 +21,22 @@ export interface TlsPair {
   readonly key: string;
 }
 
-/** Paths of both. */
+/** Paths of the certificate chain and the key. */
 export interface TlsPaths {
   readonly tlsCert: string;
   readonly tlsKey: string;
 }
 
-/** Looks for renewed files. */
+/** A running check for renewed files. */
 export interface TlsWatch {
-  /** Looks now. Resolves when a changed pair is in use, or was refused. */
+  /** Checks now. Resolves when a changed pair is in use or was refused. */
   look(): Promise<void>;
   stop(): void;
 }
 
 /**
- * Calls `use` with each pair of files that differs from the one in use and is sound. A pair that is not, such
- * as a certificate written before its key, is logged and tried again when the files change.
+ * Calls `use` with each valid pair of files that differs from the one in use. An invalid pair, such as a
+ * certificate written before its key, is logged and tried again when the files change.
  */
 export function watchTls(
   paths: TlsPaths,
@@ -73,7 +73,7 @@ export function watchTls(
   return { look: () => queue(true), stop: () => clearInterval(timer) };
 }
 
-/** What changes when one of the files is written or replaced. */
+/** A string that changes when either file is written or replaced. */
 async function markOf({ tlsCert, tlsKey }: TlsPaths): Promise<string> {
   const marks = await Promise.all(
     [tlsCert, tlsKey].map((path) =>
@@ -87,8 +87,8 @@ async function markOf({ tlsCert, tlsKey }: TlsPaths): Promise<string> {
 }
 
 /**
- * Both files, checked: TLS itself would not say what is wrong. Throws ERR_USAGE, or ERR_PERMISSION for a file
- * that cannot be read.
+ * Reads and checks both files, because TLS itself would not say what is wrong. Throws ERR_USAGE, or
+ * ERR_PERMISSION for a file that cannot be read.
  */
 export async function readTls(certPath: string, keyPath: string): Promise<TlsPair> {
   const cert = await readTlsFile(certPath, "--tls-cert takes a certificate chain in PEM");
