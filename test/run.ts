@@ -28,10 +28,7 @@ const GROUPS: Readonly<Record<string, RegExp>> = {
 const STEPS = [["tidy"], ["unit"], ["e2e", "integration"]] as const;
 /** Groups that are one process: their files are done in less time than a process starts. */
 const QUICK: ReadonlySet<string> = new Set(["tidy", "unit"]);
-/**
- * Files that change what the whole machine has only once: no agent runs beside them. They wait more than they
- * compute, so they go beside the steps that start none.
- */
+/** Files that change what the whole machine has only once, and so run alone. */
 const ALONE: readonly string[] = [
   "test/agent/os/containment.test.ts", // control groups: each agent clears away those that others have left
   "test/agent/os/fork-server.test.ts", // /etc/pam.d/qufabric
@@ -42,12 +39,10 @@ const ALONE: readonly string[] = [
 
 const allFiles = [...new Bun.Glob("test/**/*.test.ts").scanSync(ROOT)].sort();
 
-function groupOf(file: string): string | undefined {
-  return Object.entries(GROUPS).find(([, pattern]) => pattern.test(file))?.[0];
-}
-
-function isChosen(group: string | undefined): boolean {
-  return chosen.length === 0 || (group !== undefined && chosen.includes(group));
+function filesOf(group: string): string[] {
+  return allFiles.filter(
+    (file) => Object.entries(GROUPS).find(([, pattern]) => pattern.test(file))?.[0] === group,
+  );
 }
 
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
@@ -55,18 +50,19 @@ const chosen = process.argv.slice(2);
 const failedGroups: string[] = [];
 const failures: string[] = [];
 
-const alone = allFiles.filter((file) => ALONE.includes(file) && isChosen(groupOf(file)));
-const aloneIsOver = runAlone();
-if (isChosen("static")) {
+if (chosen.length === 0 || chosen.includes("static")) {
   for (const [name, args] of STATIC) {
     heading(name);
-    const check = Bun.spawn([process.execPath, ...args], { cwd: ROOT, stdout: "inherit", stderr: "inherit" });
-    const exitCode = await check.exited;
+    const { exitCode } = Bun.spawnSync([process.execPath, ...args], {
+      cwd: ROOT,
+      stdout: "inherit",
+      stderr: "inherit",
+    });
     count(name, exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 });
   }
 }
 for (const step of STEPS) {
-  const groups = step.filter(isChosen);
+  const groups = step.filter((name) => chosen.length === 0 || chosen.includes(name));
   if (groups.length === 0) continue;
   const name = groups.join(", ");
   heading(name);
@@ -102,21 +98,18 @@ async function runGroups(groups: readonly string[]): Promise<Totals> {
     failures.push(...result.failures);
     process.stdout.write(`${result.text}\n\n`);
   };
-  const files = groups.flatMap((group) => allFiles.filter((file) => groupOf(file) === group));
+  const files = groups.flatMap(filesOf);
   if (groups.every((name) => QUICK.has(name))) {
     onResult(await runBatch(files, ROOT));
     return sum;
   }
   await executablePath(); // Once, before several ask for it.
-  const result = await aloneIsOver;
-  if (result !== undefined) onResult(result);
-  const others = files.filter((file) => !alone.includes(file));
-  await runPool(others, { root: ROOT, jobs: jobCount(), onResult });
+  const isAlone = (file: string): boolean => ALONE.includes(file);
+  await runPool(
+    files.filter((file) => !isAlone(file)),
+    { root: ROOT, jobs: jobCount(), onResult },
+  );
+  const alone = files.filter(isAlone);
+  if (alone.length > 0) onResult(await runBatch(alone, ROOT));
   return sum;
-}
-
-async function runAlone(): Promise<BatchResult | undefined> {
-  if (alone.length === 0) return undefined;
-  await executablePath();
-  return runBatch(alone, ROOT);
 }
