@@ -6,14 +6,17 @@
  * @module
  */
 import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { isQfError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 import type { ClientConfig } from "../wire/client-config.ts";
 import { type Finding, fine, note, problem } from "../wire/finding.ts";
 import { createClientApi } from "./client-api.ts";
 import { clientFolderPath } from "./client-folder.ts";
 import { type ClientSession, type ClientSessionOptions, openClientSession } from "./client-session.ts";
 import { managementUrlOf } from "./management-url.ts";
+import { ALARMS_FILE, logAlarms } from "./pinned-logs.ts";
 import { askNames } from "./target.ts";
 
 /** Beyond this a sign-in may fail: certificates and hellos take 60 s, both clocks together. */
@@ -45,9 +48,17 @@ export async function checkClient(options: ClientSessionOptions): Promise<Client
   const personal =
     opened === undefined ? [] : await checkPerson(opened, { isReachable: management.config !== undefined });
   return {
-    findings: [...folder, ...management.findings, ...personal],
+    findings: [...folder, ...management.findings, ...(await checkLogs(path)), ...personal],
     domain: management.config?.domain,
   };
+}
+
+/** Logs that are not what this device has seen of them. */
+async function checkLogs(folder: string): Promise<Finding[]> {
+  const fix = `keep ${join(folder, ALARMS_FILE)}, which has both checkpoints, and run qf audit verify`;
+  return Object.entries(await logAlarms(folder)).map(([origin, { what }]) =>
+    problem("management", "log.differs", `${printable(what)} (${printable(origin)})`, fix),
+  );
 }
 
 /** The session, or why there is none. */

@@ -14,12 +14,15 @@ import { isSameHash } from "../log/tree-hash.ts";
 import type { LogSeen } from "../wire/client-api.ts";
 import type { LogIdentity } from "../wire/log-entry.ts";
 import { PublicLogFile } from "../wire/log-witness.ts";
-import { PinnedLogsFile } from "../wire/state-file.ts";
+import { LogAlarmsFile, PinnedLogsFile } from "../wire/state-file.ts";
 import { clientFolderPath, type Environment } from "./client-folder.ts";
+
+export const ALARMS_FILE = "log-alarms.json";
 
 /**
  * Notes the checkpoint that came with a certificate; the first one pins its key. What contradicts the one
- * before is said to the person, and not noted: management, whose log it is, will not say it.
+ * before is said to the person and kept as evidence, and does not replace what is noted: management, whose
+ * log it is, will not say it.
  */
 export async function meetLog(folder: string, log: LogSeen): Promise<void> {
   const path = join(folder, "logs.json");
@@ -37,11 +40,30 @@ export async function meetLog(folder: string, log: LogSeen): Promise<void> {
   const problem = problemOf(isVouched ? log.key : known?.key, ours, { key, theirs });
   if (problem !== null) {
     process.stderr.write(`qf: warning: ${problem}\n`);
+    await keepAlarm(folder, log.origin, { what: problem, notes: [known?.note ?? "", log.note] });
     return;
   }
   if (ours !== undefined && theirs.size <= ours.size) return;
   const logs = { ...file.logs, [log.origin]: { key: log.key, note: log.note } };
   await writeJsonAtomic(path, { format: 1, logs }, 0o600).catch(() => {}); // A full disk keeps nobody out.
+}
+
+/** Keeps the first contradiction of a log; later ones add nothing to it. */
+async function keepAlarm(
+  folder: string,
+  origin: string,
+  alarm: LogAlarmsFile["alarms"][string],
+): Promise<void> {
+  const alarms = await logAlarms(folder);
+  if (alarms[origin] !== undefined) return;
+  const path = join(folder, ALARMS_FILE);
+  await writeJsonAtomic(path, { format: 1, alarms: { ...alarms, [origin]: alarm } }, 0o600).catch(() => {});
+}
+
+/** What this device has seen of logs that contradict themselves, by their origins. */
+export async function logAlarms(folder: string): Promise<LogAlarmsFile["alarms"]> {
+  const stored = await readJsonState(join(folder, ALARMS_FILE), LogAlarmsFile).catch(() => undefined);
+  return stored?.alarms ?? {};
 }
 
 /** Pins the log's key at registration, unless one is: from here on no other key speaks for that log. */

@@ -139,6 +139,25 @@ export const PinnedLogsFile = lazySchema(() =>
 );
 export type PinnedLogsFile = z.infer<typeof PinnedLogsFile>;
 
+/**
+ * `$QF_CONFIG_DIR/log-alarms.json` (0600): the first contradiction of each log that this device has met.
+ * Nothing takes it back but a person, who removes the file.
+ */
+export const LogAlarmsFile = lazySchema(() =>
+  z.strictObject({
+    format: z.literal(1),
+    alarms: z.record(
+      z.string(),
+      z.strictObject({
+        what: z.string().max(256),
+        /** The checkpoint that was noted before, and the one that contradicts it. The first may be empty. */
+        notes: z.tuple([z.string().max(4096), z.string().max(4096)]),
+      }),
+    ),
+  }),
+);
+export type LogAlarmsFile = z.infer<typeof LogAlarmsFile>;
+
 /** `$QF_CONFIG_DIR/reason.json` (0600): what `qf reason set` keeps. */
 export const KeptReasonFile = lazySchema(() =>
   z.strictObject({ format: z.literal(1), reason: AccessReason, untilSeconds: EpochSeconds }),

@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateEd25519 } from "../../src/base/ed25519.ts";
-import { meetLog, pinnedLog } from "../../src/client/pinned-logs.ts";
+import { checkClient } from "../../src/client/check-client.ts";
+import { logAlarms, meetLog, pinnedLog } from "../../src/client/pinned-logs.ts";
 import { entries, logKey, noteOfEntries, ORIGIN } from "../support/log-bundle.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -62,4 +63,24 @@ test("the checkpoint of a certificate is noted, the larger one stays, and anothe
   writeFileSync(join(folder, "logs.json"), "{");
   await meetLog(folder, { ...log, note: noteOfEntries(all, 5) });
   expect(await noted()).toEqual([noteOfEntries(all, 5)]);
+});
+
+test("a log that contradicts itself is kept with both checkpoints, the first time, and qf doctor says so", async () => {
+  const folder = tempFolder();
+  const environment = { QF_CONFIG_DIR: folder, HOME: folder, QF_MANAGEMENT_URL: "http://127.0.0.1:1" };
+  const log = { origin: ORIGIN, key: logKey.publicKey, inHello: true };
+  const found = async () =>
+    (await checkClient({ environment })).findings.filter(({ code }) => code === "log.differs");
+  const [ours, theirs] = [noteOfEntries(entries(5), 5), noteOfEntries(entries(9).slice(4), 5)];
+  await meetLog(folder, { ...log, note: ours });
+  expect([await logAlarms(folder), await found()]).toEqual([{}, []]);
+  await meetLog(folder, { ...log, note: theirs });
+  const alarm = { what: "the account's audit log is not the one it was", notes: [ours, theirs] };
+  expect(await logAlarms(folder)).toEqual({ [ORIGIN]: alarm } as never);
+  expect(await found()).toMatchObject([{ area: "management", status: "problem" }]);
+  const other = generateEd25519();
+  await meetLog(folder, { ...log, key: other.publicKey, note: noteOfEntries(entries(5), 5, { key: other }) });
+  expect((await logAlarms(folder))[ORIGIN]).toEqual(alarm as never);
+  await meetLog(folder, { ...log, note: ours });
+  expect(await found()).toHaveLength(1);
 });
