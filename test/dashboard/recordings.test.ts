@@ -192,7 +192,7 @@ describe.skipIf(!isRoot)("recordings on a page", () => {
     const { page: bobs } = await openPage(others);
     await signInByPage(bobs, setUp.lab.url, await setUp.lab.createPerson("bob@example.com"));
     await bobs.goto(addressOf(recording));
-    await bobs.getByRole("alert").waitFor();
+    await bobs.getByRole("heading", { level: 1, name: "This recording is gone" }).waitFor();
     expect(await screen(bobs).count()).toBe(0);
   }, 120_000);
 

@@ -11,7 +11,7 @@ import { Badge } from "../../components/badge.tsx";
 import { ButtonLink } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
 import { CopyLine } from "../../components/copy-button.tsx";
-import { Loaded } from "../../components/loaded.tsx";
+import { Detail } from "../../components/detail.tsx";
 import { Note } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
@@ -21,11 +21,21 @@ import { commandFor, cutText, kindText, type Recording, statusText } from "./rec
 import { Watch } from "./watch.tsx";
 
 const route = getRouteApi("/sessions/$sessionId/recordings/$recordingId");
+const BACK = { to: "/sessions", label: "All sessions" } as const;
 
 export function RecordingPage() {
   const { recordingId } = route.useParams();
   const recording = useQuery(reading("GET /api/recordings/:recordingId", { params: { recordingId } }));
-  return <Loaded query={recording}>{(one) => <Whole key={one.id} recording={one} />}</Loaded>;
+  return (
+    <Detail
+      query={recording}
+      what="recording"
+      back={BACK}
+      gone="It was deleted when its days were over, or it is not yours to see, or the link is not right."
+    >
+      {(one) => <Whole key={one.id} recording={one} />}
+    </Detail>
+  );
 }
 
 function Whole({ recording }: { readonly recording: Recording }) {
