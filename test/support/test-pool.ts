@@ -36,10 +36,10 @@ const FAILURE_LINES_MAX = 24;
 /** Longest run of a batch: each test has a minute, and none comes near it. */
 const BATCH_TIMEOUT_MS = 15 * 60_000;
 
-/** Processes at once: `QF_TEST_JOBS`, or two more than processors, four at most. */
+/** Processes at once: `QF_TEST_JOBS`, or one more than processors, four at most. */
 export function jobCount(): number {
   const asked = Number(process.env.QF_TEST_JOBS ?? "");
-  return asked >= 1 ? Math.trunc(asked) : Math.min(4, availableParallelism() + 2);
+  return asked >= 1 ? Math.trunc(asked) : Math.min(4, availableParallelism() + 1);
 }
 
 /** Runs `files`, `jobs` batches at once; `onResult` hears of each batch when it is over. */
