@@ -1,12 +1,13 @@
 /**
  * What an idle connection holds of memory at our agent, beside Debian's sshd: signed in and without a
  * session, and with one idle shell. The growth of the proportional set size of the server's whole process
- * tree, divided by the connections: what signing them in has left behind counts as theirs.
+ * tree, without pages of files, divided by the connections: what signing them in has left behind counts as
+ * theirs.
  */
 import { type Bench, kB, type Part } from "./figures.ts";
 import type { IdleOrder } from "./idle-clients.ts";
 import { type IdleLoad, startIdleLoad } from "./idle-load.ts";
-import { privateBytes, settledBytes } from "./memory.ts";
+import { privateBytes, settledBytes, settledWrittenBytes } from "./memory.ts";
 import { type Field, openField } from "./openssh.ts";
 
 /** Signed in, without a session: at our agent, at sshd. */
@@ -66,10 +67,10 @@ async function bytesEach(
   await field.renew();
   await load.open({ ...wish, open: WARM_UP, width: WIDTH });
   await load.closeAll();
-  const before = await settledBytes(pid, SETTLE_MS);
+  const before = await settledWrittenBytes(pid, SETTLE_MS);
   await field.renew();
   await load.open({ ...wish, open: count, width: WIDTH });
-  const after = await settledBytes(pid, SETTLE_MS);
+  const after = await settledWrittenBytes(pid, SETTLE_MS);
   const { open } = await load.count();
   if (open !== count) throw new Error(`${count - open} idle connections were lost`);
   await load.closeAll();

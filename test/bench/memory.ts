@@ -37,7 +37,12 @@ export function privateBytes(pid: number): number {
   return rollup(pid, "Private_Dirty");
 }
 
-function rollup(pid: number, name: "Pss" | "Private_Dirty"): number {
+/** Its share of memory without pages of files, which come and go with what was run last. */
+function writtenBytes(pid: number): number {
+  return rollup(pid, "Pss_Anon");
+}
+
+function rollup(pid: number, name: "Pss" | "Pss_Anon" | "Private_Dirty"): number {
   try {
     const text = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
     return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? 0) * 1024;
@@ -47,17 +52,26 @@ function rollup(pid: number, name: "Pss" | "Private_Dirty"): number {
 }
 
 /** The same over a process and all below it. */
-export function treeBytes(pid: number): number {
-  return processTree(pid).reduce((sum, one) => sum + pssBytes(one), 0);
+export function treeBytes(pid: number, bytesOf = pssBytes): number {
+  return processTree(pid).reduce((sum, one) => sum + bytesOf(one), 0);
 }
 
 /** The least of what `pid` and its tree hold within the time: collectors of garbage take their turn. */
-export async function settledBytes(pid: number, settleMs: number): Promise<number> {
+export function settledBytes(pid: number, settleMs: number): Promise<number> {
+  return leastBytes(pid, settleMs, pssBytes);
+}
+
+/** The same without pages of files: for what something more has cost. */
+export function settledWrittenBytes(pid: number, settleMs: number): Promise<number> {
+  return leastBytes(pid, settleMs, writtenBytes);
+}
+
+async function leastBytes(pid: number, settleMs: number, bytesOf: typeof pssBytes): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   const end = performance.now() + settleMs;
   while (performance.now() < end) {
     await Bun.sleep(500);
-    least = Math.min(least, treeBytes(pid));
+    least = Math.min(least, treeBytes(pid, bytesOf));
   }
   return least;
 }
