@@ -1,6 +1,6 @@
 /**
- * Step 6 of a sign-in (src/ARCHITECTURE.md): lets a proven identity in, or tells it why not. Either is stored
- * in audit before it happens.
+ * Step 6 of a sign-in (src/ARCHITECTURE.md): admits a proven identity, or says why not. Both outcomes are
+ * stored in audit before they take effect.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { NO_FACTS, type Permit, permit, refuse } from "./permit.ts";
 import { type ConnectionPermits, evidenceOf } from "./permit-context.ts";
 import type { Proof } from "./proof-outcome.ts";
 
-/** Who signed in as which local user. Made once, and never changed. */
+/** Who signed in as which local user. Immutable. */
 export interface AuthResult extends Subject {
   readonly localUser: LocalUser;
   readonly localUid: number;
@@ -29,7 +29,7 @@ export interface AuthResult extends Subject {
   readonly serial: string | null;
 }
 
-/** Somebody is in: the connection runs until it ends. */
+/** A client that has been admitted. Its permit lasts until the connection ends. */
 export interface Admitted {
   readonly kind: "admitted";
   readonly auth: AuthResult;
@@ -38,15 +38,15 @@ export interface Admitted {
 
 export type Admission =
   | Admitted
-  /** Proven, and not let in. */
+  /** Proven, but denied. */
   | {
       readonly kind: "refused";
       readonly denial: Denial;
-      /** What the operating system's modules say about it. Empty: nothing. */
+      /** What PAM says about it. Empty: nothing. */
       readonly text: string;
     }
   | { readonly kind: "unproven"; readonly reason: ReasonCode }
-  /** The client left while it was decided. */
+  /** The client left before the decision was made. */
   | Over;
 
 export interface AdmissionRequest {
@@ -56,22 +56,22 @@ export interface AdmissionRequest {
   readonly localUser: string;
   /** Checks the proof. Called once. */
   prove(): Proof | Promise<Proof>;
-  /** Asks the operating system's modules about an account that it has. */
+  /** Asks PAM about an account that exists. */
   checkAccount(localUser: LocalUser): Promise<AccountAnswer>;
-  /** Takes a place for this user; false when there is none left. */
+  /** Takes one of this user's connection slots. False: none is left. */
   takePlace(key: string): boolean;
-  /** Called once it is proven who asks: what is permitted from here on can be revoked. */
+  /** Called once the identity is proven. What is permitted from here on can be revoked. */
   permitsFor(subject: Subject): ConnectionPermits;
 }
 
 const CONNECT: Action = { kind: "connect" };
-/** A map older than the certificate's gets this long to arrive. */
+/** How long to wait for a map that is as new as the certificate's. */
 const MAP_WAIT_MS = 2_000;
 
-/** Decides a request that comes with a proof. */
+/** Decides a sign-in request that carries a proof. */
 export async function admit(serverContext: ServerContext, request: AdmissionRequest): Promise<Admission> {
   const { localUser } = request;
-  // The account is looked up whatever the policy says, so that a name that is nobody's costs the same.
+  // Look the account up in any case, so that an unknown name takes as long as a known one.
   const lookup = lookUpAccount(localUser, nowSeconds(serverContext.clock)).catch(() => null);
   const proof = await request.prove();
   if (proof.kind === "unproven") return proof;
@@ -105,10 +105,7 @@ export async function admit(serverContext: ServerContext, request: AdmissionRequ
   return { kind: "admitted", auth, permit: opened };
 }
 
-/**
- * What costs time, and what only the machine can say, comes before anything is stored. Null: nothing is
- * against it.
- */
+/** Checks that are slow or that only the machine can make, before anything is stored. Null: no objection. */
 async function denialBefore(
   serverContext: ServerContext,
   request: AdmissionRequest,
@@ -134,7 +131,7 @@ function refused(denial: Denial, text = ""): Admission {
   return { kind: "refused", denial, text };
 }
 
-/** Whose connections are counted together. */
+/** Connections with the same key count against one limit. */
 function placeOf({ who }: Subject): string {
   return who.kind === "user" ? who.userId : who.peerId;
 }
@@ -143,7 +140,7 @@ function devicePeerOf({ who }: Subject): string | null {
   return who.kind === "user" ? who.devicePeerId : who.peerId;
 }
 
-/** A stream without a hello was not judged by network rules; the device that the certificate names is. */
+/** Network rules have not judged a stream without a hello, so judge the device that the certificate names. */
 function denialOfUnprovenPath(
   serverContext: ServerContext,
   origin: StreamOrigin,
@@ -158,7 +155,7 @@ function denialOfUnprovenPath(
   );
 }
 
-/** It is known who asks, and what proves it is not accepted. */
+/** Records the refusal of an identity that is known but whose proof is not accepted. */
 function refuseProof(
   serverContext: ServerContext,
   { connectionId, origin, localUser }: AdmissionRequest,

@@ -6,7 +6,7 @@
 
 import { printable } from "../../base/printable.ts";
 
-/** With the URL alone on its line, so that it can be clicked or copied whole. */
+/** The URL stands alone on its line, so that it can be clicked or copied whole. */
 export function howToApprove(asked: {
   readonly url: string;
   readonly machine: string;
@@ -27,7 +27,7 @@ export function wrongCode(triesLeft: number): string {
   return `That is not the code of the page; ${triesLeft} ${triesLeft === 1 ? "try is" : "tries are"} left.`;
 }
 
-/** `message` is management's, without a full stop: why it failed. Undefined: somebody has said no. */
+/** `message` is management's reason, without a full stop. Undefined: a person denied the sign-in. */
 export function signInDenied(message: string | undefined): string {
   const why = message === undefined ? "the sign-in was denied" : printable(message);
   return `Authentication failed: ${why}. Connect again.`;

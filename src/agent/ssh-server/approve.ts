@@ -1,9 +1,9 @@
 /**
- * Keyboard-interactive (RFC 4256) for clients without a certificate: shows where a person may approve
- * this connection, takes the one-time code of that page, and hands on who they are.
+ * Keyboard-interactive sign-in (RFC 4256) for clients without a certificate. Shows the page where a person
+ * may approve this connection, takes the one-time code of that page, and passes on who they are.
  *
- * One approval per connection, bound to its SSH session and local user. Nothing here depends on the
- * local user, so that before a person is proven every name looks the same. Decides nothing.
+ * Each approval is for one connection, bound to its SSH session and local user. Nothing depends on the local
+ * user before a person is proven, so every name looks the same. Nothing is decided here.
  *
  * @module
  */
@@ -23,59 +23,60 @@ export interface ApproverOptions {
   readonly serverContext: ServerContext;
   readonly origin: StreamOrigin;
   readonly connectionId: string;
-  /** The software that the client says it is. */
+  /** Software version that the client announces. */
   readonly clientVersion: string;
   readonly transport: SshTransport;
-  /** Takes a place among connections that wait for a person's approval. Null: there is none left. */
+  /** Takes a slot for a connection that waits for approval. Null: none is left. */
   takePending(): (() => void) | null;
-  /** Gives the person so many milliseconds from now to sign in. */
+  /** Allows this many milliseconds from now to sign in. */
   extendGrace(ms: number): void;
-  /** Counts an attempt that proved nobody. */
+  /** Counts an attempt that proved no identity. */
   onUnproven(reason: ReasonCode): void;
-  /** The person is known: decide, and answer `context` or call `refuse`. */
+  /** The person is known. The callee decides, and answers `context` or calls `refuse`. */
   onApproved(context: KeyboardAuthContext, identity: ApprovedIdentity): void;
-  /** The client has had its last answer, and the connection should end. */
+  /** The client has had its last answer; the connection should end. */
   onRefused(context: KeyboardAuthContext): void;
 }
 
 export interface Approver {
   /**
-   * Takes a request by this method. It is answered later, unless the client asks by another method before.
+   * Takes a keyboard-interactive request. The answer comes later, unless the client tries another method
+   * first.
    */
   begin(context: KeyboardAuthContext): void;
-  /** Shows `line` to the person, and refuses. */
+  /** Shows `line` to the person and refuses the request. */
   refuse(context: KeyboardAuthContext, line: string): void;
-  /** The connection is gone or somebody is in: gives back what it holds. */
+  /** Releases what it holds, when the connection is gone or the client is admitted. */
   end(): void;
 }
 
-/** Most answers to prompts that are taken of one connection. */
+/** Most answers to prompts that one connection may send. */
 const ANSWERS_MAX = 20;
-/** Of those, wrong codes, and answers that are none. */
+/** Of those, how many may be wrong codes or malformed. */
 const TRIES_MAX = 5;
-/** Time for a client to show what it was told last. */
+/** How long a client has to show the last message. */
 const LAST_WORDS_MS = 2_000;
 
 /**
- * Libraries that pass over an information request without prompts: node ssh2, Apache MINA, Ruby's net-ssh. A
- * banner is what they hand on, where others would show the same line twice.
+ * Libraries that skip an information request without prompts: node ssh2, Apache MINA, Ruby's net-ssh. They do
+ * show a banner; other clients would show the same line twice.
  */
 const BANNERS_ONLY = /^(?:ssh2js|APACHE-SSHD|Ruby\/Net::SSH)/;
 
 /**
- * dbclient asks on its standard input where an answer may be seen, and that is the command's: `scp -S
- * dbclient` could never sign in. What may not be seen it asks on the terminal.
+ * dbclient reads an answer that is echoed from standard input, which belongs to the command, so `scp -S
+ * dbclient` could never sign in. It asks for an answer that is not echoed on the terminal.
  */
 const ASKS_UNSEEN = /^dropbear_/;
 
-/** An approval that is under way. */
+/** An approval in progress. */
 interface Open {
   readonly subject: ApprovalSubject;
   readonly approvalId: string;
   readonly url: string;
 }
 
-/** Whether this machine takes such sign-ins at all, on that stream. */
+/** Whether this machine takes such sign-ins on this stream. */
 export function mayApprove(
   serverContext: Pick<ServerContext, "approvals" | "sshAuth" | "pinned">,
   origin: StreamOrigin,
@@ -94,7 +95,10 @@ export function createApprover(options: ApproverOptions): Approver {
 
 class PromptingApprover implements Approver {
   readonly #options: ApproverOptions;
-  /** asking: there is, or may be, an approval. refused: last words are said. ended: nobody is left to ask. */
+  /**
+   * asking: an approval is open or may be opened. refused: the last message is out. ended: there is no client
+   * to ask.
+   */
   #state: "asking" | "refused" | "ended" = "asking";
   #open: Open | null = null;
   #releasePending: (() => void) | null = null;
@@ -147,7 +151,7 @@ class PromptingApprover implements Approver {
     await this.#converse(context, approvals, this.#open);
   }
 
-  /** Null: it is open. Otherwise what to say. */
+  /** Null: the approval is open. Otherwise the text to show. */
   async #openAt(approvals: Approvals, localUser: LocalUser): Promise<string | null> {
     this.#releasePending ??= this.#options.takePending();
     if (this.#releasePending === null) return APPROVAL_TEXT.full;
@@ -217,9 +221,8 @@ class PromptingApprover implements Approver {
 }
 
 /**
- * The code as it was typed, empty for none; undefined for what is no answer to one prompt; null when the
- * client asks for something else instead. The page is in the prompt as well, which is all that SSH_ASKPASS
- * is shown.
+ * The code as typed; empty: none. Undefined: not one answer to one prompt. Null: the client switched to
+ * another method. The prompt repeats the page's URL, because SSH_ASKPASS shows nothing else.
  */
 function askCode(
   context: KeyboardAuthContext,
@@ -229,14 +232,14 @@ function askCode(
     const prompts = [{ prompt: `(${url}) One-time code: `, echo: isSeen }];
     context.prompt(prompts, "", instruction, (answers: unknown) => {
       if (!Array.isArray(answers)) return resolve(null);
-      // RFC 4256 wants one answer for each prompt; anything else is no code.
+      // RFC 4256 requires one answer for each prompt; anything else is not a code.
       const code = answers.length === 1 ? String(answers[0]).trim() : undefined;
       resolve(code !== undefined && code.length <= APPROVAL_CODE_LENGTH_MAX ? code : undefined);
     });
   });
 }
 
-/** An information request without prompts is what nearly every client shows before it fails. */
+/** Nearly every client shows an information request without prompts before it fails. */
 function lastWords(context: KeyboardAuthContext, line: string): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, LAST_WORDS_MS);

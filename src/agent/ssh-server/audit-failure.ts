@@ -1,5 +1,5 @@
 /**
- * The message for a person whose action cannot be stored as evidence, and so does not happen.
+ * Reason codes for an action that is refused because its audit event cannot be stored.
  *
  * @module
  */

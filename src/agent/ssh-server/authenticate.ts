@@ -1,11 +1,11 @@
 /**
- * Userauth requests of one connection (RFC 4252): which are answered, which are decided, and what
- * a refusal looks like.
+ * Userauth requests of one connection (RFC 4252): which are answered at once, which are decided, and how a
+ * refusal is shown.
  *
- * An unsigned query is answered for any well-formed certificate of a CA in force, or of its own key with
- * `--allow-offline-logins`, and nothing else is computed for it. `publickey` is taken, and where any
- * client may be at the other end `keyboard-interactive`, by an approval (`approve.ts`). This is where a
- * denial becomes a banner.
+ * An unsigned query is answered for any well-formed certificate of a CA in force, or, with
+ * `--allow-offline-logins`, of its own key. Nothing else is computed for it. The methods are `publickey` and,
+ * where any client may connect, `keyboard-interactive` by an approval (`approve.ts`). A denial becomes a
+ * banner here.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export interface AuthenticatorOptions {
   readonly origin: StreamOrigin;
   readonly connectionId: string;
   readonly clientVersion: string;
-  /** Refused keys before the connection ends. */
+  /** Refused keys after which the connection ends. */
   readonly triesMax: number;
   readonly transport: SshTransport;
   readonly state: ConnectionState;
@@ -39,31 +39,34 @@ export interface AuthenticatorOptions {
   checkAccount: AdmissionRequest["checkAccount"];
   permitsFor: AdmissionRequest["permitsFor"];
   onUnproven(reason: ReasonCode): void;
-  /** Somebody is let in; `accept` tells the client. */
+  /** The client is admitted; `accept` tells it so. */
   onAdmitted(admitted: Admitted, accept: () => void): void;
-  /** A request that was being decided let nobody in: what was taken for it is given back. */
+  /** A request was decided and did not admit the client: release what was taken for it. */
   onNotAdmitted(): void;
-  /** The client has had its last answer, and the connection should end. `text`: for the disconnect. */
+  /** The client has had its last answer; the connection should end. `text` goes into the disconnect. */
   onRefused(text: string): void;
-  /** Takes a place among connections that wait for a person's approval. Null: there is none left. */
+  /** Takes a slot for a connection that waits for approval. Null: none is left. */
   takePending(): (() => void) | null;
-  /** Gives so many milliseconds from now to sign in. */
+  /** Allows this many milliseconds from now to sign in. */
   extendGrace(ms: number): void;
 }
 
 /**
- * What all requests so far came to: `failed`, nobody was proven; `refused`, a proven person may not come in.
+ * Outcome of all requests so far. `failed`: no identity was proven. `refused`: a proven person was denied.
  */
 export type SignInOutcome = "none" | "failed" | "refused";
 
-/** As much of ssh2's context as its types leave out. */
+/** Fields of ssh2's context that its types omit. */
 type KeyRequest = PublicKeyAuthContext & {
   readonly blob?: Buffer;
-  /** Of our patch: the host key that `publickey-hostbound-v00@openssh.com` names. Null: `publickey`. */
+  /**
+   * Added by our ssh2 patch: the host key that `publickey-hostbound-v00@openssh.com` names. Null:
+   * `publickey`.
+   */
   readonly hostKey?: Buffer | null;
 };
 const DEVICE_KEY_TYPE = "ssh-ed25519";
-/** Also what is left of them when a person was refused: nobody needs to be asked again. */
+/** Also the methods left after a person was refused: asking again would not help. */
 const METHODS_LEFT = ["publickey" as const];
 
 export class Authenticator {
@@ -96,7 +99,7 @@ export class Authenticator {
     return this.#outcome;
   }
 
-  /** A proof is being decided, which goes on when the client leaves. */
+  /** A proof is being decided. The decision continues when the client leaves. */
   get isDeciding(): boolean {
     return this.#isDeciding;
   }
@@ -105,7 +108,7 @@ export class Authenticator {
     const { state } = this.#options;
     state.take("try");
     if (!state.is("authenticating", "deciding")) context.reject(METHODS_LEFT);
-    // How a client asks what there is: it costs no try.
+    // Clients ask this way which methods there are. It does not count as a try.
     else if (context.method === "none") context.reject(methodsOf(this.#options));
     else if (context.method === "keyboard-interactive" && this.#mayAskPerson()) this.#approver.begin(context);
     else if (context.method === "publickey" && state.is("authenticating")) this.#onKey(context);
@@ -120,7 +123,7 @@ export class Authenticator {
   #onKey(request: KeyRequest): void {
     const credential = credentialOf(this.#options, request);
     if (credential === null) this.#refuseMethod(request);
-    // Unsigned: a query, answered without deciding anything (CVE-2024-45337).
+    // An unsigned query is answered without deciding anything (CVE-2024-45337).
     else if (request.signature === undefined || request.blob === undefined) request.accept();
     else {
       const asked = signedBy(this.#options, request, credential);
@@ -128,18 +131,18 @@ export class Authenticator {
     }
   }
 
-  /** The connection is gone, or somebody is in. */
+  /** The connection is gone, or the client is admitted. */
   end(): void {
     this.#approver.end();
   }
 
-  /** Another method, a key that is none of ours, or a request beside one that is being decided. */
+  /** Refuses another method, an unknown key, or a request sent while another is being decided. */
   #refuseMethod(context: AuthContext): void {
     const { transport, origin } = this.#options;
     const isKey = context.method === "publickey";
     const isSigned = isKey && context.signature !== undefined;
     if (isSigned) transport.sendBanner(UNPROVEN_SENTENCE);
-    // A stock client asks about every key it has before it asks its person.
+    // A stock client offers every key it has before it asks its person.
     if (isKey && !isSigned && isAnyClient(origin)) {
       if (this.#outcome === "none") this.#outcome = "failed";
       context.reject(methodsOf(this.#options));
@@ -158,7 +161,7 @@ export class Authenticator {
 
   #denyByBanner(context: AuthContext, line: string): void {
     this.#options.transport.sendBanner(line);
-    // ssh(1) leaves by itself now, with words of its own; who stays is shown out.
+    // ssh(1) now leaves by itself with its own message; a client that stays is disconnected.
     context.reject(METHODS_LEFT);
     this.#finish("Access denied");
   }
@@ -186,7 +189,7 @@ export class Authenticator {
       this.#options.onAdmitted(admission, () => context.accept());
       return;
     }
-    // In, but gone or ended before anybody could tell the client.
+    // Admitted, but the connection ended before the client could be told.
     if (admission.kind === "admitted") void admission.permit.end(unbegun(admission.permit.start, null));
     this.#outcome = admission.kind === "unproven" ? "failed" : "refused";
     this.#options.onNotAdmitted();
@@ -200,21 +203,21 @@ export class Authenticator {
   #onUnproven(context: AuthContext, reason: ReasonCode): void {
     const { state, transport } = this.#options;
     this.#options.onUnproven(reason);
-    // It has left, or is being shown out.
+    // The client has left or is being disconnected.
     if (!state.take("retry")) return;
     transport.sendBanner(UNPROVEN_SENTENCE);
     this.#refuseTry(context);
   }
 }
 
-/** What kind of key this is, when it is one that could be taken here at all. */
+/** The kind of a key that could be accepted here. Null: none could. */
 function credentialOf(
   { serverContext, origin, transport }: AuthenticatorOptions,
   { key, hostKey }: KeyRequest,
 ): "user" | "peer" | null {
   const map = serverContext.snapshot()?.map;
   if (map === undefined) return null;
-  // Signed for another server: somebody sits between, or an agent was asked about another connection.
+  // Signed for another server: a machine in the middle, or an SSH agent used for another connection.
   if (hostKey !== undefined && hostKey !== null && !hostKey.equals(transport.hostKey())) return null;
   if (key.algo === CERTIFICATE_KEY_TYPE) {
     const isTaken =
@@ -243,7 +246,7 @@ function signedBy(
   return { localUser: signed.localUser, prove };
 }
 
-/** What a client may try, in the order in which it should. */
+/** Methods that a client may try, in the order it should. */
 function methodsOf({
   serverContext,
   origin,
@@ -251,7 +254,7 @@ function methodsOf({
   return mayApprove(serverContext, origin) ? ["keyboard-interactive", ...METHODS_LEFT] : [...METHODS_LEFT];
 }
 
-/** A bug of ours must not let anybody in, nor leave a client without an answer. */
+/** A bug must neither admit a client nor leave it without an answer. */
 async function admitSafely(serverContext: ServerContext, request: AdmissionRequest): Promise<Admission> {
   try {
     return await admit(serverContext, request);

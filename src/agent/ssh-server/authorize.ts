@@ -1,9 +1,9 @@
 /**
- * The one authorisation of the SSH server: may this subject do this now, by the present map and flags? Asked
- * for the sign-in, and again for everything a connection does; an earlier grant proves nothing.
+ * The SSH server's only authorisation: may this subject do this now, by the present map and flags? Asked at
+ * sign-in and again for everything a connection does; an earlier grant proves nothing.
  *
- * `policy/decide/decide.ts` answers. This adds what only the machine knows: how old its map is, which logins
- * were ended, and whom it was told to trust. Synchronous, so that nothing changes while it is answered.
+ * `policy/decide/decide.ts` decides. This adds what only the machine knows: the age of its map, revoked
+ * logins, and which issuer it is pinned to. Synchronous, so that nothing can change during a decision.
  *
  * @module
  */
@@ -17,24 +17,24 @@ import type { ReasonCode } from "../../wire/reason.ts";
 import type { EpochSeconds, LocalUser, PeerId, UserId } from "../../wire/units.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
 
-/** Who has been proven: a person, by a certificate or an approval, or a peer, by its device key. */
+/** The proven identity: a person by certificate or approval, or a peer by its device key. */
 export type Who =
   | {
       readonly kind: "user";
       readonly userId: UserId;
       readonly issuer: string;
       readonly subject: string;
-      /** Null: a device that is not ours. */
+      /** Null: not a registered device. */
       readonly devicePeerId: PeerId | null;
-      /** The machine whose agent intercepted their program. Absent: none did. */
+      /** The machine whose agent intercepted the person's SSH client. Absent: none did. */
       readonly interceptedBy?: PeerId;
       readonly authTimeSeconds: EpochSeconds | null;
       readonly binding: Binding;
       /** SHA-256 of the login key, as `revokedLogins` names it. */
       readonly loginId: string;
-      /** What they say it is for. Absent: nothing. */
+      /** The person's stated reason for access. Absent: none. */
       readonly accessReason?: AccessReason;
-      /** The login key signed for itself while management was away. Absent: no. */
+      /** The login key signed its own certificate while management was away. Absent: it did not. */
       readonly offline?: true;
     }
   | { readonly kind: "peer"; readonly peerId: PeerId };
@@ -42,7 +42,7 @@ export type Who =
 export interface Subject {
   readonly who: Who;
   readonly localUser: LocalUser;
-  /** Null: there is no such account; then only the name `root` counts as uid 0. */
+  /** Null: the account does not exist; then only the name `root` counts as uid 0. */
   readonly localUid: number | null;
 }
 
@@ -64,7 +64,7 @@ export type AuthorizeContext = Pick<
   readonly clock: Clock;
 };
 
-/** Judges `action` for `subject` at this moment. */
+/** Decides now whether `subject` may do `action`. */
 export function authorize(serverContext: AuthorizeContext, subject: Subject, action: Action): Authorization {
   const request = requestOf(serverContext, subject, action);
   const { atSeconds: at } = request;
@@ -78,7 +78,7 @@ export function authorize(serverContext: AuthorizeContext, subject: Subject, act
   return { kind: "allow", grant: decision.grant, request, record };
 }
 
-/** What a subject asks for at this moment, as it is stored beside the decision. */
+/** The subject's request as it is stored with the decision. */
 export function requestOf(
   serverContext: Pick<AuthorizeContext, "clock" | "snapshot">,
   { who, localUser }: Pick<Subject, "who" | "localUser">,
@@ -93,7 +93,7 @@ export function requestOf(
   });
 }
 
-/** A request to this machine at this moment. */
+/** A request to this machine, made now. */
 export function requestRecord(
   serverContext: Pick<AuthorizeContext, "clock" | "snapshot">,
   asked: Pick<AccessRequestRecord, "userId" | "devicePeerId" | "localUser" | "action">,
@@ -102,7 +102,7 @@ export function requestRecord(
   return { ...asked, targetPeerId, atSeconds: nowSeconds(serverContext.clock) };
 }
 
-/** A denial that policy had no part in. */
+/** A denial that does not come from policy. */
 export function denied(reason: ReasonCode, request: AccessRequestRecord): Authorization {
   return { kind: "deny", reason, request, record: { outcome: "deny", reason, ruleId: null, trace: [] } };
 }
@@ -145,7 +145,7 @@ function denialByContext(
   return denialOfIdentity(serverContext, subject.who, snapshot);
 }
 
-/** Kinds of proof this machine takes at all, and logins that were ended. */
+/** Checks whether this machine accepts this kind of proof and whether the login was revoked. */
 function denialOfIdentity(
   serverContext: AuthorizeContext,
   who: Who,
@@ -156,10 +156,10 @@ function denialOfIdentity(
   if (!serverContext.sshAuth()) return "machine_identity_only";
   if (pinned !== null && (who.binding !== "idp" || who.issuer !== pinned.issuer))
     return "binding_not_accepted";
-  // Turned off meanwhile; that management is back is no reason to end what it allows.
+  // Offline logins were turned off meanwhile. Management's return alone does not end such a connection.
   if (who.offline === true && serverContext.offlineLogins() === "off") return "binding_not_accepted";
   const user = findUser(map, who.userId);
-  // Blocking somebody ends their logins as well; the block is what they need to hear of, from `decide`.
+  // Blocking a user also revokes their logins. Let `decide` report the block, which is the real reason.
   if (user !== undefined && user.status !== "active") return null;
   if (Object.hasOwn(map.revokedLogins, who.loginId)) return "login_revoked";
   if (user === undefined) return null;

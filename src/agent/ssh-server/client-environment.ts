@@ -1,6 +1,6 @@
 /**
- * Environment variables of one session as its client sends them, within sshd's bounds, and a line for the
- * person about those that the session does not get.
+ * Environment variables that a client sends for one session, within sshd's bounds, and the line that tells
+ * the person which ones the session does not get.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { mayClientSet } from "./environment.ts";
 
 /** As many as sshd(8) takes. */
 export const CLIENT_NAMES_MAX = 129;
-/** Longest `NAME=value` that the kernel hands to a program (MAX_ARG_STRLEN), its end included. */
+/** Longest `NAME=value` that the kernel passes to a program (MAX_ARG_STRLEN), including the final NUL. */
 export const CLIENT_ENTRY_BYTES_MAX = 131_072;
-/** All of them, as a child is handed them. Protects the agent's memory; it fits into a child's spec. */
+/** Total size as passed to a child. Protects the agent's memory, and fits into a child's spec. */
 const CLIENT_BYTES_MAX = 1024 * 1024;
-/** Names in the line for the person; the others are counted. */
+/** Names in that line; the rest are only counted. */
 const SAID_MAX = 8;
 const SAID_CHARS_MAX = 64;
-/** What clients send without being asked; that it is not taken is no news. */
+/** Variables that clients send unasked; not taking them is not worth a line. */
 const UNASKED = /^(?:LANG|LC_\w*)$/;
 
 export class ClientEnvironment {
@@ -26,7 +26,7 @@ export class ClientEnvironment {
   readonly #dropped = new Set<string>();
   #bytes = 0;
 
-  /** Takes a variable. False: the session does not get it, by its bounds or by what is granted now. */
+  /** Adds a variable. False: the bounds or the present grant keep it out of the session. */
   add(name: string, value: string, authorization: Authorization): boolean {
     const bytes = Buffer.byteLength(JSON.stringify(value));
     const isTaken =
@@ -43,7 +43,7 @@ export class ClientEnvironment {
     return isTaken;
   }
 
-  /** The variables that a session begun under `capabilities` has; `say` is told which it has not. */
+  /** Variables for a session begun under `capabilities`. `say` gets the line about those left out. */
   under(capabilities: SshCapabilities, say: (line: string) => void): ReadonlyMap<string, string> {
     const taken = new Map([...this.#values].filter(([name]) => mayClientSet(name, capabilities)));
     const line = this.#lineAbout(taken);

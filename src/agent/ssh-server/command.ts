@@ -6,7 +6,7 @@
 import type { Grant } from "../../wire/decision.ts";
 import type { LocalAccount } from "../os/users.ts";
 
-/** What runs in a session, as the client asked for it. */
+/** What the client asked to run. */
 export type Start =
   | { readonly kind: "shell" }
   | { readonly kind: "sftp" }
@@ -15,11 +15,11 @@ export type Start =
 export interface Argv {
   readonly file: string;
   readonly words: readonly string[];
-  /** True where a rule lists its commands and no shell reads them. */
+  /** True: the rule lists its commands, and no shell interprets them. */
   readonly isListed: boolean;
 }
 
-/** Signals that go over the wire (RFC 4254 section 6.9), as the system calls them. */
+/** Signals of the protocol (RFC 4254 section 6.9) by their system names. */
 const SIGNALS: Readonly<Record<string, NodeJS.Signals>> = {
   ABRT: "SIGABRT",
   ALRM: "SIGALRM",
@@ -35,12 +35,12 @@ const SIGNALS: Readonly<Record<string, NodeJS.Signals>> = {
   USR1: "SIGUSR1",
   USR2: "SIGUSR2",
 };
-/** How ssh(1) says "no session". */
+/** ssh(1) uses this status for "no session". */
 export const REFUSED_STATUS = 255;
-/** What a shell adds to a signal's number to make a status of it. */
+/** Shells add this to a signal's number to form a status. */
 const SIGNAL_STATUS_BASE = 128;
 
-/** Login shell, `$SHELL -c` without login, or a listed command as it stands, without a shell or rc files. */
+/** The login shell, `$SHELL -c` without login, or a listed command verbatim, without a shell or rc files. */
 export function argvOf(start: Start, account: LocalAccount, { capabilities }: Grant): Argv {
   const base = account.shell.slice(account.shell.lastIndexOf("/") + 1);
   if (start.kind === "sftp") return { file: account.shell, words: ["sftp-server"], isListed: false };
@@ -52,7 +52,9 @@ export function argvOf(start: Start, account: LocalAccount, { capabilities }: Gr
   return { file: account.shell, words: [base, "-c", start.command], isListed: false };
 }
 
-/** What runs, for a list that others see: never the arguments, which may be secrets. Null: nothing yet. */
+/**
+ * What runs, for lists that other people see. Arguments may be secrets and are left out. Null: nothing yet.
+ */
 export function describeStart(start: Start | null): string {
   if (start === null) return "<idle>";
   if (start.kind === "shell") return "<interactive shell>";
@@ -62,12 +64,12 @@ export function describeStart(start: Start | null): string {
   return words.length > 1 ? `${program} [${words.length - 1} args]` : program;
 }
 
-/** The signal a client names; undefined for one that is not in the list. */
+/** The signal that a client names. Undefined: not in the list. */
 export function signalOf(name: string): NodeJS.Signals | undefined {
   return Object.hasOwn(SIGNALS, name) ? SIGNALS[name] : undefined;
 }
 
-/** How an end is told to the client: a signal by its name where the protocol has one, else a status. */
+/** How an exit is reported to the client: by signal name where the protocol has one, else by status. */
 export function endOf(exit: {
   readonly status: number | null;
   readonly signal: string | null;
@@ -78,7 +80,7 @@ export function endOf(exit: {
   return { status: SIGNAL_STATUS_BASE + (SIGNAL_NUMBERS[exit.signal] ?? 0) };
 }
 
-/** Signals that end a process and have no name in the protocol; numbers of x64 and arm64. */
+/** Signals that end a process but have no name in the protocol. Numbers of x64 and arm64. */
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGTRAP: 5,
   SIGBUS: 7,

@@ -1,5 +1,5 @@
 /**
- * The part of a connection that its sessions and forwards may use. `open-connection.ts` makes it.
+ * The context that a connection gives to its sessions and forwards. Built by `open-connection.ts`.
  *
  * @module
  */
@@ -15,28 +15,28 @@ import type { PermitContext } from "./permission.ts";
 
 export interface ConnectionContext {
   readonly connectionId: string;
-  /** Who signed in, as which local user. */
+  /** Who signed in and as which local user. */
   readonly auth: AuthResult;
   readonly origin: StreamOrigin;
-  /** What everything that begins is asked of. */
+  /** Permits for everything that begins. */
   readonly permits: PermitContext;
   readonly transport: SshTransport;
   readonly containment: Containment;
   readonly clock: Clock;
   readonly log: Log;
-  /** Whether programs change to the user's ids; false without root. */
+  /** Whether programs switch to the user's ids. False: the agent runs without root. */
   readonly drop: boolean;
-  /** Path of a socket that leads to the client's SSH agent. Null: it is not forwarded. */
+  /** Path of a socket to the client's SSH agent. Null: it is not forwarded. */
   agentSocket(): Promise<string | null>;
-  /** Settles once every request of the connection that was made so far has its answer. Never rejects. */
+  /** Settles once every request made so far on the connection has been answered. Never rejects. */
   requestsAnswered(): Promise<unknown>;
-  /** Lines to show at the start of a session; each is given once. */
+  /** Lines to show at the start of a session. Each is returned once. */
   takeNotices(): string[];
-  /** The process that opens a session of the operating system (PAM) for a program. Null: there is none. */
+  /** Opens the process that holds a program's PAM session. Null: none is needed. */
   monitor: AccountGate["monitor"];
-  /** Null: nothing can be recorded. */
+  /** Null: recording is not possible. */
   readonly recorder: Recorder | null;
-  /** A session that has to be recorded has begun: what it leaves behind ends with the connection. */
+  /** A session that must be recorded has begun, so its programs end with the connection. */
   onRequiredRecording(): void;
   onSessionClosed(channelId: number): void;
 }

@@ -1,5 +1,5 @@
 /**
- * The states of a connection, and the only steps between them.
+ * The states of a connection, and the only transitions between them.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import type { ReasonCode } from "../../wire/reason.ts";
 
 export type StateName =
   | "greeting" // Keys are being exchanged.
-  | "authenticating" // The client tries to sign in.
-  | "deciding" // It has sent a proof, which is being decided.
+  | "authenticating" // The client may try to sign in.
+  | "deciding" // The client has sent a proof, which is being decided.
   | "open" // The client is signed in: sessions and forwards.
-  | "ending" // Nothing begins any more; last words are sent, and what runs is ended.
-  | "closed"; // Its stream is gone.
+  | "ending" // Nothing begins any more; the last message is sent, and what runs is ended.
+  | "closed"; // The stream is gone.
 
 export type Step =
-  | "try" // A request to sign in has come.
-  | "prove" // It came with a proof.
-  | "retry" // The proof was none; there may be others.
-  | "admit" // The person is let in.
-  | "end" // The machine ends it, or the client has had its last answer.
-  | "gone"; // Its stream has closed.
+  | "try" // A sign-in request arrived.
+  | "prove" // It carried a proof.
+  | "retry" // The proof failed; the client may try another.
+  | "admit" // The client is admitted.
+  | "end" // The machine ends the connection, or gave the client its last answer.
+  | "gone"; // The stream has closed.
 
-/** The state that each step leads to. What is not here is no step of that state. */
+/** Target state of each step. A step that is not listed is not possible in that state. */
 export const STEPS: Readonly<Record<StateName, Partial<Readonly<Record<Step, StateName>>>>> = {
   greeting: { try: "authenticating", end: "ending", gone: "closed" },
   authenticating: { prove: "deciding", end: "ending", gone: "closed" },
@@ -48,17 +48,17 @@ export class ConnectionState {
     return names.includes(this.#name);
   }
 
-  /** Nothing begins any more. */
+  /** Nothing may begin any more. */
   get isOver(): boolean {
     return this.is("ending", "closed");
   }
 
-  /** Why the machine ends the connection. Null: it does not, or the client had its last answer. */
+  /** Why the machine ends the connection. Null: it does not, or it only gave the client a last answer. */
   get endReason(): ReasonCode | null {
     return this.#endReason;
   }
 
-  /** Takes `step`. False: it is no step of this state, and nothing has changed. */
+  /** Takes `step`. False: not possible in this state, and nothing changed. */
   take(step: Step, reason: ReasonCode | null = null): boolean {
     const from = this.#name;
     const to = STEPS[from][step];

@@ -1,10 +1,8 @@
 /**
- * An SSH connection (RFC 4253) from its first byte to its last: a sign-in, then sessions and forwards, and
- * the end.
+ * An SSH connection (RFC 4253) from its first byte to its last: sign-in, sessions and forwards, end.
  *
- * Owns the parts and their order, and decides nothing itself: `sign-in.ts` and `open-connection.ts` are the
- * two parts, `connection-state.ts` says which of them has its turn, and `revoke.ts` ends it when the machine
- * must.
+ * It owns the parts and their order, and decides nothing. `sign-in.ts` and `open-connection.ts` are the two
+ * parts, `connection-state.ts` says which one is active, and `revoke.ts` ends the connection for the machine.
  *
  * @module
  */
@@ -33,22 +31,22 @@ import { SignIn, type SignInOptions } from "./sign-in.ts";
 export interface ConnectionOptions extends SignInOptions {
   readonly stream: Duplex;
   readonly cgroupRoot: string | null;
-  /** Shared by all connections of the source. */
+  /** Shared by all connections from the same source. */
   readonly kexBudget: KexBudget;
   openMonitor(): Promise<Monitor>;
-  /** The connection is over, and what it had is given back. */
+  /** The connection is closed and its resources are released. */
   onClosed(): void;
 }
 
-/** Time for what was written last to be sent, before the transport is cut. */
+/** Lets the last output be sent before the transport is cut. */
 const LAST_WORDS_MS = 150;
 
-/** ssh2's errors that are no offence: no algorithm in common, a socket that breaks, a client that is gone. */
+/** ssh2 errors that are no offence: no common algorithm, a broken socket, a client that left. */
 const HARMLESS_ERRORS: ReadonlySet<string> = new Set(["handshake", "socket", "client-timeout"]);
 
 type Answer = (chosenPort: number) => void;
 
-/** What a connection has while somebody is in. */
+/** The state of a connection after sign-in. */
 interface Live {
   readonly admitted: Admitted;
   readonly open: OpenConnection;
@@ -93,7 +91,7 @@ export class SshConnection implements Revocable {
       onAdmitted: (admitted, accept) => this.#onAdmitted(admitted, accept),
     });
     this.#listen(connection);
-    // What the hello has proven, and what the client says of itself.
+    // What the hello proved, and what the client claims.
     const { path, sourceAddress, sourcePeerId } = options.origin;
     const facts = { path, sourceAddress, sourcePeerId, clientVersion: clientVersion.slice(0, 255) };
     this.log.debug("connection", { connectionId: this.id, ...facts });
@@ -107,7 +105,7 @@ export class SshConnection implements Revocable {
     return this.#live !== null;
   }
 
-  /** Its sessions, for `status` and management. Empty until somebody has signed in. */
+  /** Its sessions, for `status` and management. Empty before sign-in. */
   describe(): LiveSession[] {
     return this.#live?.open.describe() ?? [];
   }
@@ -137,7 +135,7 @@ export class SshConnection implements Revocable {
     });
   }
 
-  /** The guard comes first: the transport is to see only what the guard lets through. */
+  /** Installs the guard first, so that the transport sees only what the guard lets through. */
   #openTransport(connection: Connection): SshTransport {
     const { stream, limits } = this.#options;
     const { channelsMax, packetBytesMax } = limits;
@@ -145,7 +143,7 @@ export class SshConnection implements Revocable {
       limits: { channelsMax, packetBytesMax },
       kexBudget: this.#options.kexBudget,
       onViolation: (what) => {
-        // Strangers do so all the time, and are counted instead.
+        // Unauthenticated clients do this all the time; they are counted instead.
         const level = this.#live === null ? "debug" : "warn";
         this.log[level]("a connection broke the protocol and was ended", { connectionId: this.id, what });
         if (this.#live !== null) return;
@@ -200,7 +198,7 @@ export class SshConnection implements Revocable {
     this.log.info("connection opened", this.#describeLive(admitted));
   }
 
-  /** `accept` and `reject` are there when the client wants an answer; ssh2 keeps their order. */
+  /** `accept` and `reject` are set when the client wants an answer; ssh2 keeps the order of answers. */
   async #onRequest(
     request: GlobalRequest,
     accept: Answer | undefined,
@@ -220,7 +218,7 @@ export class SshConnection implements Revocable {
     this.#live?.open.hangUp();
     this.#signIn.close({ isProven: this.#live !== null });
     this.#accountGate.close();
-    // What goes on unseen after a connection that had to be recorded.
+    // A connection that had to be recorded must not leave programs running unrecorded.
     if (this.#live?.open.leavesNothing === true)
       void endPrograms(this).then(() => this.containment.release());
     else this.containment.release();
@@ -237,7 +235,7 @@ export class SshConnection implements Revocable {
     this.log.info("connection ended", { ...this.#describeLive(admitted), ...facts });
   }
 
-  /** Who is in from where, as what, and by which rule. */
+  /** Log fields: who is connected from where, as which local user, by which rule. */
   #describeLive({ auth, permit }: Admitted): LogFields {
     const { serverContext, origin } = this.#options;
     const { person, device } = namesOf(auth.who, serverContext.snapshot()?.map ?? null);

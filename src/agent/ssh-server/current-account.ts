@@ -1,5 +1,5 @@
 /**
- * The local account of a connection, looked up for each act on it.
+ * The local account of a connection, looked up again for each action.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import type { ReasonCode } from "../../wire/reason.ts";
 import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 
-/** Look-ups that have begun in this turn of the event loop. */
+/** Look-ups started in this turn of the event loop. */
 const begun = new Map<string, Promise<LocalAccount | null>>();
 
 /**
- * Channels that are opened by one packet of the network share one look-up. One that began earlier is never
- * used: the account may have been locked since.
+ * Channels opened by one network packet share a look-up. An earlier look-up is never reused, because the
+ * account may have been locked since.
  */
 export function lookUpInThisTurn(
   name: string,
@@ -30,8 +30,8 @@ export function lookUpInThisTurn(
 }
 
 /**
- * The local account of a connection as it is now, or why it may not be used: it may have been locked, removed
- * or made anew with another uid since the sign-in.
+ * The local account as it is now, or why it may not be used: since the sign-in it may have been locked,
+ * removed, or recreated with another uid.
  */
 export async function currentAccount({
   auth,

@@ -1,6 +1,5 @@
 /**
- * Destinations of forwards: the client's messages parsed, the addresses that may be dialled, those that are
- * bound. Pure.
+ * Forward destinations: parses the client's messages, and says which addresses may be dialled or bound. Pure.
  *
  * @module
  */
@@ -10,15 +9,15 @@ import { isMetadataHost, METADATA_ADDRESSES } from "../../policy/decide/capabili
 import type { Action } from "../../wire/decision.ts";
 
 const HOST_BYTES_MAX = 1024;
-/** struct sockaddr_un holds fewer; the longer ones are refused by the system. */
+/** struct sockaddr_un holds fewer; the kernel refuses longer paths. */
 const PATH_BYTES_MAX = 4096;
 const PORT_MAX = 65_535;
-/** However they are written. */
+/** Parsed, so that the notation does not matter. */
 const METADATA_WORDS: ReadonlySet<string> = new Set(
   METADATA_ADDRESSES.filter((address) => isIP(address) === 6).map((address) => wordsOf(address).join()),
 );
 
-/** An action with somewhere to go. */
+/** An action that has a destination. */
 export type ForwardAction = Extract<
   Action,
   { kind: "local_forward" | "local_socket" | "remote_forward" | "remote_socket" | "agent_forwarding" }
@@ -26,7 +25,7 @@ export type ForwardAction = Extract<
 export type DirectAction = Extract<Action, { kind: "local_forward" | "local_socket" }>;
 export type RemoteAction = Extract<Action, { kind: "remote_forward" | "remote_socket" }>;
 
-/** What a direct channel is to reach; null when it is none, or malformed. */
+/** The destination of a direct channel. Null: another channel type, or malformed. */
 export function parseDirect(type: string, fields: Uint8Array): DirectAction | null {
   const reader = new SshReader(fields);
   try {
@@ -52,7 +51,7 @@ export interface GlobalRequest {
   readonly socketPath?: string;
 }
 
-/** What a global request is to listen at, or no longer; null when it is neither, or malformed. */
+/** The listener that a global request opens or cancels. Null: another request, or malformed. */
 export function parseRemote(request: GlobalRequest): RemoteAction | null {
   const { name, bindAddr, bindPort, socketPath } = request;
   if (name.endsWith("tcpip-forward") && bindAddr !== undefined && bindPort !== undefined) {
@@ -65,7 +64,7 @@ export function parseRemote(request: GlobalRequest): RemoteAction | null {
     : null;
 }
 
-/** The fields of the channel that a connection to `action`'s listener becomes. */
+/** Fields of the channel for a connection to `action`'s listener. */
 export function forwardedFields(
   action: ForwardAction,
   from: { readonly address: string; readonly port: number },
@@ -85,7 +84,7 @@ export function forwardedFields(
   }
 }
 
-/** As audit and the live list write it. */
+/** As audit and the session list write it. */
 export function describeForward(action: ForwardAction): { readonly flag: string; readonly target: string } {
   switch (action.kind) {
     case "local_forward":
@@ -101,23 +100,22 @@ export function describeForward(action: ForwardAction): { readonly flag: string;
   }
 }
 
-/** RFC 4254 section 7.1: what a bind address stands for, the one that must be had first. */
+/** Addresses that a bind address stands for (RFC 4254 section 7.1). The first one is mandatory. */
 export function bindAddresses(host: string): readonly string[] {
   if (host === "" || host === "*") return ["0.0.0.0", "::"];
   if (host === "localhost") return ["127.0.0.1", "::1"];
   return [host.replace(/^\[|\]$/g, "")];
 }
 
-/** `host` when it is an address already; null: it has to be looked up. */
+/** `host` if it is already an address. Null: it must be resolved. */
 export function literalAddress(host: string): string | null {
   const bare = host.replace(/^\[|\]$/g, "");
   return isIP(bare) === 0 ? null : bare;
 }
 
 /**
- * Those of `addresses` that a forward to `host` may reach. An address at which clouds give out a machine's
- * credentials only when the client named it as such, which policy then has judged as such: not through a
- * name, and not in another notation.
+ * Addresses a forward to `host` may reach. A cloud metadata address counts only if the client named it in the
+ * form that policy judged, not through a name or another notation.
  */
 export function reachableAddresses(host: string, addresses: readonly string[]): readonly string[] {
   if (isMetadataHost(host)) return addresses;
@@ -129,14 +127,14 @@ function isMetadataAddress(address: string): boolean {
   if (isIP(bare) !== 6) return isMetadataHost(bare);
   const words = wordsOf(bare);
   const [first = 0] = words;
-  // The whole of fe80::/10, where isMetadataHost reads a text.
+  // All of fe80::/10; isMetadataHost checks text only.
   if ((first & 0xffc0) === 0xfe80) return true;
   if (METADATA_WORDS.has(words.join())) return true;
   const embedded = embeddedIpv4(words);
   return embedded !== null && isMetadataHost(embedded);
 }
 
-/** The IPv4 address in an IPv6 one: mapped, compatible, translated (RFC 6052) or 6to4. */
+/** The IPv4 address inside an IPv6 one: mapped, compatible, translated (RFC 6052) or 6to4. */
 function embeddedIpv4(words: readonly number[]): string | null {
   const startsWith = (...head: number[]): boolean => head.every((word, index) => words[index] === word);
   const at = startsWith(0x2002)
@@ -151,7 +149,7 @@ function embeddedIpv4(words: readonly number[]): string | null {
   return `${high >> 8}.${high & 0xff}.${low >> 8}.${low & 0xff}`;
 }
 
-/** The eight words of an IPv6 address that isIP has taken. */
+/** The eight words of an IPv6 address that isIP accepted. */
 function wordsOf(address: string): number[] {
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
   const [, head = "", a, b, c, d] = dotted ?? [];

@@ -1,7 +1,7 @@
 /**
- * The environment of a session, made from nothing: what sshd(8) sets, and what the client may send.
+ * The environment of a session, built from scratch: what sshd(8) sets, and what the client may send.
  *
- * Nothing of the agent's own environment gets in but TZ, so LD_*, BUN_*, NODE_* and the like cannot.
+ * Only TZ comes from the agent's own environment, so LD_*, BUN_*, NODE_* and the like cannot leak in.
  *
  * @module
  */
@@ -15,17 +15,17 @@ import type { LocalAccount } from "../os/users.ts";
 export interface EnvironmentFacts {
   readonly account: LocalAccount;
   readonly origin: StreamOrigin;
-  /** PATH for this account, as `loginPath` found it. */
+  /** PATH for this account, from `loginPath`. */
   readonly path: string;
   /** Terminal path and type. Null without a terminal. */
   readonly terminal: { readonly path: string; readonly type: string } | null;
-  /** What the client asked for instead of the command that runs. Null: nothing was forced. */
+  /** The client's command where another one runs instead. Null: nothing was forced. */
   readonly originalCommand: string | null;
-  /** Taken from the client, names already allowed. */
+  /** From the client; the names have been checked. */
   readonly client: ReadonlyMap<string, string>;
   /** The agent's own TZ. */
   readonly timeZone: string | undefined;
-  /** Socket that leads to the client's SSH agent. Null: none. */
+  /** Socket to the client's SSH agent. Null: none. */
   readonly agentSocket: string | null;
 }
 
@@ -33,13 +33,12 @@ const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/games";
 const DEFAULT_ROOT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const LOGIN_DEFS_CHARS_MAX = 262_144;
 
-/** Whether a client may set `name` under `capabilities`; with `commands`, only what is written. */
+/** Whether a client may set `name` under `capabilities`. Rules with `commands` allow fewer names. */
 export function mayClientSet(name: string, capabilities: SshCapabilities): boolean {
   const hasCommands = capabilities.commands !== undefined && capabilities.commands !== null;
   return mayBeClients(name, hasCommands) && isNamedBy(environmentPatterns(capabilities), name);
 }
 
-/** The whole environment of a session. */
 export function sessionEnvironment(facts: EnvironmentFacts): Record<string, string> {
   const { account, origin, terminal } = facts;
   const environment: Record<string, string> = {};
@@ -62,12 +61,12 @@ export function sessionEnvironment(facts: EnvironmentFacts): Record<string, stri
   return environment;
 }
 
-/** Value of SSH_CONNECTION: both ends, as sshd writes them. */
+/** Value of SSH_CONNECTION: both ends, in sshd's format. */
 export function connectionVariable(origin: StreamOrigin): string {
   return `${origin.sourceAddress} ${origin.sourcePort} ${origin.localAddress} ${origin.localPort}`;
 }
 
-/** PATH of login.defs(5) for `uid`, or what sshd is built with. */
+/** PATH from login.defs(5) for `uid`, or sshd's built-in default. */
 export function loginPath(uid: number, etc = "/etc"): string {
   const name = uid === 0 ? "ENV_SUPATH" : "ENV_PATH";
   const text = readUnchangedText(`${etc}/login.defs`).slice(0, LOGIN_DEFS_CHARS_MAX);

@@ -1,5 +1,5 @@
 /**
- * The audit events of one connection: each says whose it is, and is stored before what it permits.
+ * Audit events of one connection. Each says whose it is, and is stored before what it permits.
  *
  * @module
  */
@@ -14,28 +14,28 @@ import { reasonOfAuditFailure } from "./audit-failure.ts";
 import type { Authorization } from "./authorize.ts";
 import type { EndEvent, StartEvent } from "./paired-events.ts";
 
-/** A decision beside which nothing else is stored, or one that comes with a start. */
+/** A decision, stored alone or together with a start. */
 type Decided = Extract<AgentEventBody, { type: "decision" }>;
-/** What is done in a session that has begun. */
+/** An event during a session that has begun. */
 export type MeanwhileEvent = WithoutWhose<
   Extract<AgentEventBody, { type: "sftp.operations" | `recording.${string}` }>
 >;
 type WithoutWhose<T> = T extends unknown ? Omit<T, "connectionId" | "userId"> : never;
 type OwnEvent = StartEvent | EndEvent | MeanwhileEvent;
 
-/** Longest wait between two attempts to store an end. */
+/** Longest wait between attempts to store an end. */
 const END_RETRY_MS_MAX = 60_000;
 
 export interface Whose {
   readonly connectionId: string;
   readonly sourceAddress: string;
-  /** Null: a machine, or a person whom the map does not know. */
+  /** Null: a machine, or a person whom the map does not contain. */
   readonly userId: UserId | null;
   /** How the person was proven. Null: machine identity, or a proof that was not accepted. */
   readonly binding: Binding | null;
-  /** The login key signed for itself while management was away. Absent: no. */
+  /** The login key signed its own certificate while management was away. Absent: it did not. */
   readonly offline?: true;
-  /** What the person says the access is for. Absent: nothing. */
+  /** The person's stated reason for access. Absent: none. */
   readonly accessReason?: AccessReason;
 }
 
@@ -48,7 +48,7 @@ export class Evidence {
     this.#whose = whose;
   }
 
-  /** `receipt` is what the person is shown with a denial; null with an allow. */
+  /** `receipt` is shown to the person with a denial. Null with an allow. */
   decision(authorization: Authorization, receipt: string | null): Decided {
     const { connectionId, sourceAddress, binding, offline } = this.#whose;
     return {
@@ -63,7 +63,9 @@ export class Evidence {
     };
   }
 
-  /** Stores `events` in their order, with one wait for the disk. Null: stored; otherwise why they are not. */
+  /**
+   * Stores `events` in order, with one wait for the disk. Null: stored. Otherwise the reason they are not.
+   */
   async store(...events: readonly (Decided | OwnEvent)[]): Promise<ReasonCode | null> {
     try {
       await Promise.all(events.map((event) => this.#to.audit.record(this.#whole(event))));
@@ -82,7 +84,7 @@ export class Evidence {
     }
   }
 
-  /** Stores an end, tries again until it is stored, then calls `onStored`. Resolves after the first try. */
+  /** Stores an end, retries until it is stored, then calls `onStored`. Resolves after the first attempt. */
   async storeWithRetries(event: EndEvent, waitMs: number, onStored: () => void): Promise<void> {
     if ((await this.store(event)) === null) return onStored();
     const longerMs = Math.min(2 * waitMs, END_RETRY_MS_MAX);

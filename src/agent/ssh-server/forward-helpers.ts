@@ -1,5 +1,6 @@
 /**
- * The forward helper of a connection: begun by its first forward, and again when it has ended.
+ * The forward helper of a connection. The first forward starts it, and a later one restarts it if it has
+ * ended.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import type { LocalAccount } from "../os/users.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import type { ForwardPermit } from "./forward-permit.ts";
 
-/** Longest that the end of a connection waits for a helper to start. */
+/** How long the end of a connection waits for a helper that is still starting. */
 const CLOSE_TIMEOUT_MS = 200;
 
 export class ForwardHelpers {
@@ -17,13 +18,13 @@ export class ForwardHelpers {
   #helper: Promise<ForwardHelper> | null = null;
   #isClosed = false;
 
-  /** `onEnded`: the helper has ended, and its listeners with it. */
+  /** `onEnded`: the helper ended, and its listeners with it. */
   constructor(context: Pick<ConnectionContext, "containment" | "drop">, onEnded: () => void) {
     this.#context = context;
     this.#onEnded = onEnded;
   }
 
-  /** The helper, for what a permit lets the local user open. Throws ForwardHelperError. */
+  /** Returns the helper that opens sockets for a permit. Throws ForwardHelperError. */
   async open({ facts }: ForwardPermit<{ readonly account: LocalAccount }>): Promise<ForwardHelper> {
     if (this.#isClosed) throw new ForwardHelperError("failed");
     this.#helper ??= this.#start(facts.account);
@@ -35,10 +36,10 @@ export class ForwardHelpers {
     }
   }
 
-  /** Ends it with every socket that it made. Resolves when that is done. */
+  /** Ends the helper and every socket it made. Resolves when that is done. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    // One that is still being started closes itself.
+    // A helper that is still starting closes itself.
     const starting = this.#helper?.catch(() => null) ?? null;
     const helper = await Promise.race([starting, Bun.sleep(CLOSE_TIMEOUT_MS).then(() => null)]);
     await helper?.close();

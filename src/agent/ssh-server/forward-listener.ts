@@ -1,5 +1,5 @@
 /**
- * Listeners of forwards: what one listens at, and the channel that a connection to it becomes.
+ * Listeners of forwards: what they bind, and the channel that each accepted connection becomes.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import type { Accepted, ForwardHelper, Listening } from "../os/forward-helper.ts";
 import { bindAddresses, type ForwardAction, forwardedFields } from "./destination.ts";
 
-/** Longest that a client may take to answer for a connection to its listener. */
+/** How long a client may take to answer for a connection to its listener. */
 const CLIENT_TIMEOUT_MS = 30_000;
 
-/** Has the helper listen at what `action` names. Throws ForwardHelperError. */
+/** Has the helper listen at `action`'s address. Throws ForwardHelperError. */
 export function openListener(
   helper: ForwardHelper,
   action: ForwardAction,
@@ -23,7 +23,7 @@ export function openListener(
   return helper.listenAgent(onAccepted);
 }
 
-/** Asks the client for the channel of a connection to its listener. Null: it does not take it. */
+/** Asks the client to open the channel for an accepted connection. Null: it does not. */
 export async function askClient(
   transport: SshTransport,
   action: ForwardAction,
@@ -35,7 +35,7 @@ export async function askClient(
   const timer = setTimeout(() => timeout.resolve(null), CLIENT_TIMEOUT_MS);
   const channel = await Promise.race([answer, timeout.promise]);
   clearTimeout(timer);
-  // An answer that comes after all is for nothing.
+  // Close a channel that the client confirms too late.
   if (channel === null) void answer.then((late) => late?.close());
   return channel;
 }

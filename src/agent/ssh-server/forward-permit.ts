@@ -1,5 +1,5 @@
 /**
- * Permits of forwards: each stream and each listener has one, and says under it how it ended.
+ * Permits of forwards. Each stream and each listener has one, which also records how it ended.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 import type { Denial, Over } from "./permission.ts";
 import { NO_FACTS, type Permit, permit } from "./permit.ts";
 
-/** As sshd words them, after "open failed: connect failed: ". */
+/** sshd's wording, shown after "open failed: connect failed: ". */
 export const FAILURE_TEXT: Readonly<Record<ForwardFailure, string>> = {
   unknown_host: "Name or service not known",
   refused: "Connection refused",
@@ -34,7 +34,7 @@ export const FAILURE_TEXT: Readonly<Record<ForwardFailure, string>> = {
 
 type Kind = Extract<AgentEventBody, { type: "forward.open" }>["kind"];
 
-/** As audit calls them. */
+/** Names in audit events. */
 const KINDS: Readonly<Record<ForwardAction["kind"], Kind>> = {
   local_forward: "local",
   remote_forward: "remote",
@@ -45,10 +45,10 @@ const KINDS: Readonly<Record<ForwardAction["kind"], Kind>> = {
 
 type RemoteForward = RemoteAction & { readonly kind: "remote_forward" };
 
-/** `Facts`: the account that is to open it, where it is to be opened by one. */
+/** `Facts`: the account that opens the socket, where one does. */
 export type ForwardPermit<Facts = object> = Permit<"forward.open", Facts>;
 
-/** A denial, or the end of the connection, on its way to whoever answers. */
+/** Carries a denial, or the end of the connection, to the code that answers the client. */
 export class Refused extends Error {
   readonly answer: Denial | Over;
 
@@ -57,13 +57,13 @@ export class Refused extends Error {
     this.answer = answer;
   }
 
-  /** For the person. Empty where there is nobody left to hear it. */
+  /** Shown to the person. Empty when the connection has ended. */
   get sentence(): string {
     return this.answer.kind === "deny" ? this.answer.line : "";
   }
 }
 
-/** Numbers the forwards of one connection, and asks for them. */
+/** Numbers the forwards of one connection and requests their permits. */
 export class ForwardPermits {
   readonly #context: Pick<ConnectionContext, "auth" | "clock" | "permits">;
   #count = 0;
@@ -72,7 +72,7 @@ export class ForwardPermits {
     this.#context = context;
   }
 
-  /** `wish`, or the loopback where that is all that is granted: as sshd, which never binds more by itself. */
+  /** `wish`, or the loopback if only that is granted. sshd too binds nothing more by default. */
   bindOf(wish: RemoteForward): RemoteForward {
     const { permits } = this.#context;
     const loopback = { ...wish, host: "localhost" };
@@ -81,7 +81,7 @@ export class ForwardPermits {
     return isNarrowed ? loopback : wish;
   }
 
-  /** For what the local user is to open, as its account is now. Throws Refused. */
+  /** Permits what the local user opens, with its account as it is now. Throws Refused. */
   forAccount(action: ForwardAction): Promise<ForwardPermit<{ readonly account: LocalAccount }>> {
     return this.#permit(action, async () => {
       if (isUnreachable(action)) return "forward_destination_not_allowed";
@@ -90,7 +90,7 @@ export class ForwardPermits {
     });
   }
 
-  /** For a connection to a listener that is open already. Throws Refused. */
+  /** Permits a connection to a listener that is already open. Throws Refused. */
   forAccepted(action: ForwardAction): Promise<ForwardPermit> {
     return this.#permit(action, NO_FACTS);
   }
@@ -109,25 +109,25 @@ export class ForwardPermits {
   }
 }
 
-/** For the person who asked for more addresses than the loopback, and got it alone. */
+/** Tells the person that their listener was narrowed to the loopback. */
 export function narrowedLine(asked: ForwardAction, got: ForwardAction): string {
   const [wish, bound] = [describeForward(asked).target, describeForward(got).target];
   return `-R ${wish}: listens on ${bound} only (the policy names no more)`;
 }
 
-/** Ends a permit under which nothing was moved. `cause`: why. Absent: it ended as it should. */
+/** Ends a permit that moved no bytes. `cause`: why. Absent: it ended normally. */
 export function endForward(ended: Pick<ForwardPermit, "end">, cause?: unknown): Promise<void> {
   return ended.end({ bytesIn: 0, bytesOut: 0, reason: cause === undefined ? null : reasonOf(cause) });
 }
 
-/** As audit has it. */
+/** As recorded in audit. */
 function reasonOf(cause: unknown): ReasonCode | ForwardFailure {
   if (cause instanceof ForwardHelperError) return cause.failure;
   if (cause instanceof Refused && cause.answer.kind === "deny") return cause.answer.reason;
   return "failed";
 }
 
-/** It names an address that nobody may reach by that notation. A name is looked up under the permit. */
+/** True for a literal address that this notation may not reach. A name is resolved under the permit. */
 function isUnreachable(action: ForwardAction): boolean {
   if (action.kind !== "local_forward") return false;
   const literal = literalAddress(action.host);

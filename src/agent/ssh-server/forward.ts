@@ -1,8 +1,8 @@
 /**
- * Everything a connection carries beside its sessions: -L, -D, -W, -R, unix sockets both ways, the agent.
+ * Forwarding on a connection: -L, -D, -W, -R, unix sockets both ways, and the SSH agent.
  *
- * Each stream and each listener begins by a permit of its own (`forward-permit.ts`), and so does each
- * connection to a listener. Sockets are opened by the forward helper, as the local user, and by nobody else.
+ * Each stream, each listener and each connection to a listener begins by its own permit
+ * (`forward-permit.ts`). Only the forward helper opens sockets, as the local user.
  *
  * @module
  */
@@ -39,10 +39,12 @@ import {
 import { refuse } from "./permit.ts";
 import { joinTunnel, type Tunnel } from "./tunnel.ts";
 
-/** A port or socket that is listened at, by what was bound. */
+/** A port or socket that the helper listens on. */
 interface Listener {
   readonly action: ForwardAction;
-  /** As the client wrote it, by which it knows the streams; `action` is what it got. */
+  /**
+   * As the client requested it, which is how the client recognises its streams. `action` is what was bound.
+   */
   readonly asked: ForwardAction;
   readonly listening: Listening;
   readonly permit: ForwardPermit;
@@ -56,13 +58,13 @@ export class Forwards {
   readonly #helpers: ForwardHelpers;
   readonly #streams = new Map<Tunnel, ForwardAction>();
   readonly #listeners = new Set<Listener>();
-  /** Streams and listeners that are being opened. */
+  /** Streams being opened. */
   #startingStreams = 0;
   readonly #startingListeners = new Set<Promise<Listener>>();
   #agent: Promise<string | null> | null = null;
   #isClosed = false;
 
-  /** `tell` shows the person why a listener was refused, where SSH has room for no more than a no. */
+  /** `tell` shows the person why a listener was refused, because SSH itself can only say no. */
   constructor(context: ConnectionContext, limits: Limits, tell: (line: string) => void) {
     this.#context = context;
     this.#limits = limits;
@@ -71,7 +73,7 @@ export class Forwards {
     this.#helpers = new ForwardHelpers(context, () => this.#onHelperEnded());
   }
 
-  /** `-L host:port`, each once, for the live list. */
+  /** `-L host:port` lines without duplicates, for the session list. */
   get descriptions(): string[] {
     const actions = [...[...this.#listeners].map(({ action }) => action), ...this.#streams.values()];
     const lines = actions.map((action) => {
@@ -81,7 +83,7 @@ export class Forwards {
     return [...new Set(lines)].slice(0, 256);
   }
 
-  /** Answers the opening of a channel other than a session (RFC 4254 section 7.2), at once or later. */
+  /** Answers a channel open other than a session's (RFC 4254 section 7.2), now or later. */
   open(open: ChannelOpen): void {
     const action = parseDirect(open.type, open.rest);
     if (action === null) {
@@ -99,8 +101,8 @@ export class Forwards {
   }
 
   /**
-   * Answers a global request (RFC 4254 section 7.1). Resolves with the port for `tcpip-forward`; null is a
-   * no.
+   * Answers a global request (RFC 4254 section 7.1). Resolves with the port for `tcpip-forward`. Null:
+   * refused.
    */
   async request(request: GlobalRequest): Promise<number | null> {
     const action = parseRemote(request);
@@ -119,7 +121,7 @@ export class Forwards {
     }
   }
 
-  /** Path of a socket that leads to the client's agent, made once; null when that is not allowed. */
+  /** Path of a socket to the client's SSH agent, made once. Null: not allowed. */
   agentSocket(): Promise<string | null> {
     this.#agent ??= this.#listen({ kind: "agent_forwarding" }).then(
       ({ listening }) => listening.path,
@@ -132,7 +134,7 @@ export class Forwards {
     return this.#agent;
   }
 
-  /** Cuts every stream, ends every listener, and takes the sockets away. Resolves when that is done. */
+  /** Cuts every stream, ends every listener and removes the sockets. Resolves when that is done. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const tunnel of this.#streams.keys()) tunnel.destroy();
@@ -145,7 +147,7 @@ export class Forwards {
   }
 
   async #openDirect(open: ChannelOpen, action: DirectAction): Promise<void> {
-    // As in sshd, what was asked for earlier is there: a stream may lead to a listener of its own connection.
+    // As in sshd, earlier requests are done first: a stream may lead to a listener of its own connection.
     await Promise.allSettled(this.#startingListeners);
     const permit = await this.#permits.forAccount(action);
     try {
@@ -163,7 +165,7 @@ export class Forwards {
     }
   }
 
-  /** A connected socket. Throws Refused or ForwardHelperError. */
+  /** Dials and returns a connected socket. Throws Refused or ForwardHelperError. */
   async #dial(permit: ForwardPermit<{ account: LocalAccount }>, action: DirectAction): Promise<number> {
     const helper = await this.#helpers.open(permit);
     if (action.kind === "local_socket") return helper.dialSocket(action.path);
@@ -181,7 +183,7 @@ export class Forwards {
     try {
       const helper = await this.#helpers.open(permit);
       const ready = Promise.withResolvers<Listener>();
-      // Whoever connects before the client knows of it waits until it does.
+      // A connection that arrives before the client knows of the listener waits.
       const onAccepted = (accepted: Accepted): void => {
         void ready.promise.then((listener) => this.#accept(listener, accepted));
       };
@@ -205,7 +207,7 @@ export class Forwards {
     }
   }
 
-  /** One that this connection has begun itself; nobody else's is known here. */
+  /** Only cancels a listener that this connection opened. */
   #cancel(action: RemoteAction): boolean {
     for (const listener of this.#listeners) {
       if (JSON.stringify(listener.asked) !== JSON.stringify(action)) continue;
@@ -222,13 +224,13 @@ export class Forwards {
     this.#agent = null;
   }
 
-  /** Their sockets are gone, or go with the helper. */
+  /** Their sockets are closed, or close with the helper. */
   #endListeners(cause?: ForwardHelperError): void {
     for (const { permit } of this.#listeners) void endForward(permit, cause);
     this.#listeners.clear();
   }
 
-  /** A connection to a listener: decided and recorded as a stream of its own. */
+  /** Decides and records a connection to a listener as a stream of its own. */
   async #accept({ action, asked }: Listener, accepted: Accepted): Promise<void> {
     if (this.#startingStreams >= this.#limits.forwardStartsMax || this.#isFull() || this.#isClosed)
       return closeSync(accepted.fd);
@@ -263,7 +265,7 @@ export class Forwards {
     });
   }
 
-  /** Says why a direct channel is not to be: a refusal, or a failure that is the network's own. */
+  /** Tells the client why a direct channel failed: a refusal, or a network failure. */
   #failed(open: ChannelOpen, cause: unknown): void {
     if (cause instanceof Refused) {
       this.#refuseChannel(open, OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, cause.sentence);
@@ -277,14 +279,14 @@ export class Forwards {
     this.#context.transport.refuseChannel(sender, reason, text);
   }
 
-  /** Why there is no listener: a refusal, or what the operating system said. */
+  /** Why a listener could not be opened: a refusal, or the operating system's error. */
   #reasonOf(cause: unknown, action: RemoteAction): string {
     if (cause instanceof Refused) return cause.sentence;
     this.#note(cause);
     return `Cannot listen on ${describeForward(action).target}: ${textOf(cause)} (choose another with -R)`;
   }
 
-  /** A fault of ours is for the log; a refusal and the network's answer are in evidence already. */
+  /** Logs our own faults; refusals and network failures are in the audit log already. */
   #note(cause: unknown): void {
     if (cause instanceof Refused || cause instanceof ForwardHelperError) return;
     const { log, connectionId } = this.#context;

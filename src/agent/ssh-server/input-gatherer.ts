@@ -1,36 +1,36 @@
 /**
- * The gatherer of a channel's input: packets that a client sends within one turn of the loop are handed on
- * together, so that the kernel is called once and the other side woken once, not for each 32 kB.
+ * Input gathering for a channel. Packets that a client sends within one turn of the event loop are passed on
+ * together, which saves a system call and a wake-up for each 32 kB.
  *
- * A small piece that comes alone goes on at once.
+ * A small piece that comes alone is passed on at once.
  *
  * @module
  */
 
-/** From here on a piece is worth to be put together with others. */
+/** Pieces from this size on are worth gathering. */
 const LARGE_BYTES = 8 * 1024;
-/** What a socket between processes holds, and a processor's cache. */
+/** Capacity of a socket between processes; also fits a processor's cache. */
 const BUFFER_BYTES = 128 * 1024;
 /** Buffers kept for the next turn. */
 const SPARE_MAX = 4;
 const spare: Buffer[] = [];
 
-/** Takes `data`, which is used again as soon as what it returns has settled; null: at once. */
+/** Takes `data`, whose memory is reused once the result settles. Null: it was taken at once. */
 export type TakeInput = (data: Buffer) => Promise<unknown> | null;
 
 export class InputGatherer {
   readonly #take: TakeInput;
   #buffer: Buffer | null = null;
   #used = 0;
-  /** What was taken last and is not written yet. */
+  /** The last piece, while it is still being written. */
   #waiting: Promise<unknown> | null = null;
 
-  /** `take` gets one piece at a time. */
+  /** `take` is called with one piece at a time. */
   constructor(take: TakeInput) {
     this.#take = take;
   }
 
-  /** Adds `data`, which must not be used afterwards. */
+  /** Adds `data`. The caller must not use it afterwards. */
   add(data: Buffer): void {
     if (this.#buffer !== null && this.#used + data.length > BUFFER_BYTES) this.flush();
     const isAlone = this.#buffer === null && data.length < LARGE_BYTES && this.#waiting === null;
@@ -47,7 +47,7 @@ export class InputGatherer {
     releasePacket(data);
   }
 
-  /** Hands on what has gathered. What it returns settles once all of it was taken; null: it is. */
+  /** Passes on what has been gathered. Settles once everything was taken. Null: it already is. */
   flush(): Promise<unknown> | null {
     const buffer = this.#buffer;
     if (buffer !== null) {
@@ -80,10 +80,10 @@ export class InputGatherer {
   }
 }
 
-/** What a packet has beside its data: head, padding, and what the cipher's blocks make of them. */
+/** What a packet holds beside its data: header, padding, and rounding to cipher blocks. */
 const PACKET_OVERHEAD_BYTES_MAX = 512;
 
-/** Frees the memory of the packet that `data` has come in, if it is that packet's alone. */
+/** Frees the packet that carried `data`, if the memory holds nothing else. */
 function releasePacket({ buffer, byteLength }: Buffer): void {
   const isOwn = byteLength >= LARGE_BYTES && buffer.byteLength - byteLength <= PACKET_OVERHEAD_BYTES_MAX;
   if (isOwn && buffer instanceof ArrayBuffer) buffer.transfer(0);

@@ -1,6 +1,6 @@
 /**
- * Programs that go on after their connection has closed, until they end or the agent stops. The end of each
- * is stored in either case.
+ * Programs that outlive their connection, tracked until they end or the agent stops. Either way their end is
+ * stored.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { PermitContext } from "./permission.ts";
 
 type Context = Pick<PermitContext, "running">;
 
-/** Longest that a stop waits for what has just been ended to say how. */
+/** How long a stop waits for programs just ended to report their exit. */
 const SETTLE_MS = 1_000;
 const POLL_MS = 10;
 
@@ -20,17 +20,19 @@ export class Leftovers {
     return this.#contexts.size === 0;
   }
 
-  /** Takes in what runs of a connection that has closed. */
+  /** Tracks what still runs from a closed connection. */
   add(context: Context): void {
     if (context.running.size > 0) this.#contexts.add(context);
   }
 
-  /** Forgets connections of which nothing runs any more. To be called now and then. */
+  /** Forgets connections whose programs have all ended. Call it regularly. */
   prune(): void {
     for (const context of this.#contexts) if (context.running.size === 0) this.#contexts.delete(context);
   }
 
-  /** Waits a moment for ends, and stores an end for what goes on: the agent will not hear of it any more. */
+  /**
+   * Waits briefly for ends, then stores an end for what still runs, because the agent will not learn of it.
+   */
   async settle(reason: ReasonCode, timeoutMs = SETTLE_MS): Promise<void> {
     for (let waitedMs = 0; waitedMs < timeoutMs; waitedMs += POLL_MS) {
       this.prune();

@@ -1,9 +1,9 @@
 /**
- * Steps 3 to 5 of a sign-in (src/ARCHITECTURE.md) while management is away: the login key has signed its own
- * certificate, the device has signed for it, and everything else is checked against the stored map.
+ * Steps 3 to 5 of a sign-in (src/ARCHITECTURE.md) while management is away. The login key signed its own
+ * certificate, the device co-signed it, and the rest is checked against the stored map.
  *
- * Management has checked none of it. Until the provider's token is good for this very login key there is one
- * answer, `unproven`; whether management is away is asked last, so that only a proven person learns of it.
+ * Management has checked none of it. Until the provider's token is verified for this login key, every failure
+ * is `unproven`. Whether management is away is checked last, so that only a proven person learns it.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { Who } from "./authorize.ts";
 import type { Proof, ProofContext, SignedRequest } from "./proof-outcome.ts";
 import { checkIdToken, isManagementToken } from "./token-check.ts";
 
-/** Proves a person by their own certificate. The SSH signature by the login key is good already. */
+/** Proves a person by their self-signed certificate. The login key's SSH signature is already verified. */
 export async function proveOffline(
   serverContext: ProofContext,
   snapshot: PolicySnapshot,
@@ -46,12 +46,12 @@ export async function proveOffline(
     if (isUnproven) return { kind: "unproven", reason: token.reason };
     return { kind: "refused", reason: token.reason, identity: { userId: null, devicePeerId } };
   }
-  // The token says who it is; which user that is here, only the map does.
+  // The token proves an identity; only the map says which user that is.
   const user = findUser(map, userId);
   if (user === undefined || user.isService || user.issuer !== issuer || user.subject !== subject) {
     return { kind: "refused", reason: "peer_not_authorized", identity: { userId: null, devicePeerId } };
   }
-  // As management has it: a login counts on a device of its own person, and never on a machine.
+  // As at management, a login counts only on a device that its user owns, never on a machine.
   const device = findPeer(map, devicePeerId);
   if (device?.kind !== "device" || device.ownerUserId !== userId) {
     return { kind: "refused", reason: "device_unknown", identity: { userId, devicePeerId } };
@@ -75,9 +75,9 @@ function proven(
     ...token,
     binding: "idp",
     offline: true,
-    // A reason is only ever the person's own word; management could not vouch for it either.
+    // A reason is always the person's own claim, which management could not vouch for either.
     ...(accessReason === undefined ? {} : { accessReason }),
   };
-  // The serial is the client's own invention, and no newer map can come.
+  // The client chose the serial itself, and no newer map can arrive.
   return { kind: "proven", who, serial: null, mapVersion: 0 };
 }

@@ -1,5 +1,5 @@
 /**
- * A connection in which somebody is signed in: its sessions, its forwards, and what the person is shown.
+ * A connection after sign-in: its sessions, its forwards, and messages to the person.
  *
  * @module
  */
@@ -32,7 +32,9 @@ export interface OpenConnectionParts {
   readonly accountGate: AccountGate;
 }
 
-/** Lines kept for a session that has not begun; a client that causes more has been told enough. */
+/**
+ * Lines kept for a session that has not begun. Protects against a client that causes refusals without end.
+ */
 const NOTICES_MAX = 8;
 
 export class OpenConnection {
@@ -42,9 +44,9 @@ export class OpenConnection {
   readonly #sessions = new Map<number, SshSession>();
   #sessionCount = 0;
   #leavesNothing = false;
-  /** Global requests that are not answered yet. */
+  /** Unanswered global requests. */
   readonly #requests = new Set<Promise<unknown>>();
-  /** For the person, at the start of the next session. */
+  /** Shown to the person at the start of the next session. */
   readonly #notices: string[] = [];
   readonly #startedAtSeconds: number;
 
@@ -86,7 +88,7 @@ export class OpenConnection {
     });
   }
 
-  /** True: ssh2 goes on with it, as a session. */
+  /** True: ssh2 continues with it as a session. */
   onChannelOpen(open: ChannelOpen): boolean {
     const { connectionId, log } = this.#context;
     log.debug("channel", { connectionId, type: open.type.slice(0, 64) });
@@ -106,7 +108,7 @@ export class OpenConnection {
     this.#sessions.set(created.channelId, created);
   }
 
-  /** The port for `tcpip-forward`, or 0. Null is a no. */
+  /** The port for `tcpip-forward`, or 0. Null: refused. */
   async request(request: GlobalRequest): Promise<number | null> {
     const answer = this.#forwards.request(request);
     this.#requests.add(answer);
@@ -135,7 +137,7 @@ export class OpenConnection {
     return this.#forwards.close();
   }
 
-  /** Whether programs end with the connection: something of it had to be recorded. */
+  /** Whether programs end with the connection, because a session had to be recorded. */
   get leavesNothing(): boolean {
     return this.#leavesNothing;
   }
@@ -147,7 +149,7 @@ export class OpenConnection {
     void this.#forwards.close();
   }
 
-  /** Shows a line on a session that has begun, else on the next one, and in `ssh -v`, since none may come. */
+  /** Shows a line on a session that has begun, else on the next one; also in `ssh -v`, as none may follow. */
   #tell(line: string): void {
     this.#parts.transport.sendDebug(line);
     const session = [...this.#sessions.values()].find(({ hasBegun }) => hasBegun);

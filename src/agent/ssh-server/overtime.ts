@@ -1,5 +1,5 @@
 /**
- * Limits on how long a connection, or something in it, may last or be silent. Pure.
+ * Time limits of a connection and of what runs in it: total and idle. Pure.
  *
  * @module
  */
@@ -7,16 +7,16 @@ import type { SshCapabilities } from "../../wire/policy.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { Limits } from "../contracts/limits.ts";
 
-/** Moments in milliseconds of one monotonic clock. */
+/** In milliseconds of one monotonic clock. */
 export interface Times {
-  /** When it began. */
+  /** When the connection or use began. */
   readonly sinceMs: number;
-  /** Of the whole connection. */
+  /** Last activity of the whole connection. */
   readonly lastActivityMs: number;
   readonly nowMs: number;
 }
 
-/** Why it is over by the machine's limits or those of a rule; the shorter one counts. Null: it is not. */
+/** The limit that was exceeded: the machine's or the rule's, whichever is shorter. Null: none. */
 export function denialOfOvertime(
   { sinceMs, lastActivityMs, nowMs }: Times,
   { idleMs, connectionMs }: Pick<Limits, "idleMs" | "connectionMs">,
@@ -26,7 +26,7 @@ export function denialOfOvertime(
   return isOver(nowMs - lastActivityMs, idleMs, idle_timeout_seconds) ? "session_idle" : null;
 }
 
-/** A limit that is null or undefined is none. */
+/** Null and undefined mean no limit. */
 function isOver(elapsedMs: number, limitMs: number | null, limitSeconds: number | undefined): boolean {
   if (limitMs !== null && elapsedMs >= limitMs) return true;
   return limitSeconds !== undefined && elapsedMs >= limitSeconds * 1000;

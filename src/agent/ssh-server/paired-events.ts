@@ -1,5 +1,5 @@
 /**
- * Audit events in pairs: whatever has begun has an event at its start and another at its end. Pure.
+ * Paired audit events: each start has an end. Pure.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { REFUSED_STATUS } from "./command.ts";
 
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
-/** What is about to begin. Whose it is, and what for, is added by `evidence.ts`. */
+/** What is about to begin. `evidence.ts` adds whose it is and the reason for access. */
 export type StartEvent = Without<
   Extract<AgentEventBody, { type: "connection.open" | "session.start" | "forward.open" }>,
   "connectionId" | "userId" | "accessReason"
@@ -20,13 +20,13 @@ export type EndEvent = Without<
   "connectionId" | "userId"
 >;
 
-/** What the end of each kind of start says beside how long it lasted. */
+/** What the end event of each kind says besides its duration. */
 export interface Outcomes {
   readonly "connection.open": Traffic & { readonly reason: ReasonCode | null };
   readonly "session.start": { readonly exitStatus: number | null; readonly signal: string | null };
   readonly "forward.open": Traffic & { readonly reason: ReasonCode | ForwardFailure | null };
 }
-/** From the client, and to it. */
+/** Bytes from the client, and to it. */
 interface Traffic {
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -37,9 +37,7 @@ export type StartOf<K extends Kind> = Extract<StartEvent, { type: K }>;
 
 const NO_TRAFFIC: Traffic = { bytesIn: 0, bytesOut: 0 };
 
-/**
- * The event that ends what `start` began. `endReason`: why the machine ends the connection, and so all of it.
- */
+/** The event that ends `start`. `endReason`: why the machine ends the whole connection. */
 export function endEvent<K extends Kind>(
   start: StartOf<K>,
   outcome: Outcomes[K],
@@ -65,7 +63,7 @@ export function endEvent<K extends Kind>(
   }
 }
 
-/** How something ends that was stored and then was not to begin. `reason`: null when its client had gone. */
+/** Outcome of a start that was stored but never began. `reason` is null if the client had left. */
 export function unbegun<K extends Kind>(start: StartOf<K>, reason: ReasonCode | null): Outcomes[K] {
   const outcomes: Outcomes = {
     "connection.open": { ...NO_TRAFFIC, reason },
@@ -75,7 +73,7 @@ export function unbegun<K extends Kind>(start: StartOf<K>, reason: ReasonCode | 
   return outcomes[start.type as K];
 }
 
-/** How something ends of which nobody knows the end: this agent stops, and it goes on. */
+/** Outcome of something that still runs when the agent stops, so that its end stays unknown. */
 export function unended<K extends Kind>(start: StartOf<K>, reason: ReasonCode): Outcomes[K] {
   if (start.type === "session.start") return { exitStatus: null, signal: null } as Outcomes[K];
   return unbegun(start, reason);

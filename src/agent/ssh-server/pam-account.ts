@@ -1,7 +1,7 @@
 /**
- * The connection's access to PAM: whether the account may be used, and a monitor for each session.
+ * A connection's access to PAM: whether the account may be used, and a monitor for each session.
  *
- * The process that answered about the account is kept for a moment, since the first session mostly follows at
+ * The process that checked the account is kept for a moment, because the first session usually follows at
  * once. A connection that only waits or forwards keeps none.
  *
  * @module
@@ -12,23 +12,23 @@ import type { Monitor } from "../os/monitor.ts";
 import { hasPam, PAM_ACCT_EXPIRED, PAM_SUCCESS } from "../os/pam.ts";
 
 export interface AccountAnswer {
-  /** Null: it may. */
+  /** Null: it may be used. */
   readonly reason: ReasonCode | null;
-  /** What modules said to the person; empty: nothing. */
+  /** What PAM modules said to the person. Empty: nothing. */
   readonly text: string;
 }
 
 export interface AccountGateOptions {
-  /** False for an agent without root, which asks nobody: it can only be itself. */
+  /** False: the agent has no root and runs everything as itself, so it asks no PAM. */
   readonly isPrivileged: boolean;
   readonly remoteHost: string;
   openMonitor(): Promise<Monitor>;
   onFailure(cause: unknown): void;
 }
 
-/** How long the process of the account is kept. */
+/** How long the process that checked the account is kept. */
 const KEEP_MS = 2_000;
-/** What a module says is cut to this, in characters. */
+/** Most characters of a module's message that are kept. */
 const TEXT_CHARS_MAX = 1_024;
 
 export class AccountGate {
@@ -40,7 +40,7 @@ export class AccountGate {
     this.#options = options;
   }
 
-  /** Asks PAM. Never throws: what cannot be asked is refused, where there is a PAM at all. */
+  /** Asks PAM. Never throws. If PAM exists but cannot be asked, the account is refused. */
   async check(localUser: string): Promise<AccountAnswer> {
     const { isPrivileged, remoteHost, openMonitor, onFailure } = this.#options;
     if (!isPrivileged || !hasPam()) return { reason: null, text: "" };
@@ -56,12 +56,10 @@ export class AccountGate {
     }
   }
 
-  /**
-   * A monitor for one session. Null: none is needed. Throws when the operating system has no process left.
-   */
+  /** A monitor for one session. Null: none is needed. Throws when no process can be started. */
   async monitor({ hasTerminal }: { readonly hasTerminal: boolean }): Promise<Monitor | null> {
     const { isPrivileged, openMonitor } = this.#options;
-    // Without PAM a monitor only keeps the records of terminals.
+    // Without PAM a monitor only keeps login records for terminals.
     if (!isPrivileged || !(hasPam() || hasTerminal)) return null;
     const found = this.#kept;
     this.#kept = null;

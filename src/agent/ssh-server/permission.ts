@@ -1,6 +1,6 @@
 /**
- * The shapes that the permission kernel works on: a connection as `permit.ts` and `revoke.ts` see it, what
- * people want to do under it, and the two answers that begin nothing.
+ * Types of the permission kernel: a connection as `permit.ts` and `revoke.ts` see it, what clients want to do
+ * on it, and the two answers under which nothing begins.
  *
  * @module
  */
@@ -15,96 +15,98 @@ import type { Authorization } from "./authorize.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import type { Evidence } from "./evidence.ts";
 
-/** What the kernel has to know of a connection. */
+/** What the kernel needs of a connection. */
 export interface PermitContext {
   readonly connectionId: string;
   readonly log: Log;
   readonly evidence: Evidence;
-  /** Everything that has begun, until its end is stored. */
+  /** Everything that has begun and whose end is not stored yet. */
   readonly running: Set<Running>;
-  /** The one question, answered by the map, flags and time of this moment. */
+  /** Decides `action` by the present map, flags and time. */
   authorize(action: Action): Authorization;
-  /** A denial that policy had no part in. */
+  /** A denial that does not come from policy. */
   deny(reason: ReasonCode, action: Action): Authorization;
-  /** First wait before an end that could not be stored is tried again. */
+  /** First wait before storing an end is retried. */
   readonly endRetryMs: number;
   /** Milliseconds of a monotonic clock. */
   nowMs(): number;
-  /** The connection is ending or closed: nothing begins any more. */
+  /** The connection is ending or closed, so nothing may begin. */
   isOver(): boolean;
   /** Why the machine ends the connection. Null: it does not. */
   endReason(): ReasonCode | null;
-  /** Called with each refusal, before it is recorded. */
+  /** Called for each refusal, before it is recorded. */
   onRefusal(): void;
 }
 
-/** What a refusal needs of it. */
+/** The part of the context that a refusal needs. */
 export type RefusingContext = Pick<PermitContext, "connectionId" | "log" | "evidence" | "onRefusal">;
 
-/** What a client wants to do, or does. */
+/** What a client wants to do, or is doing. */
 export interface Use {
   readonly action: Action;
-  /** Has to be allowed as well, by whatever rule. Absent: nothing. */
+  /** A further action that must be allowed, by any rule. Absent: none. */
   readonly also?: Action | undefined;
-  /** Why a rule that allows `action` is not enough for how it is done. Null: it is. Absent: any is. */
+  /**
+   * Why a rule that allows `action` does not cover how it is done. Null: it does. Absent: every rule does.
+   */
   refuse?(capabilities: SshCapabilities): ReasonCode | null;
 }
 
 export interface Wanted<Facts> extends Use {
-  /** What the operating system says of it now, or why it must not be under `grant`. */
+  /** What the operating system says about it now, or why `grant` must not apply. */
   facts(grant: Grant): Promise<Facts | ReasonCode>;
-  /** What it was wanted for is gone. Absent: as long as the connection is there, it is. */
+  /** The requester is gone, for example its channel. Absent: it lasts as long as the connection. */
   isGone?(): boolean;
 }
 
-/** What `recheck.ts` decides about, and what has to have an end. */
+/** Something that runs: `recheck.ts` decides about it, and it must get a stored end. */
 export interface Running {
   readonly wanted: Use;
-  /** Since when it runs, by the monotonic clock. */
+  /** When it began, by the monotonic clock. */
   readonly sinceMs: number;
   /** Its end is being stored. */
   readonly hasEnded: boolean;
-  /** Stores an end for what goes on without anybody to hear how it ends. */
+  /** Stores an end for something that still runs when the agent stops watching it. */
   abandon(reason: ReasonCode): Promise<void>;
 }
 
-/** A no: stored, unless that failed, and in force in any case. */
+/** A denial. It is in force even if it could not be stored. */
 export interface Denial {
   readonly kind: "deny";
   readonly reason: ReasonCode;
-  /** Names the stored denial. Null: it could not be stored. */
+  /** Identifies the stored denial. Null: it could not be stored. */
   readonly receipt: string | null;
-  /** The sentence for the person, with the receipt. */
+  /** The sentence shown to the person, with the receipt. */
   readonly line: string;
 }
 
-/** There is nobody left to begin anything for. */
+/** The client is gone; there is nothing to begin. */
 export interface Over {
   readonly kind: "over";
 }
 
-/** What the machine has to know of a connection to decide about it again. */
+/** What a recheck needs of a connection. */
 export interface RevocableContext extends Pick<PermitContext, "authorize" | "nowMs"> {
   readonly running: Iterable<Running>;
   rules(): NetworkMap["rules"];
   limits(): Pick<Limits, "idleMs" | "connectionMs">;
 }
 
-/** A connection, as far as it can be ended. */
+/** A connection as `revoke.ts` sees it. */
 export interface Revocable {
   readonly id: string;
   readonly log: Log;
   readonly state: ConnectionState;
   readonly containment: Pick<Containment, "killAll">;
-  /** Null: nobody has been proven, so nothing runs. */
+  /** Null: no client has been proven, so nothing runs. */
   readonly permits: RevocableContext | null;
-  /** When data went either way, by the monotonic clock. */
+  /** Time of the last data either way, by the monotonic clock. */
   readonly lastActivityMs: number;
-  /** Its end by the machine. Null: not yet. */
+  /** Set once the machine ends the connection. Null: not yet. */
   revoked: Promise<void> | null;
-  /** Settles when its stream has closed. */
+  /** Settles when the stream has closed. */
   readonly closed: Promise<void>;
-  /** Shows `text` on every session and sends it with the disconnect; the transport is cut a moment later. */
+  /** Shows `text` on every session and sends it with the disconnect. The transport is cut a moment later. */
   sayLast(text: string): void;
   /** Ends streams and listeners. Resolves when their sockets are gone. */
   closeForwards(): Promise<void>;

@@ -1,6 +1,5 @@
 /**
- * The context in which the kernel decides for one connection: who is there, by which path, with what
- * evidence.
+ * The context in which the kernel decides for one connection: subject, path and evidence.
  *
  * @module
  */
@@ -16,7 +15,7 @@ import type { ConnectionState } from "./connection-state.ts";
 import { Evidence, type Whose } from "./evidence.ts";
 import type { PermitContext, RevocableContext, Running } from "./permission.ts";
 
-/** Of a connection whose client has been proven. */
+/** The context of a connection whose client has been proven. */
 export type ConnectionPermits = PermitContext & RevocableContext;
 
 export interface PermitContextParts {
@@ -27,10 +26,10 @@ export interface PermitContextParts {
   onRefusal(): void;
 }
 
-/** Soon: a share of the spool that was full may have room again at once. */
+/** Short, because a full share of the spool may have room again at once. */
 const END_RETRY_MS = 250;
 
-/** For `subject`, whom nothing is permitted to until `permit` says so. */
+/** Builds the context of `subject`, who may do nothing until `permit` says so. */
 export function createPermitContext(
   { serverContext, connectionId, origin, state, onRefusal }: PermitContextParts,
   subject: Subject,
@@ -58,18 +57,18 @@ export function createPermitContext(
   };
 }
 
-/** What closes the way by which a connection came, whoever signed in on it. */
+/** A denial that follows from how the connection came in, whoever signed in on it. */
 function denialOfOrigin(serverContext: ServerContext, { path, via }: StreamOrigin): ReasonCode | null {
-  // A listener for clients without a hello that is closed takes its connections along.
+  // Turning off the listener for clients without a hello ends their connections too.
   if (path === "plain" && !serverContext.takesPlain()) return "plain_ssh_disabled";
   const snapshot = serverContext.snapshot();
-  // Without a map everything is denied anyway, by its own reason.
+  // Without a map everything is denied anyway, with its own reason.
   if (via === undefined || snapshot === null) return null;
   const nowSeconds = nowSecondsOf(serverContext.clock);
   return denialOfNetwork({ sourcePeerId: via.peerId, port: SSH_PORT, nowSeconds }, snapshot);
 }
 
-/** `who`: the one who has been proven, or whom a proof names that is not accepted. */
+/** `who`: the proven identity, or the one named by a proof that was not accepted. */
 export function evidenceOf(
   to: Pick<ServerContext, "audit" | "log">,
   {

@@ -1,12 +1,11 @@
 /**
- * The permission kernel: the one way in which a sign-in, program, socket, listener or transfer begins.
+ * The permission kernel: the only way in which a sign-in, program, socket, listener or transfer begins.
  *
- * `permit` decides, looks up what only the system can say, stores the start, decides again, and has it run;
- * and what has a stored start gets a stored end, whether it ran, failed or never began. Nothing is awaited
- * between the second decision and `running`, which `revoke.ts` decides about for as long as anything is in
- * it.
+ * `permit` decides, looks up what only the system knows, stores the start, decides again, and adds it to
+ * `running`. Every stored start gets a stored end, whether it ran, failed or never began. Nothing is awaited
+ * between the second decision and `running`, which `revoke.ts` rechecks for as long as it has entries.
  *
- * Read `permit`, then `Permit.end`. `test/tidy/permits.test.ts` holds that nothing begins by another way.
+ * Read `permit`, then `Permit.end`. `test/tidy/permits.test.ts` checks that nothing begins in another way.
  *
  * @module
  */
@@ -19,12 +18,12 @@ import type { MeanwhileEvent } from "./evidence.ts";
 import { endEvent, type Kind, type Outcomes, type StartOf, unbegun, unended } from "./paired-events.ts";
 import type { Denial, Over, PermitContext, RefusingContext, Running, Use, Wanted } from "./permission.ts";
 
-/** For what the operating system has no say in. */
+/** For actions on which the operating system has no say. */
 export const NO_FACTS = async (): Promise<object> => ({});
 
 /**
- * Permits what is `wanted`, or says why not. What it resolves with is in `running` already; the caller has it
- * begin, and calls `end` when it has ended or could not begin. Rejects only with what `facts` rejects with.
+ * Permits `wanted`, or says why not. The permit it resolves with is already in `running`; the caller begins
+ * the action, and calls `end` when it has ended or could not begin. Rejects only if `facts` rejects.
  */
 export async function permit<K extends Kind, Facts extends object>(
   context: PermitContext,
@@ -49,8 +48,8 @@ export async function permit<K extends Kind, Facts extends object>(
 }
 
 /**
- * Stores a denial, also one that only the mechanism knows of. `id` becomes its receipt; null: evidence cannot
- * be stored, not even this.
+ * Stores a denial, including those that do not come from policy. `id` becomes its receipt. Null: evidence
+ * cannot be stored, so this denial is not either.
  */
 export async function refuse(
   { connectionId, log, evidence, onRefusal }: RefusingContext,
@@ -71,7 +70,7 @@ export class Permit<K extends Kind = Kind, Facts = unknown> implements Running {
   readonly facts: Facts;
   readonly start: StartOf<K>;
   readonly sinceMs: number;
-  /** What is granted by now, also where it is less than at first. */
+  /** The grant of the second decision, which may allow less than the first. */
   readonly grant: Grant;
   readonly #context: PermitContext;
   #wanted: Use;
@@ -97,17 +96,17 @@ export class Permit<K extends Kind = Kind, Facts = unknown> implements Running {
     return this.#ended !== null;
   }
 
-  /** It has become known what the action comes to: the port of a listener that took any. */
+  /** Replaces the action by what it became: a listener on any port now has one. */
   narrow(action: Action): void {
     this.#wanted = { ...this.#wanted, action };
   }
 
-  /** Stores what is done under it. False: it could not be stored, or has ended; then it must not be done. */
+  /** Stores an event of what runs. False: it could not be stored, or this has ended; then do not do it. */
   async note(event: MeanwhileEvent): Promise<boolean> {
     return !this.hasEnded && (await this.#context.evidence.store(event)) === null;
   }
 
-  /** Stores that it has ended. Resolves when that was tried once; never rejects. The first call counts. */
+  /** Stores the end. Resolves after one attempt and never rejects. Only the first call counts. */
   end(outcome: Outcomes[K]): Promise<void> {
     const { running } = this.#context;
     this.#ended ??= storeEnd(this.#context, this, outcome, () => running.delete(this));
@@ -121,7 +120,7 @@ export class Permit<K extends Kind = Kind, Facts = unknown> implements Running {
 
 type Run<K extends Kind> = Pick<Permit<K>, "wanted" | "start" | "sinceMs">;
 
-/** Resolves when that was tried once. It is tried again until it is stored: meanwhile nothing more begins. */
+/** Resolves after one attempt. Attempts go on until it is stored; meanwhile nothing more begins. */
 function storeEnd<K extends Kind>(
   { connectionId, log, evidence, endRetryMs, nowMs, endReason }: PermitContext,
   { wanted, start, sinceMs }: Run<K>,
@@ -135,7 +134,7 @@ function storeEnd<K extends Kind>(
   return evidence.storeWithRetries(event, endRetryMs, onStored);
 }
 
-/** The answer of this moment: whether one rule allows it as it is to be done. */
+/** Decides now whether one rule allows the action in the way it is to be done. */
 function decide(context: PermitContext, wanted: Use, also?: Action): Authorization {
   const answer = context.authorize(wanted.action);
   if (answer.kind === "deny") return answer;

@@ -1,6 +1,6 @@
 /**
- * A program of a session: started as the user, its bytes moved both ways with back-pressure, ended the
- * way sshd(8) ends one.
+ * A program of a session: started as the user, its bytes moved both ways with back-pressure, and ended as
+ * sshd(8) does.
  *
  * @module
  */
@@ -23,60 +23,60 @@ import { serveSftpAudit } from "./sftp-audit.ts";
 
 export interface ProgramRequest {
   readonly account: LocalAccount;
-  /** Change to the account's ids; false when the agent is that user itself. */
+  /** Whether to switch to the account's ids. False: the agent is that user. */
   readonly drop: boolean;
-  /** Absolute path, and argv with its own first word. */
+  /** Absolute path. `argv` includes argv[0]. */
   readonly file: string;
   readonly argv: readonly string[];
-  /** Serve SFTP rather than run `file`. */
+  /** Serves SFTP instead of running `file`. */
   readonly sftp?: SftpService;
   readonly terminal: {
     readonly type: string;
     readonly size: WindowSize;
     readonly modes: readonly TerminalMode[];
   } | null;
-  /** Made once the terminal's path is known. */
+  /** Called once the terminal's path is known. */
   environment(terminal: { readonly path: string; readonly type: string } | null): Record<string, string>;
-  /** Opens the operating system's session around the program. Null: there is none to open. */
+  /** Opens the PAM session around the program. Null: there is none. */
   readonly monitor: Monitor | null;
-  /** Address of the other end, for that session. */
+  /** Client address for the PAM session. */
   readonly remoteHost: string;
-  /** A login shell that somebody looks at. */
+  /** A login shell on a terminal. */
   readonly isInteractive: boolean;
   readonly containment: Containment;
   readonly transport: SshTransport;
   readonly channelId: number;
-  /** What the client sends. */
+  /** Input from the client. */
   readonly input: Readable;
   /** Null: it is not recorded. */
   readonly recording: SessionRecording | null;
 }
 
 export interface SftpService {
-  /** How far. */
+  /** Whether the client may change files. */
   readonly mode: "write" | "read";
-  /** Stores what was done; false when it cannot be. */
+  /** Stores what was done. False: it cannot be stored. */
   record(operations: readonly SftpOperationRecord[]): Promise<boolean>;
-  /** Said once to the person when it could not be. */
+  /** Shown to the person once when storing failed. */
   readonly refusal: string;
 }
 
 export interface Program {
   readonly hasTerminal: boolean;
-  /** Settles when it has ended and all it wrote was sent, or nobody wants that any more. Never rejects. */
+  /** Settles when the program ended and its output was sent, or the client is gone. Never rejects. */
   readonly done: Promise<Exit>;
   signal(signal: NodeJS.Signals): void;
   resize(size: WindowSize): void;
-  /** Nobody reads its stdout any more: a pipe closes, a terminal fills up. */
+  /** The client reads no more stdout: a pipe is closed, a terminal fills up. */
   stopOutput(): void;
-  /** The client has gone: as from sshd, a terminal hangs up and pipes close. Background jobs live on. */
+  /** The client left. As with sshd, a terminal hangs up, pipes close, and background jobs live on. */
   hangUp(): void;
 }
 
-/** Silence after which a terminal whose shell has ended is taken to have said everything. */
+/** After a terminal's shell has ended, this much silence means that its output is complete. */
 const TERMINAL_QUIET_MS = 100;
 
-/** Starts it. Throws when the operating system has no terminal, process or descriptor left. */
+/** Starts a program. Throws when no terminal, process or descriptor is available. */
 export async function startProgram(request: ProgramRequest): Promise<Program> {
   const { account, terminal } = request;
   let pty: Pty | null = null;
@@ -94,7 +94,7 @@ export async function startProgram(request: ProgramRequest): Promise<Program> {
       spec: {
         user: account.name,
         uid: account.uid,
-        // An agent without root stays what it is, whatever group it was started with.
+        // Without root the agent keeps its own group, whichever it was started with.
         gid: request.drop ? account.gid : (process.getgid?.() ?? account.gid),
         drop: request.drop,
         tty: pty !== null,
@@ -161,7 +161,7 @@ class RunningProgram implements Program {
   hangUp(): void {
     if (this.#isHungUp) return;
     this.#isHungUp = true;
-    // Without a terminal nothing hangs up: what still writes gets SIGPIPE, what does not goes on.
+    // Without a terminal there is no hang-up: a program that still writes gets SIGPIPE, others go on.
     if (this.#pty !== null) this.#child.signalGroup("SIGHUP");
     this.#closeAll();
   }
@@ -181,7 +181,7 @@ class RunningProgram implements Program {
     return exit;
   }
 
-  /** What an SFTP server tells of itself, to its last word. Null: it is none. */
+  /** Serves the audit records of an SFTP server until it ends. Null: this is not one. */
   #serveSftpAudit(): Promise<void> | null {
     const { transport, channelId, sftp } = this.#request;
     const { stderr, answers } = this.#child;
@@ -195,13 +195,14 @@ class RunningProgram implements Program {
       say,
       onRefused: () => {
         void say(`${sftp.refusal}\n`);
-        // It ends by itself when it hears the answer; one that waits for its client hears nothing.
+        // The server ends when it reads the answer. One that waits for its client reads none, so close its
+        // input.
         this.#child.stdin.close();
       },
     });
   }
 
-  /** A reader that is gone closes its pipe, so that the program gets SIGPIPE as from sshd. */
+  /** When the client reads no more, the pipe is closed, so that the program gets SIGPIPE as under sshd. */
   async #pumpOutput(reader: FdReader, kind: "stdout" | "stderr"): Promise<void> {
     const { transport, channelId } = this.#request;
     const { recording } = this.#request;
@@ -218,7 +219,7 @@ class RunningProgram implements Program {
     if (this.#pty === null) reader.close();
   }
 
-  /** A job in the background may keep the terminal open for as long as it likes. */
+  /** Does not wait for background jobs, which may keep the terminal open for as long as they like. */
   async #terminalQuiet(): Promise<void> {
     const endedMs = performance.now();
     for (;;) {
@@ -228,7 +229,7 @@ class RunningProgram implements Program {
     }
   }
 
-  /** It must be recorded and no longer can be: nothing more of it is shown, and it does not go on. */
+  /** Recording failed and is required: show nothing more, and kill the program. */
   #cut(): void {
     this.#isHungUp = true;
     this.#closeAll();
@@ -238,15 +239,15 @@ class RunningProgram implements Program {
   #closeAll(): void {
     this.#child.stdin.close();
     this.#child.stdout.close();
-    // What serves SFTP has the end of its files to tell of, which its own end ends.
+    // An SFTP server still has to report that its files are closed; its exit closes this pipe.
     if (this.#child.answers === null) this.#child.stderr?.close();
     this.#pty?.close();
   }
 }
 
 /**
- * Moves what the client sends to the program, one piece at a time. The end of it closes a pipe; a
- * terminal has no such end. What nobody reads any more is thrown away, so that the client is not held up.
+ * Moves client input to the program, one piece at a time. The end of input closes a pipe; a terminal has no
+ * such end. Input that the program no longer reads is dropped, so that the client does not stall.
  */
 function pumpInput(input: Readable, writer: FdWriter, closesAtEnd: boolean): void {
   let isGone = false;

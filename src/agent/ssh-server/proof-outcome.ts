@@ -1,5 +1,5 @@
 /**
- * Outcomes of proving a signed request, and what the proof needs of the agent.
+ * Outcomes of checking a signed request, and what the check needs of the agent.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import type { PeerId } from "../../wire/units.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
 import type { Who } from "./authorize.ts";
 
-/** A publickey request that came with a signature. */
+/** A publickey request that carries a signature. */
 export interface SignedRequest {
   readonly localUser: string;
   readonly keyBlob: Buffer;
   readonly signature: Buffer;
-  /** What was signed: session id and request (RFC 4252 section 7). */
+  /** The signed bytes: session id and request (RFC 4252 section 7). */
   readonly signedData: Buffer;
-  /** The device that the stream's hello proved. Null: there was no hello. */
+  /** The device that the stream's hello proved. Null: no hello. */
   readonly sourcePeerId: PeerId | null;
 }
 
@@ -27,13 +27,13 @@ export type Proof =
       readonly serial: string | null;
       readonly mapVersion: number;
     }
-  /** It is known who asks, and the proof is not accepted. */
+  /** The identity is known, but the proof is not accepted. */
   | { readonly kind: "refused"; readonly reason: ReasonCode; readonly identity: KnownIdentity }
   | { readonly kind: "unproven"; readonly reason: ReasonCode };
 
 /** Who was refused, for audit. */
 interface KnownIdentity {
-  /** Null: a person whom the map does not know. */
+  /** Null: a person whom the map does not contain. */
   readonly userId: CertificateIdentity["userId"] | null;
   readonly devicePeerId: PeerId | null;
 }

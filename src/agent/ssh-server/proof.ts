@@ -1,9 +1,9 @@
 /**
- * Steps 2 to 5 of a sign-in (src/ARCHITECTURE.md): from a signed publickey request (RFC 4252 section 7) to
- * who it is, or not.
+ * Steps 2 to 5 of a sign-in (src/ARCHITECTURE.md): turns a signed publickey request (RFC 4252 section 7) into
+ * a proven identity, or refuses it.
  *
- * Nothing is decided before a signature. Until the login key's and the CA's signatures are both good there is
- * one answer, `unproven`, whatever was wrong; from then on a denial says why.
+ * Nothing is decided before a signature. Until the signatures of both the login key and the CA are verified,
+ * every failure is `unproven`. After that a denial says why.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { proveOffline } from "./offline-proof.ts";
 import type { Proof, ProofContext, SignedRequest } from "./proof-outcome.ts";
 import { checkToken } from "./token-check.ts";
 
-/** Proves a person by certificate: of management, or by the login key itself. */
+/** Proves a person by a certificate that management or the login key itself signed. */
 export async function proveUser(serverContext: ProofContext, request: SignedRequest): Promise<Proof> {
   const snapshot = serverContext.snapshot();
   const certificate = tryParse(request.keyBlob);
@@ -96,9 +96,9 @@ export function provePeer(serverContext: ProofContext, request: SignedRequest): 
 }
 
 /**
- * Proves a person by management's word (`approve.ts`): they signed in on its page for this very SSH session,
- * and their client typed the page's code. Such a client is no registered device, and the binding is `ca`,
- * which a machine with --require-idp-binding refuses. `via` is of the stream's hello.
+ * Proves a person by management's statement (`approve.ts`): they signed in on its page for this SSH session,
+ * and their client sent the page's code. The client is not a registered device, and the binding is `ca`,
+ * which a machine with --require-idp-binding refuses. `via` comes from the stream's hello.
  */
 export function proveApproved(identity: ApprovedIdentity, via?: StreamOrigin["via"]): Proof {
   const { userId, issuer, subject, authTimeSeconds, loginId, mapVersion, refusal } = identity;

@@ -1,8 +1,8 @@
 /**
- * The recheck of what runs under a permit: whether it may go on. Pure.
+ * Rechecks whether what runs under permits may continue. Pure.
  *
- * Each use is decided about again, and goes on only under one rule that by itself lets it begin, be as it is,
- * and last as long as it has. Other rules do not help.
+ * Each use is decided again. It continues only if one rule by itself allows it to begin, to run the way it
+ * does, and to last this long. Rules are never combined.
  *
  * @module
  */
@@ -16,7 +16,7 @@ interface ActiveUse extends Use {
   readonly sinceMs: number;
 }
 
-/** The first reason against what runs. Null: all of it may go on. */
+/** The first reason to end the connection. Null: everything may continue. */
 export function findRevocation(context: RevocableContext, lastActivityMs: number): ReasonCode | null {
   const [nowMs, limits, rules] = [context.nowMs(), context.limits(), context.rules()];
   for (const { action, sinceMs, refuse } of usesOf(context.running)) {
@@ -34,13 +34,13 @@ export function findRevocation(context: RevocableContext, lastActivityMs: number
   return null;
 }
 
-/** The same once, since the first of it: there may be hundreds of streams to one destination. */
+/** Identical uses are checked once, from the earliest start: one destination may have hundreds of streams. */
 function usesOf(running: Iterable<Running>): Iterable<ActiveUse> {
   const uses = new Map<unknown, ActiveUse>();
   for (const { hasEnded, wanted, sinceMs } of running) {
     if (hasEnded) continue;
     const key = wanted.refuse === undefined ? JSON.stringify(wanted.action) : wanted;
-    // What began first comes first.
+    // `running` is in order of start, so the first entry is the earliest.
     if (!uses.has(key)) uses.set(key, { ...wanted, sinceMs });
     if (wanted.also !== undefined) uses.set(wanted.also, { action: wanted.also, sinceMs });
   }

@@ -1,5 +1,5 @@
 /**
- * The input of a recorded session, on its way to the program and to the recording.
+ * The input of a recorded session, passed to both the program and the recording.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { SessionRecording } from "../contracts/recorder.ts";
 import type { FdWriter } from "../os/pipes.ts";
 import type { Pty } from "../os/pty.ts";
 
-/** What is written to the program, told to the recording as well. */
+/** A writer to the program that also tells the recording. */
 export function recordedInput(
   writer: FdWriter,
   pty: Pty | null,

@@ -1,11 +1,10 @@
 /**
- * The lines that a person is told of a recording before anything else.
+ * Lines that tell a person about the recording before anything else is shown.
  *
  * @module
  */
 import type { RecordingFacts } from "../contracts/recorder.ts";
 
-/** A line each. */
 export function recordedLines(facts: RecordingFacts): string[] {
   const { hasAllInput, isKeptHere, otherKeysSinceSeconds } = facts;
   const typed = hasAllInput ? ", with everything that is typed, passwords too," : ",";

@@ -1,6 +1,6 @@
 /**
- * The one way in which the machine ends what runs: because of policy, time, an administrator's order, a map
- * that is too old, or its own stop. A connection ends whole: its processes, its sockets, and its transport.
+ * The only way in which the machine ends what runs: for policy, time, an administrator's order, an old map,
+ * or its own stop. A connection always ends whole: processes, sockets and transport.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import type { ReasonCode } from "../../wire/reason.ts";
 import type { Revocable } from "./permission.ts";
 import { findRevocation } from "./recheck.ts";
 
-/** Longest wait for the processes of an ended connection to be gone. */
+/** Longest wait for the processes of an ended connection to exit. */
 const KILL_TIMEOUT_MS = 800;
 
-/** Decides about everything that runs, and ends the connection at the first denial. */
+/** Rechecks everything that runs, and ends the connection at the first denial. */
 export function recheck(connection: Revocable): void {
   const { permits, state, lastActivityMs } = connection;
   if (permits === null || state.isOver) return;
@@ -21,8 +21,8 @@ export function recheck(connection: Revocable): void {
 }
 
 /**
- * Ends a connection whole; the person is told `text`, and `reason` is recorded. Resolves when nothing is
- * left. Called twice, the first counts.
+ * Ends a whole connection. The person is shown `text`, and `reason` is recorded. Resolves when nothing is
+ * left. Only the first call counts.
  */
 export function revoke(
   connection: Revocable,
@@ -35,13 +35,13 @@ export function revoke(
 
 async function end(connection: Revocable, text: string): Promise<void> {
   connection.sayLast(text);
-  // Before the processes are killed: the forward helper removes the sockets that it made.
+  // Before the processes are killed, because the forward helper removes the sockets that it made.
   await connection.closeForwards();
   await endPrograms(connection);
   await connection.closed;
 }
 
-/** Ends every program of a connection: it is revoked, or must be recorded and no longer is. */
+/** Ends every program of a connection that is revoked, or whose required recording failed. */
 export async function endPrograms({
   containment,
   log,

@@ -1,8 +1,8 @@
 /**
- * The SSH server of a machine: takes streams over, lists who is on, and ends connections that are no longer
- * allowed. Listens nowhere itself.
+ * The SSH server of a machine: takes over streams, lists who is connected, and ends connections that are no
+ * longer allowed. It does not listen itself.
  *
- * Read `connection.ts` for one connection, `admit.ts` for who comes in, `session.ts` for what runs.
+ * Read `connection.ts` for one connection, `admit.ts` for sign-ins, `session.ts` for what runs.
  *
  * @module
  */
@@ -26,36 +26,36 @@ import { SshConnection } from "./connection.ts";
 import { Leftovers } from "./leftovers.ts";
 import { recheck, revoke } from "./revoke.ts";
 
-/** How often connections are judged anew for what time alone changes, as the age of the map. */
+/** How often connections are rechecked for what time alone changes, such as the map's age. */
 const RECHECK_MS = 1_000;
-/** Of an order to end a connection, which the person is shown. */
+/** Most characters of an administrator's reason that the person is shown. */
 const KILL_REASON_CHARS_MAX = 256;
-/** In the words of sshd's PerSourcePenalties, which clients may show. */
+/** sshd's text for PerSourcePenalties, which clients may show. */
 const NOT_NOW = "Not allowed at this time\r\n";
-/** Time for what was written last to be sent, also through the relay. */
+/** Lets the last output be sent, also through the relay. */
 const LAST_WORDS_MS = 150;
-/** The longest time that a timer takes. Not 0, for which ssh2 has a default of its own. */
+/** The longest time a timer takes. Not 0, which ssh2 replaces with its own default. */
 const NEVER_MS = 2 ** 31 - 1;
 
-/** More pieces than any client sends until it is signed in. */
+/** More pieces than any client sends before it is signed in. */
 const SIGN_IN_PIECES = 64;
 
 /** A stream that ssh2 has not announced yet. */
 interface Incoming {
   readonly stream: Duplex;
   readonly origin: StreamOrigin;
-  /** Gives the place of a start back. */
+  /** Releases its place among the starts. */
   readonly settle: () => void;
 }
 
-/** Builds the server. Connections come by `accept`. */
+/** Builds the server. Streams arrive through `accept`. */
 export function createSshServer(serverContext: ServerContext): SshServer {
   return new EmbeddedServer(serverContext);
 }
 
 class EmbeddedServer implements SshServer {
   readonly #serverContext: ServerContext;
-  /** ssh2's servers, by what they were made with; those of flags that have changed are dropped. */
+  /** One ssh2 server for each kind, with the settings it was made for. Replaced when flags change. */
   readonly #servers = new Map<"plain" | "proven", { readonly server: Server; readonly made: string }>();
   readonly #incoming = new WeakMap<object, Incoming>();
   readonly #streams = new Set<Duplex>();
@@ -70,7 +70,7 @@ class EmbeddedServer implements SshServer {
   readonly #monitors = createMonitorSource();
   readonly #leftovers = new Leftovers();
   readonly #failures: ReturnType<typeof createFailureCount>;
-  /** Undefined until the first connection looked for it. */
+  /** Undefined until the first connection looks for it. */
   #cgroupRoot: string | null | undefined;
   readonly #timer: NodeJS.Timeout;
   #isClosed = false;
@@ -105,14 +105,14 @@ class EmbeddedServer implements SshServer {
       clearTimeout(grace);
       this.#streams.delete(stream);
       settle();
-      // From here on a connection knows by itself how it ended.
+      // From here on the connection itself knows how it ended.
       if (!this.#incoming.has(stream)) return;
       if (isLate) this.#penalise(origin, "grace-exceeded");
-      // A proven device races two paths and leaves one of them without a word: that is no offence.
+      // A proven device races two paths and silently drops one, which is no offence.
       else if (origin.sourcePeerId === null) this.#penalise(origin, "noauth");
     });
     this.#incoming.set(stream, { stream, origin, settle });
-    // ssh2 takes any stream for a socket of its own server.
+    // ssh2 accepts any stream as if it were a socket of its own server.
     this.#serverFor(origin).injectSocket(stream as never);
   }
 
@@ -161,7 +161,7 @@ class EmbeddedServer implements SshServer {
     if (present?.made === made) return present.server;
     const has = this.#serverContext.hostKeys;
     const chosen = has.filter(({ type }) => wanted.includes(type));
-    // A machine that has none of the wanted types offers what it has.
+    // A machine that has none of the wanted types offers those it has.
     const keys = chosen.length === 0 ? has : chosen;
     const server = new Server({
       hostKeys: keys.map(({ pem }) => pem),
@@ -188,7 +188,7 @@ class EmbeddedServer implements SshServer {
     }
     const { stream, origin, settle } = incoming;
     this.#incoming.delete(stream);
-    // Not earlier: whoever listens to a stream lets it flow, and ssh2 has to hear all of it.
+    // Not earlier: a data listener starts the flow, and ssh2 has to see every byte.
     hastenSignIn(stream);
     this.#cgroupRoot ??= this.#serverContext.machineFlags().privileged ? findCgroupRoot() : null;
     const created = new SshConnection(
@@ -226,14 +226,14 @@ class EmbeddedServer implements SshServer {
   }
 }
 
-/** Null: root and the agent's own user, by hand. */
+/** Null for stdio: root and the agent's own user have no penalties. */
 function penaltySourceOf({ path, sourcePeerId, sourceAddress, via }: StreamOrigin): PenaltySource | null {
   if (path === "stdio") return null;
   const source = { peerId: via?.peerId ?? sourcePeerId, address: sourceAddress, port: "ssh" } as const;
   return via === undefined ? source : { ...source, localUser: via.localUser ?? "" };
 }
 
-/** Says so to whoever shows it, and reads nothing. */
+/** Tells clients that show such a line, and reads nothing. */
 function turnAway(stream: Duplex): void {
   const cut = setTimeout(() => stream.destroy(), LAST_WORDS_MS);
   stream.once("close", () => clearTimeout(cut));
@@ -241,13 +241,13 @@ function turnAway(stream: Duplex): void {
 }
 
 /**
- * Until it has a channel, ssh(1) sends a second small packet only once the first is acknowledged (Nagle),
- * and where it is not yet our turn to say anything, the kernel would let that wait for 40 ms.
+ * Until it has a channel, ssh(1) leaves Nagle's algorithm on, so it sends a second small packet only after an
+ * acknowledgement. When we have nothing to send, the kernel would delay that by 40 ms.
  */
 function hastenSignIn(stream: Duplex): void {
   let left = SIGN_IN_PIECES;
   const hasten = (): void => {
-    // Bun keeps the number of a socket on the handle; a relayed stream has none.
+    // Bun keeps a socket's descriptor on the handle; a relayed stream has none.
     const fd = (stream as { readonly _handle?: { readonly fd?: unknown } })._handle?.fd;
     if (typeof fd !== "number" || fd <= 2 || --left === 0) stream.off("data", hasten);
     else acknowledgeNow(fd);

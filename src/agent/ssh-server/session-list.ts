@@ -1,5 +1,5 @@
 /**
- * Live connections as `status` and management show them.
+ * Live connections as `status` and management list them.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { EpochSeconds } from "../../wire/units.ts";
 import type { AuthResult } from "./admit.ts";
 import type { Who } from "./authorize.ts";
 
-/** One entry a session; one that says `<idle>` for a connection without any. */
+/** One entry for each session, or one `<idle>` entry for a connection without sessions. */
 export function describeSessions(connection: {
   readonly connectionId: string;
   readonly auth: AuthResult;
@@ -36,7 +36,7 @@ export function describeSessions(connection: {
   return (descriptions.length === 0 ? ["<idle>"] : descriptions).map((command) => ({ ...common, command }));
 }
 
-/** Who they are, in words: a machine is its own person. `device` is empty where it is none of ours. */
+/** Names of the person and device. A machine is its own person. `device` is empty if it is not ours. */
 export function namesOf(
   who: Who,
   map: NetworkMap | null,

@@ -1,5 +1,5 @@
 /**
- * The program of a session under its permit: what it runs, as whom, on which terminal, in what environment.
+ * The program of a session under its permit: what runs, as whom, on which terminal, in which environment.
  *
  * @module
  */
@@ -21,16 +21,16 @@ import type { StartOf } from "./paired-events.ts";
 import type { Permit } from "./permit.ts";
 import { type Program, type SftpService, startProgram } from "./program.ts";
 
-/** Longest text of PAM's modules that is shown. */
+/** Most characters of PAM's messages that are shown. */
 const FAILURE_TEXT_CHARS_MAX = 1_024;
 
-/** What a session begins with: what the system says of its account now. */
+/** What the system says about the account when a session begins. */
 export interface SessionFacts {
   readonly account: LocalAccount;
 }
 export type SessionPermit = Permit<"session.start", SessionFacts>;
 
-/** The event with which it begins. */
+/** The start event of a session. */
 export function startEventOf(
   start: Start,
   argv: Argv,
@@ -46,24 +46,24 @@ export interface SessionPlan {
   readonly start: Start;
   readonly channel: ServerChannel;
   readonly channelId: number;
-  /** Environment variables that it sent and that are granted. */
+  /** Environment variables that the client sent and the grant allows. */
   readonly client: ReadonlyMap<string, string>;
-  /** Null: none, or none that counts. */
+  /** Null: none, or one that this start does not use. */
   readonly terminal: {
     readonly type: string;
     readonly size: WindowSize;
     readonly modes: Uint8Array;
   } | null;
-  /** Undefined: it serves no files. */
+  /** Undefined: not an SFTP session. */
   readonly sftp: SftpService | undefined;
-  /** Socket that leads to the client's SSH agent. Null: none. */
+  /** Socket to the client's SSH agent. Null: none. */
   readonly agentSocket: string | null;
   /** Null: it is not recorded. */
   readonly recording: SessionRecording | null;
 }
 
 /**
- * Starts it. Throws when the operating system has no terminal, process or descriptor left, or wants no
+ * Starts the program. Throws when no terminal, process or descriptor is available, or PAM refuses the
  * session.
  */
 export async function startSessionProgram(
@@ -100,7 +100,7 @@ export async function startSessionProgram(
   });
 }
 
-/** Why it could not be started, with what PAM's modules said of it. */
+/** Why the program could not be started, including PAM's messages. */
 export function startFailureText(cause: unknown): string {
   if (!(cause instanceof MonitorError)) return "The session could not be started";
   const said = printableLines(cause.text).trim().slice(0, FAILURE_TEXT_CHARS_MAX);
@@ -108,7 +108,7 @@ export function startFailureText(cause: unknown): string {
   return said === "" ? line : `${line}\n${said}`;
 }
 
-/** The SFTP service of a session, as far as its grant goes. */
+/** The SFTP service that the session's grant allows. */
 export function sftpServiceOf(permitted: SessionPermit, sessionId: number): SftpService {
   return {
     mode: servedMode(permitted.grant),
@@ -118,7 +118,7 @@ export function sftpServiceOf(permitted: SessionPermit, sessionId: number): Sftp
   };
 }
 
-/** How far SFTP goes under a grant that allows it at all. */
+/** The SFTP mode of a grant that allows SFTP. */
 function servedMode({ capabilities }: Grant): "write" | "read" {
   const mode = sftpMode(capabilities);
   assert(mode !== "off", "a grant for sftp has a mode");

@@ -1,6 +1,5 @@
 /**
- * The recording of a session, by the grant under which it runs: whether there is one, and what must not be
- * without it.
+ * The recording of a session by its grant: whether there is one, and what may not run without it.
  *
  * @module
  */
@@ -17,11 +16,11 @@ import { recordedLines } from "./recorded-lines.ts";
 import { endPrograms } from "./revoke.ts";
 import type { SessionPermit } from "./session-program.ts";
 
-/** How a session ends that must be recorded and cannot be. */
+/** Exit of a session that must be recorded and cannot be. */
 const UNRECORDED: Exit = { status: 254, signal: null };
-/** What the person is told when it ends in the middle. */
+/** Shown to the person when the recording fails during the session. */
 const CUT_LINE = "This session must be recorded and no longer can be; it has been ended";
-/** Without a terminal there is no size; what terminals have had since the VT100. */
+/** Size without a terminal: the VT100's. */
 const SIZE_DEFAULT = { cols: 80, rows: 24 };
 
 interface RecordedSession {
@@ -34,8 +33,8 @@ interface RecordedSession {
 }
 
 /**
- * Runs a session under its recording, where there is to be one. Nothing runs before that has begun; where it
- * must be recorded and no longer can be, everything of the connection ends.
+ * Runs a session under its recording, if there is to be one. Nothing runs before the recording has begun. If
+ * a required recording fails, every program of the connection ends.
  */
 export async function runRecorded(
   context: ConnectionContext,
@@ -64,7 +63,7 @@ export async function runRecorded(
   return UNRECORDED;
 }
 
-/** `null`: it is not to be recorded, or need not be and cannot. `unavailable`: it must be and cannot. */
+/** `null`: no recording is wanted, or an optional one failed. `unavailable`: a required one failed. */
 async function openSessionRecording(
   context: ConnectionContext,
   permitted: SessionPermit,
@@ -72,7 +71,7 @@ async function openSessionRecording(
 ): Promise<SessionRecording | null | "unavailable"> {
   const mode = recordOf(permitted.grant.capabilities);
   const { sessionId, start, terminal } = session;
-  // Of files that need not be recorded, the events say what was done with which.
+  // Audit events already say what SFTP does, so a best-effort recording adds nothing.
   if (mode === "off" || (mode === "best_effort" && start.kind === "sftp")) return null;
   const { who, localUser } = context.auth;
   const opened = await context.recorder?.open({
@@ -91,12 +90,11 @@ async function openSessionRecording(
   return opened ?? (mode === "required" ? "unavailable" : null);
 }
 
-/** What `capabilities` asks of a session. */
 function recordOf({ record = "off" }: SshCapabilities): NonNullable<SshCapabilities["record"]> {
   return record;
 }
 
-/** Whether a session may go on under `capabilities`. `recording` undefined: it has not begun. */
+/** Whether the recording satisfies `capabilities`. `recording` undefined: it has not begun. */
 export function isRecordedEnough(
   recording: SessionRecording | null | undefined,
   capabilities: SshCapabilities,
@@ -106,12 +104,12 @@ export function isRecordedEnough(
   return recording.facts.hasAllInput || !keepsAllInput(capabilities);
 }
 
-/** Whether `capabilities` ask for everything that is typed. */
+/** Whether `capabilities` require all typed input. */
 function keepsAllInput({ record_input }: SshCapabilities): boolean {
   return record_input === "all";
 }
 
-/** Whether it may reach the client's SSH agent: what goes through that cannot be recorded. */
+/** Whether the session may use the client's SSH agent, whose traffic cannot be recorded. */
 export function mayUseAgent(
   { capabilities }: Pick<Grant, "capabilities">,
   recording: SessionRecording | null | undefined,

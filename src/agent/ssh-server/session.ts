@@ -1,9 +1,9 @@
 /**
- * A session channel (RFC 4254 section 6): its terminal and environment, then one shell, command or subsystem.
+ * A session channel (RFC 4254 section 6): terminal and environment, then one shell, command or subsystem.
  *
- * A request to begin is answered with yes at once, since ssh2 drops what a client sends before the answer,
- * and is then decided before anything runs. A refusal is its sentence on stderr and exit status 255, which is
- * how ssh(1) says "no session". Read `#listen`, then `#run`.
+ * A start request is accepted at once, because ssh2 drops what a client sends before the answer. It is then
+ * decided before anything runs. A refusal is a sentence on stderr and exit status 255, which is how ssh(1)
+ * says "no session". Read `#listen`, then `#run`.
  *
  * @module
  */
@@ -35,11 +35,11 @@ import { isRecordedEnough, mayUseAgent, runRecorded } from "./session-recording.
 
 /** How ssh(1) says "no session". */
 const REFUSED: Exit = { status: REFUSED_STATUS, signal: null };
-/** Time for a client to show a line before it reads the answer after it. */
+/** How long a client has to show a line before the next answer. */
 const SAID_FIRST_MS = 50;
-/** Signals kept for a program that is still being started. */
+/** Signals kept while the program is being started. */
 const EARLY_SIGNALS_MAX = 8;
-/** How much of a command that is too long is recorded. */
+/** Characters recorded of a command that is too long. */
 const LONG_COMMAND_CHARS_MAX = 1_024;
 const TERMINAL_TYPE = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 
@@ -57,13 +57,13 @@ export class SshSession {
   #program: Program | null = null;
   readonly #earlySignals: NodeJS.Signals[] = [];
   #channel: ServerChannel | null = null;
-  /** Undefined: that is not settled yet. */
+  /** Undefined: not decided yet. */
   #recording: SessionRecording | null | undefined;
-  /** Files are changed over SFTP, or may be. */
+  /** The SFTP session may change files. */
   #mayWrite = false;
   #isClosed = false;
 
-  /** `sessionId` numbers the sessions of a connection from 0; audit names them by it. */
+  /** `sessionId` numbers the sessions of a connection from 0; audit uses it. */
   constructor(context: ConnectionContext, session: Session, sessionId: number) {
     this.#context = context;
     this.#sessionId = sessionId;
@@ -79,7 +79,7 @@ export class SshSession {
     return this.#start !== null;
   }
 
-  /** Why a rule that lets it begin would not let it be as it is. Null: it would. */
+  /** Why a rule that allows the start does not allow the session as it is. Null: it does. */
   #denialUnder(capabilities: SshCapabilities): ReasonCode | null {
     if (!isRecordedEnough(this.#recording, capabilities)) return "recording_unavailable";
     if (this.#mayWrite && sftpMode(capabilities) !== "write") return "sftp_read_only";
@@ -91,7 +91,7 @@ export class SshSession {
     this.#terminalModes = modes;
   }
 
-  /** The client reads no more of its stdout: a program that goes on writing gets SIGPIPE, as from sshd. */
+  /** The client reads no more stdout. A program that still writes gets SIGPIPE, as under sshd. */
   stopOutput(): void {
     this.#context.transport.muteChannel(this.channelId);
     this.#program?.stopOutput();
@@ -108,7 +108,7 @@ export class SshSession {
     );
   }
 
-  /** False: it cannot be delivered. A signal that comes before the program has started is kept for it. */
+  /** False: it cannot be delivered. A signal that arrives before the program has started is kept. */
   #signal(signal: NodeJS.Signals | undefined): boolean {
     if (signal === undefined || this.#start === null) return false;
     if (this.#program !== null) this.#program.signal(signal);
@@ -126,14 +126,14 @@ export class SshSession {
   #listen(session: Session): void {
     session.on("env", (accept, reject, info) => {
       const { key, val } = info as unknown as { key: string; val: string };
-      // Which of them count is asked again when the session begins.
+      // Names are checked again when the session begins.
       const isTaken = this.#client.add(key, val, this.#context.permits.authorize({ kind: "connect" }));
       if (isTaken) accept?.();
       else reject?.();
     });
     session.on("pty", (accept, _reject, info) => {
       const { term, cols, rows, width, height } = info as unknown as WindowSize & { term: string };
-      // Decided with what it is for: after a no, ssh(1) leaves without waiting to hear why.
+      // Decided together with the start: refused here, ssh(1) would leave before it shows why.
       this.#terminal = {
         type: TERMINAL_TYPE.test(term) ? term : "dumb",
         size: { cols, rows, width, height },
@@ -159,21 +159,21 @@ export class SshSession {
     });
     session.on("auth-agent", (accept, reject) => {
       const isAllowed = this.#context.permits.authorize({ kind: "agent_forwarding" }).kind === "allow";
-      // Also when it is refused, which is evidence.
+      // Also when it is refused, so that the refusal is recorded.
       this.#agentSocket ??= this.#context.agentSocket();
       if (isAllowed) accept?.();
       else reject?.();
     });
     session.on("x11", (_accept, reject) => {
       reject?.();
-      // ssh(1) goes on without, with a warning of its own that has no reason.
+      // ssh(1) continues without X11; its own warning gives no reason.
       const { permits } = this.#context;
       void refuse(permits, permits.authorize({ kind: "x11_forwarding" })).then(({ line }) => this.say(line));
     });
     session.on("close", () => this.#onClose());
   }
 
-  /** A function instead of a channel: it has begun already, and this is how to refuse the second start. */
+  /** A function instead of a channel means that a program has begun already; call it to refuse the second. */
   #begin(channel: ServerChannel | (() => void) | undefined, start: Start): void {
     if (channel === undefined || typeof channel === "function") {
       channel?.();
@@ -190,7 +190,7 @@ export class SshSession {
 
   async #run(channel: ServerChannel, start: Start): Promise<void> {
     const { permits } = this.#context;
-    // As with sshd: where a listener that has to be there is refused, ssh(1) leaves and nothing is run.
+    // As with sshd: if a listener is refused that must exist, ssh(1) leaves and nothing runs.
     await this.#context.requestsAnswered();
     for (const line of this.#context.takeNotices()) this.say(line);
     if (start.kind === "exec" && Buffer.byteLength(start.command) > COMMAND_BYTES_MAX) {
@@ -221,7 +221,7 @@ export class SshSession {
     } finally {
       await answer.end({ exitStatus: exit.status, signal: exit.signal });
     }
-    // A listener asked for meanwhile: why there is none is said on the command's stderr.
+    // If a listener requested meanwhile was refused, the command's stderr says why.
     await this.#context.requestsAnswered();
     this.#end(channel, null, exit);
   }
@@ -245,7 +245,7 @@ export class SshSession {
   }
 
   async #execute(channel: ServerChannel, start: Start, permitted: SessionPermit): Promise<Exit> {
-    // What is granted by now counts, also where it is less.
+    // The present grant counts, which may allow less than the first.
     const { grant } = permitted;
     const isFiles = start.kind === "sftp";
     const sftp = isFiles ? sftpServiceOf(permitted, this.#sessionId) : undefined;
@@ -258,18 +258,18 @@ export class SshSession {
       terminal: this.#terminal === null || isFiles ? null : { ...this.#terminal, modes: this.#terminalModes },
       sftp,
       recording: this.#recording ?? null,
-      // One grant covers the whole session: what another rule says of the agent is no help.
+      // One grant covers the whole session, so another rule cannot add the agent.
       agentSocket: mayUseAgent(grant, this.#recording) ? await this.#agentSocket : null,
     });
     this.#program = program;
-    // What changed while it was being started.
+    // Changes that arrived while it was being started.
     if (this.#terminal !== null) program.resize(this.#terminal.size);
     for (const signal of this.#earlySignals) program.signal(signal);
     if (this.#isClosed) program.hangUp();
     return program.done;
   }
 
-  /** Says why first: after the answer, ssh(1) leaves at once. */
+  /** Explains first, because ssh(1) leaves at once after the answer. */
   async #respondUnknownSubsystem(reject: (() => void) | undefined): Promise<void> {
     const { permits } = this.#context;
     this.say((await refuse(permits, permits.deny("subsystem_unknown", { kind: "sftp" }))).line);
@@ -283,7 +283,7 @@ export class SshSession {
     const end = endOf(exit);
     if ("signal" in end) this.#context.transport.sendExitSignal(this.channelId, end.signal);
     else this.#context.transport.sendExitStatus(this.channelId, end.status);
-    // Nobody reads it any more; what still comes is thrown away.
+    // The client reads no more, so drop further input.
     channel.resume();
     channel.eof();
     channel.close();

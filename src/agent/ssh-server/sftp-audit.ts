@@ -1,6 +1,6 @@
 /**
- * The agent's side of an SFTP session's evidence: what its process says it did (sftp/sftp-audit-writer.ts),
- * stored line by line and answered.
+ * The agent's side of SFTP evidence: stores each record that the SFTP process reports
+ * (sftp/sftp-audit-writer.ts), and answers it.
  *
  * @module
  */
@@ -12,15 +12,15 @@ import { LEDGER_LINE, LEDGER_NO, LEDGER_YES, LINE_BYTES_MAX } from "../sftp/ledg
 export interface SftpAuditOptions {
   readonly reader: FdReader;
   readonly answers: FdWriter;
-  /** Stores what was done; false when it cannot be. */
+  /** Stores what was done. False: it cannot be stored. */
   record(operations: readonly SftpOperationRecord[]): Promise<boolean>;
-  /** What is meant for the person. */
+  /** Shows `text` to the person. */
   say(text: string): Promise<unknown>;
-  /** Called once, after the first no: nothing more may be done. */
+  /** Called once, after the first record that cannot be stored. Nothing more may be done. */
   onRefused(): void;
 }
 
-/** Answers until the process has gone. Never rejects. */
+/** Answers until the process has exited. Never rejects. */
 export async function serveSftpAudit({ reader, answers, ...options }: SftpAuditOptions): Promise<void> {
   const lines = createLines(LINE_BYTES_MAX);
   let isRefused = false;
@@ -35,12 +35,12 @@ export async function serveSftpAudit({ reader, answers, ...options }: SftpAuditO
         const isStored: boolean = !isRefused && (await options.record(operations));
         if (!isStored && !isRefused) options.onRefused();
         isRefused ||= !isStored;
-        // One that has said its last word does not wait for the answer.
+        // A process that has sent its last record does not wait for the answer.
         await answers.write(Uint8Array.of(isStored ? LEDGER_YES : LEDGER_NO))?.catch(() => {});
       }
     }
   } catch {
-    // This is not what our own process says.
+    // Our own process does not send this.
     if (!isRefused) options.onRefused();
     while ((await reader.read()) !== null);
   } finally {

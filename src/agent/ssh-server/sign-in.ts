@@ -1,5 +1,5 @@
 /**
- * The part of a connection before somebody is in: the time it has, the place it takes, and its offences.
+ * A connection before it is signed in: its time limit, its slot, and its offences.
  *
  * @module
  */
@@ -15,26 +15,24 @@ import type { AdmissionRequest, Admitted } from "./admit.ts";
 import { Authenticator } from "./authenticate.ts";
 import type { ConnectionState } from "./connection-state.ts";
 
-/** What the server gives a connection that signs in. */
+/** What the server provides. */
 export interface SignInOptions {
   readonly serverContext: ServerContext;
   readonly limits: Limits;
   readonly origin: StreamOrigin;
-  /**
-   * Called at most once: the connection ended before anybody was signed in, by this offence of its source.
-   */
+  /** Called at most once, when the connection ended before sign-in by this offence of its source. */
   onOffence(offence: Offence): void;
-  /** An attempt to sign in proved nobody: to be counted, not recorded one by one. */
+  /** An attempt proved no identity. It is counted, not recorded individually. */
   onUnproven(reason: ReasonCode): void;
-  /** Takes one of the user's places; the function gives it back. Null: there is none left. */
+  /** Takes one of the user's connection slots; the function releases it. Null: none is left. */
   takePlace(key: string): (() => void) | null;
-  /** Takes a place among connections that wait for a person's approval. Null: there is none left. */
+  /** Takes a slot for a connection that waits for approval. Null: none is left. */
   takePending(): (() => void) | null;
-  /** The sign-in is over, either way, and no longer counts among the starts. Once or more. */
+  /** The sign-in ended either way and no longer counts as a start. May be called more than once. */
   onSettled(): void;
 }
 
-/** What the connection gives it. */
+/** What the connection provides. */
 export interface SignInParts {
   readonly options: SignInOptions;
   readonly connectionId: string;
@@ -43,14 +41,14 @@ export interface SignInParts {
   readonly state: ConnectionState;
   readonly checkAccount: AdmissionRequest["checkAccount"];
   readonly permitsFor: AdmissionRequest["permitsFor"];
-  /** Cuts the transport, without a word. */
+  /** Cuts the transport without a message. */
   cut(): void;
-  /** Cuts it as soon as what was sent last has left. */
+  /** Cuts the transport once the last output has been sent. */
   cutSoon(): void;
   onAdmitted(admitted: Admitted, accept: () => void): void;
 }
 
-/** Time for a client to leave by itself, with words of its own, once it has had its last answer. */
+/** How long a client has to leave by itself, with its own message, after its last answer. */
 const LEAVE_MS = 150;
 
 export class SignIn {
@@ -59,7 +57,7 @@ export class SignIn {
   #timer: NodeJS.Timeout;
   #goodbye: NodeJS.Timeout | undefined;
   #place: (() => void) | null = null;
-  /** What went wrong beyond failing to sign in. */
+  /** A fault beyond a failed sign-in. */
   #fault: "grace-exceeded" | "protocol-error" | null = null;
   #isOver = false;
 
@@ -94,23 +92,23 @@ export class SignIn {
     this.#authenticator.onRequest(context);
   }
 
-  /** The client has done what no client does. */
+  /** The client broke the protocol. */
   onProtocolError(): void {
     this.#fault ??= "protocol-error";
   }
 
-  /** Somebody is in. Their place is given back by `close`. */
+  /** The client is admitted. `close` releases its slot. */
   settle(): void {
     clearTimeout(this.#timer);
     this.#parts.options.onSettled();
   }
 
-  /** The connection is gone. `isProven`: somebody was in. */
+  /** The connection is gone. `isProven`: the client was admitted. */
   close({ isProven }: { readonly isProven: boolean }): void {
     for (const timer of [this.#timer, this.#goodbye]) clearTimeout(timer);
     this.#authenticator.end();
     this.#parts.options.onSettled();
-    // A proof that is still being decided says itself what became of it.
+    // A decision still in progress releases the slot and reports the offence itself.
     if (this.#authenticator.isDeciding) return;
     this.#givePlaceBack();
     if (!isProven) this.#tellOffence();
@@ -127,7 +125,7 @@ export class SignIn {
     this.#parts.cut();
   }
 
-  /** The time in which a person could approve the sign-in is over. */
+  /** The time in which a person could approve the sign-in has run out. */
   #onUnanswered(): void {
     if (this.#parts.state.is("open")) return;
     const text = "The sign-in was not approved in time; connect again";
@@ -135,7 +133,7 @@ export class SignIn {
     this.#parts.cutSoon();
   }
 
-  /** Disconnects an unproven client, unless it leaves by itself in the meantime. */
+  /** Disconnects a client that was refused, unless it leaves by itself first. */
   #showOut(text: string): void {
     this.#goodbye = setTimeout(() => {
       this.#parts.transport.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, text);
@@ -143,7 +141,7 @@ export class SignIn {
     }, LEAVE_MS);
   }
 
-  /** A proven person who may not come in has committed no offence. */
+  /** A proven person who was denied has committed no offence. */
   #tellOffence(): void {
     const { outcome } = this.#authenticator;
     if (this.#isOver || outcome === "refused") return;

@@ -1,5 +1,6 @@
 /**
- * Step 5 of a sign-in (src/ARCHITECTURE.md): the token inside a certificate, the provider's or management's.
+ * Step 5 of a sign-in (src/ARCHITECTURE.md): verifies the token in a certificate, the provider's or
+ * management's.
  *
  * @module
  */
@@ -21,7 +22,7 @@ export interface TokenQuestion {
 }
 export type TokenAnswer = { readonly authTimeSeconds: EpochSeconds | null } | { readonly reason: ReasonCode };
 
-/** The token inside the certificate: the provider's for `idp`, management's own otherwise. */
+/** Checks the token in the certificate: the provider's for binding `idp`, else management's own. */
 export async function checkToken(question: TokenQuestion): Promise<TokenAnswer> {
   const { identity, idToken } = question.certificate;
   const pinned = question.serverContext.pinned();
@@ -29,7 +30,7 @@ export async function checkToken(question: TokenQuestion): Promise<TokenAnswer> 
     return { reason: "binding_not_accepted" };
   }
   if (idToken === null) {
-    // The account keeps ID tokens from machines: then it is management's word, as for every other login.
+    // The account keeps ID tokens from machines, so rely on management's statement, as for other logins.
     if (identity.binding !== "idp") return { reason: "token_invalid" };
     return pinned === null
       ? { authTimeSeconds: identity.authTimeSeconds }
@@ -51,14 +52,16 @@ export async function checkToken(question: TokenQuestion): Promise<TokenAnswer> 
   return isSame ? { authTimeSeconds: identity.authTimeSeconds } : { reason: "token_invalid" };
 }
 
-/** The provider's token: by keys of the map, or of the pinned issuer and then unexpired. */
+/**
+ * Checks the provider's token by the map's keys, or by the pinned issuer's keys; it must then be unexpired.
+ */
 export async function checkIdToken(question: TokenQuestion, token: string): Promise<TokenAnswer> {
   const { map } = question.snapshot;
   const verify = () => {
     const pinned = question.serverContext.pinned();
     return verifyIdToken({
       token,
-      // Pinned, neither keys nor claim are management's to say.
+      // With a pinned issuer, management chooses neither its keys nor its user claim.
       issuers:
         pinned === null
           ? map.issuers
@@ -82,7 +85,7 @@ export async function checkIdToken(question: TokenQuestion, token: string): Prom
     authorization.reason === "token_invalid" &&
     question.serverContext.pinned() !== null
   ) {
-    // Perhaps by a key the issuer has taken into use since.
+    // The issuer may have a new key.
     await question.serverContext.refreshPinned();
     authorization = await verify();
   }
@@ -94,7 +97,7 @@ export async function checkIdToken(question: TokenQuestion, token: string): Prom
   return isSame ? { authTimeSeconds: authorization.claims.authTimeSeconds } : { reason: "token_invalid" };
 }
 
-/** Whether all that is wrong, at a machine with pins, is the client that the person signed in by. */
+/** Whether a pinned machine rejects the token only because of the client it was issued to. */
 async function isOfOtherClient(question: TokenQuestion, token: string): Promise<boolean> {
   const pinned = question.serverContext.pinned();
   if (pinned === null) return false;
@@ -113,7 +116,7 @@ async function isOfOtherClient(question: TokenQuestion, token: string): Promise<
   return verdict.ok;
 }
 
-/** Tells the two kinds apart by their own `typ`; each is then verified as what it says it is. */
+/** Tells the two kinds apart by their `typ` header. Each is then verified as what it claims to be. */
 export function isManagementToken(token: string): boolean {
   try {
     const header: unknown = JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString("utf8"));

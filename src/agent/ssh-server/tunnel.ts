@@ -1,8 +1,8 @@
 /**
- * A forwarded stream: a connected socket and an SSH channel, joined.
+ * A forwarded stream: a connected socket joined to an SSH channel.
  *
- * What one side does not take yet stops the other: nothing piles up here. Either side may end while the other
- * goes on (EOF), and when both have, both are closed.
+ * Back-pressure on one side stops the other, so nothing piles up. Either side may end first (EOF). When both
+ * have ended, both are closed.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
 import { InputGatherer } from "./input-gatherer.ts";
 
-/** Bytes that went through: from the client, and to it. */
+/** Bytes from the client, and to it. */
 export interface Traffic {
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -27,10 +27,10 @@ export interface Tunnel {
   destroy(): void;
 }
 
-/** Bytes from the socket that may wait for the channel. */
+/** Most bytes from the socket that may wait for the channel. */
 const WAITING_BYTES_MAX = 512 * 1024;
 
-/** Joins `fd`, which is taken over, and `channel`. */
+/** Joins `fd`, which it takes over, to `channel`. */
 export function joinTunnel(transport: SshTransport, channel: ServerChannel, fd: number): Tunnel {
   const tunnel = new SocketTunnel(transport, channel);
   tunnel.connect(fd);
@@ -47,16 +47,16 @@ class SocketTunnel implements Tunnel {
   #bytesOut = 0;
   #socket: Bun.Socket | null = null;
   readonly #input = new InputGatherer((data) => this.#hand(data));
-  /** From the client, not yet taken by the socket. */
+  /** From the client, not yet accepted by the socket. */
   #unsent: Buffer | null = null;
-  /** From the socket, not yet taken by the channel. */
+  /** From the socket, not yet accepted by the channel. */
   #waitingBytes = 0;
   #writing: Promise<unknown> = Promise.resolve();
   #isPaused = false;
-  /** The client sends no more; the socket sends no more. */
+  /** The client has ended its input; below, the socket has ended its output. */
   #isInputOver = false;
   #isOutputOver = false;
-  /** The socket takes no more; what still comes for it is thrown away. */
+  /** The socket accepts no more; further input for it is dropped. */
   #isInputRefused = false;
   #isDone = false;
 
@@ -103,7 +103,7 @@ class SocketTunnel implements Tunnel {
   #onInput(data: Buffer): void {
     if (this.#isDone) return;
     if (this.#isInputRefused) {
-      // As from sshd: who goes on writing to what has ended is told by the end of the channel.
+      // As with sshd, a client that writes to an ended stream is told by the channel's close.
       if (this.#isOutputOver) this.#closeBoth();
       return;
     }
@@ -111,7 +111,7 @@ class SocketTunnel implements Tunnel {
     this.#input.add(data);
   }
 
-  /** What is not taken at once is kept, in memory of its own. */
+  /** Copies and keeps what the socket does not accept at once. */
   #hand(data: Buffer): null {
     if (this.#isDone || this.#isInputRefused) return null;
     this.#unsent = this.#unsent === null ? data : Buffer.concat([this.#unsent, data]);
@@ -126,7 +126,7 @@ class SocketTunnel implements Tunnel {
     this.#flush();
   }
 
-  /** Hands the socket what it takes; the channel stops until all of it is gone. */
+  /** Writes what the socket accepts. The channel pauses until everything is written. */
   #flush(): void {
     const socket = this.#socket;
     if (this.#unsent !== null && socket !== null && !this.#isDone) {
@@ -142,13 +142,13 @@ class SocketTunnel implements Tunnel {
     }
     this.#channel.resume();
     if (this.#isInputOver && socket !== null && !this.#isDone) {
-      // Says that no more comes; what the other end still sends is taken.
+      // Half-close: the other end may still send.
       if (this.#isOutputOver) this.#closeBoth();
       else socket.shutdown();
     }
   }
 
-  /** The socket's end reads no more; what it has said before is still to be read. */
+  /** The socket's other end reads no more. What it sent before is still delivered. */
   #stopInput(): void {
     this.#unsent = null;
     this.#isInputRefused = true;
@@ -156,7 +156,7 @@ class SocketTunnel implements Tunnel {
 
   #onOutput(data: Buffer): void {
     if (this.#isDone) return;
-    // Most of what comes in small pieces goes on at once.
+    // Most small pieces are sent at once.
     const isFirst = this.#waitingBytes === 0 && !this.#isOutputOver;
     const count = isFirst ? this.#transport.writeNow(this.#channelId, "stdout", data) : 0;
     this.#bytesOut += count;
@@ -191,7 +191,7 @@ class SocketTunnel implements Tunnel {
     });
   }
 
-  /** Both have said all: an orderly end. */
+  /** Both sides have ended: close in order. */
   #closeBoth(): void {
     this.#channel.close();
     this.#end();
@@ -199,9 +199,9 @@ class SocketTunnel implements Tunnel {
   }
 
   /**
-   * The socket is gone, and with it all that it could take. The channel ends when its client does, or
-   * writes on: were it closed at once, a client with something unread would reset the connection to its
-   * own program, which would lose the answer.
+   * The socket is gone and takes no more input. The channel ends when its client ends or writes again. If it
+   * were closed at once, a client with unread input would reset the connection to its own program, which
+   * would lose the answer.
    */
   #onSocketClose(): void {
     const isWriting = this.#unsent !== null;
@@ -215,7 +215,7 @@ class SocketTunnel implements Tunnel {
     });
   }
 
-  /** The client has closed it: what it sent before is still delivered. */
+  /** The client closed the channel. What it sent before is still delivered. */
   #onChannelClose(): void {
     if (this.#isDone) return;
     this.#input.flush();
@@ -227,7 +227,7 @@ class SocketTunnel implements Tunnel {
   #end(): void {
     if (this.#isDone) return;
     this.#isDone = true;
-    // Nobody reads it any more; what still comes is thrown away.
+    // Drop further input.
     this.#channel.resume();
     this.#finish({ bytesIn: this.#bytesIn, bytesOut: this.#bytesOut });
   }
