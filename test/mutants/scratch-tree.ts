@@ -11,7 +11,12 @@ import { applyFault, type Mutant } from "./fault.ts";
 const PARTS = [
   "src",
   "test",
+  // What `management/web/read-documents.ts` reads at build time.
   "docs",
+  "README.md",
+  "SECURITY.md",
+  "BENCHMARKS.md",
+  "CHANGELOG.md",
   "patches",
   "build.ts",
   "bunfig.toml",
