@@ -1,6 +1,6 @@
 /**
- * Rotation of the keys that sign the accounts' logs: `qf management rotate log-key`. The old key signs the
- * handover to the new one.
+ * Rotation of the keys that sign the accounts' logs: `qf management rotate log-key`. The old key and the new
+ * one both sign the handover.
  *
  * @module
  */

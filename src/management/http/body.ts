@@ -1,5 +1,5 @@
 /**
- * Request bodies: bounded, JSON, and strictly of one shape.
+ * Request bodies: bounded in size, JSON, and checked against a schema.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import { parseJson } from "../../base/files.ts";
 import { ignoredFields, misspeltRestriction } from "../../wire/ignored-fields.ts";
 import { describeIssues } from "../../wire/issues.ts";
 
-/** Largest body of the REST API: a group of 100,000 peers fits. */
+/** Largest body of the REST API; a group of 100,000 peers fits. */
 export const BODY_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
- * Reads and parses a body. Throws ERR_TOO_LARGE, ERR_BAD_REQUEST for what is not JSON, and
- * ERR_UNPROCESSABLE, naming the field, for what is not of that shape.
+ * Reads and parses a body. Throws ERR_TOO_LARGE, ERR_BAD_REQUEST if it is not JSON, and ERR_UNPROCESSABLE,
+ * naming the field, if it does not match the schema.
  */
 export async function readBody<T>(c: Context, schema: ZodType<T>, bytesMax = BODY_BYTES_MAX): Promise<T> {
   return parseStrict(schema, await readJson(c, bytesMax));
 }
 
-/** Reads a body as JSON, of whatever shape. Throws as `readBody` does, but for the shape. */
+/** Reads a body as JSON of any shape. Throws ERR_TOO_LARGE and ERR_BAD_REQUEST, as `readBody` does. */
 export async function readJson(c: Context, bytesMax = BODY_BYTES_MAX): Promise<unknown> {
   const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") {
@@ -34,7 +34,7 @@ export async function readJson(c: Context, bytesMax = BODY_BYTES_MAX): Promise<u
   return value;
 }
 
-/** `value` as `schema` has it. Throws ERR_UNPROCESSABLE naming the field. */
+/** Parses `value` by `schema`. Throws ERR_UNPROCESSABLE naming the field. */
 export function parseStrict<T>(schema: ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -42,8 +42,8 @@ export function parseStrict<T>(schema: ZodType<T>, value: unknown): T {
 }
 
 /**
- * `value` as `schema` has it, and the names of its fields that the schema does not know and ignores. Throws
- * ERR_UNPROCESSABLE also for such a field that is nearly one of ours that restricts.
+ * Parses `value` by `schema`, and lists the fields that the schema does not know and ignores. Throws
+ * ERR_UNPROCESSABLE also for an unknown field whose name is close to that of a restricting field.
  */
 export function parseTolerant<T>(schema: ZodType<T>, value: unknown): { data: T; ignored: string[] } {
   const data = parseStrict(schema, value);

@@ -1,6 +1,6 @@
 /**
- * Routes under /client/v1: what people's devices and new machines ask. No cookies, no API tokens: each
- * request that matters carries its proofs. Shapes and what is signed: `wire/client-api.ts`.
+ * Routes under /client/v1, which people's devices and new machines call. No cookies and no API tokens: each
+ * request that matters carries its own proofs. `wire/client-api.ts` has the shapes and says what is signed.
  *
  * @module
  */
@@ -38,10 +38,10 @@ import { registerDevice } from "../login/register.ts";
 import { listNames, lookUpTarget } from "../login/target-lookup.ts";
 import { readBody } from "./body.ts";
 
-/** Largest body: a request with an ID token of the longest kind. */
+/** Largest body: a request with the longest ID token fits. */
 const BODY_BYTES_MAX = 64 * 1024;
 const WINDOW_MS = 60_000;
-/** Requests of one source per minute. Wide enough for a whole office behind one address. */
+/** Requests of one source per minute. Enough for a whole office behind one address. */
 const LIMITS = {
   challenges: 6_000,
   certificates: 3_000,
@@ -51,16 +51,16 @@ const LIMITS = {
   devices: 600,
   machines: 600,
   hosted: 50,
-  /** Each waiting terminal looks every second and a half. */
+  /** Each waiting terminal polls every 1.5 seconds. */
   claims: 6_000,
 };
 
-/** What the server knows of a connection: where it comes from. */
+/** What the server knows of a connection: its source address. */
 export interface ClientEnv {
   Bindings: { readonly sourceAddress: string };
 }
 
-/** What each POST runs: its limit, the shape of its body, and the work. */
+/** A POST route: its rate limit, the shape of its body, and its handler. */
 interface PostRoute<B> {
   readonly path: string;
   readonly limit: keyof typeof LIMITS;
@@ -158,7 +158,7 @@ function answer(c: Context, body: object): Response {
   return c.json(body, 200, { ...SAFE_HEADERS });
 }
 
-/** One line for people, a code for machines; what went wrong inside goes to the log. */
+/** Answers with one line for people and a code for machines. Internal details go to the log only. */
 function failure(c: Context, log: Log, error: Error): Response {
   const known = isQfError(error) ? error : new QfError("ERR_INTERNAL", "something went wrong in management");
   const status = FAILURES[known.code].httpStatus;

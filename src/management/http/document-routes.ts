@@ -1,5 +1,5 @@
 /**
- * `/docs`: the documents of this build, open to everybody, as the repository is.
+ * `/docs`: the documents of this build. Public, as the repository is.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { pageHeaders } from "../../base/html.ts";
 import { DOCUMENTS_PATH, documentPage } from "../web/document-pages.ts";
 import type { Route } from "./request-entry.ts";
 
-/** The route of every page. */
+/** The route that serves every page. */
 export const DOCUMENT_ROUTE: Route = { prefix: DOCUMENTS_PATH, answer: answerDocument };
 
 function answerDocument(request: Request): Response {

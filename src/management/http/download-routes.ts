@@ -1,6 +1,6 @@
 /**
- * `/install.sh` and `/downloads/<version>/…`: what a machine installs QuFabric from. Open to everybody, who
- * get to see nothing but releases.
+ * `/install.sh` and `/downloads/<version>/…`: what machines install QuFabric from. Public, and shows nothing
+ * but releases.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { Route } from "./request-entry.ts";
 const INSTALL_PATH = "/install.sh";
 const DOWNLOADS_PATH = "/downloads";
 const LATEST = "latest";
-/** When a machine that finds too many others is to try again. */
+/** Retry-After for a machine that finds too many downloads in progress. */
 const RETRY_SECONDS = 5;
 
 const ENCODINGS: Readonly<Record<Packing, string>> = { zst: "zstd", gz: "gzip" };
@@ -28,11 +28,11 @@ export interface DownloadDeps {
   readonly origin: string;
   readonly releaseKeys: readonly string[];
   readonly releases: Releases;
-  /** Absent: as many as there may be by default. */
+  /** Absent: a new one with the default bounds. */
   readonly turns?: DownloadTurns;
 }
 
-/** The routes, each with the one handler of all. */
+/** The download routes; one handler answers all of them. */
 export function downloadRoutes(deps: DownloadDeps): Route[] {
   const { answer } = createDownloads(deps);
   return [INSTALL_PATH, DOWNLOADS_PATH].map((prefix) => ({
@@ -62,7 +62,7 @@ export function createDownloads(deps: DownloadDeps): Downloads {
       if (name === MANIFEST_FILE) return text(await releases.manifest(version), "application/json");
       if (name === SIGNATURE_FILE) return text(await releases.signature(version));
       const { path, headers } = await findBuild(releases, version, name, request);
-      // Nothing of it is sent.
+      // A HEAD request sends no body, so it needs no turn.
       if (request.method === "HEAD") return new Response(Bun.file(path), { headers });
       const body = await turns.bodyOf(path, source);
       return body === null ? busy() : new Response(body, { headers });
@@ -74,7 +74,7 @@ function nothing(): QfError {
   return new QfError("ERR_NOT_FOUND", "there is no such release here");
 }
 
-/** Plain text, so that no browser runs it. */
+/** Sent as plain text, so that no browser runs it. */
 function text(body: string | undefined, type = "text/plain; charset=utf-8"): Response {
   if (body === undefined) throw nothing();
   return new Response(body, { headers: { ...SAFE_HEADERS, "content-type": type } });
@@ -86,8 +86,8 @@ interface FoundBuild {
 }
 
 /**
- * A build: `<target>` as it is, or packed on the way for a client that says so; `<target>.zst` and
- * `<target>.gz` as packed files.
+ * Finds a build. `<target>` is served as it is, or compressed for a client that accepts it; `<target>.zst`
+ * and `<target>.gz` are compressed files.
  */
 async function findBuild(
   releases: Releases,
@@ -117,7 +117,7 @@ async function foundAt(path: string | undefined, more: Record<string, string> = 
   return { path, headers: { ...SAFE_HEADERS, ...more, "content-type": "application/octet-stream" } };
 }
 
-/** As other refusals of this port: installers and `qf upgrade` come again. */
+/** The refusal in the form of all others of this port. Installers and `qf upgrade` try again. */
 function busy(): Response {
   const message = "too many downloads are under way: try again in a while";
   const body: ApiFailure = { code: 503, message, error: "ERR_UNAVAILABLE" };

@@ -1,7 +1,7 @@
 /**
- * Bounds on builds that are on their way to machines: how many at once, and how long each may take.
+ * Bounds on downloads of builds: how many run at once, and how long each may take.
  *
- * A build is some 50 MB, and who reads slowly holds a descriptor and buffers of this process all the while.
+ * A build is some 50 MB, and a slow reader holds a descriptor and buffers of this process until it is done.
  *
  * @module
  */
@@ -9,23 +9,23 @@ import { type FileHandle, open } from "node:fs/promises";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { createSourceCounter } from "../contracts/keyed-counter.ts";
 
-/** At once, and of those from one address: machines behind one gateway wait for each other. */
+/** Downloads at once in total, and from one address. Machines behind one gateway wait for each other. */
 const DOWNLOADS_MAX = 64;
 const PER_SOURCE_MAX = 16;
 /** As long as `qf upgrade` waits. */
 const DOWNLOAD_MS_MAX = 1_800_000;
 const CHUNK_BYTES = 256 * 1024;
-/** How often it is looked for those that take too long. */
+/** How often overdue downloads are looked for. */
 const LOOK_MS = 10_000;
 
 export interface DownloadTurns {
   /**
-   * The file, read as its reader takes it. Null: too many are under way. Throws what the system throws. Its
-   * place is free again once it is read, given up, or overdue.
+   * The file as a stream that is read as fast as its reader takes it. Null: too many downloads are in
+   * progress. Throws file system errors. The turn ends when the file is read, cancelled or overdue.
    */
   bodyOf(path: string, source: string): Promise<ReadableStream<Uint8Array> | null>;
   readonly count: number;
-  /** Ends those that take too long. Called by itself every ten seconds. */
+  /** Ends overdue downloads. A timer calls this every ten seconds. */
   endOverdue(): void;
 }
 
@@ -88,7 +88,7 @@ function streamOf(
   turns: { enter(one: Download): void; leave(one: Download): boolean },
 ): ReadableStream<Uint8Array> {
   let download: Download | undefined;
-  /** False: it had ended already. */
+  /** False: the download had ended already. */
   const end = (): boolean => {
     if (download === undefined || !turns.leave(download)) return false;
     void file.close().catch(() => {});

@@ -1,8 +1,7 @@
 /**
- * Translation of errors to HTTP answers: a status, a code, a line. The one place that does so.
+ * Translates errors to HTTP answers: a status, a code and a line. Nothing else does.
  *
- * Nothing of an unexpected error reaches the answer: it is logged, and the answer says no more than that
- * something failed here.
+ * An unexpected error is logged, and the answer says only that something failed here.
  *
  * @module
  */
@@ -23,12 +22,12 @@ const CODE_OF_STATUS: Readonly<Record<number, FailureCode>> = {
   429: "ERR_TOO_MANY",
 };
 
-/** For `app.onError`. */
+/** Error handler for `app.onError`. */
 export function createErrorHandler(log: Log): ErrorHandler {
   return (error, c) => answerFailure(c, asFailure(error, c, log));
 }
 
-/** The answer to a failure, in NetBird's shape with our code and hint beside it. */
+/** The answer to a failure, in NetBird's shape with our code and hint added. */
 export function answerFailure(c: Context, failure: QfError): Response {
   const status = FAILURES[failure.code].httpStatus;
   const body: ApiFailure = {
@@ -53,7 +52,7 @@ function asFailure(error: unknown, c: Context, log: Log): QfError {
   return new QfError("ERR_INTERNAL", "the server failed to do this", { hint: "its log says why" });
 }
 
-/** The pattern of the route, not the path: a path may hold what should not be logged. */
+/** The pattern of the route instead of the path, which may hold something that must not be logged. */
 function routeOf(c: Context): string {
   return c.req.routePath;
 }

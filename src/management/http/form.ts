@@ -1,5 +1,5 @@
 /**
- * A form of one of our own pages, bounded, and only from there.
+ * Forms posted by our own pages: bounded in size, and refused from other sites.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { QfError } from "../../base/errors.ts";
 const FORM_BYTES_MAX = 8 * 1024;
 
 /**
- * The fields of an urlencoded body. Throws ERR_BAD_REQUEST for another type, ERR_TOO_LARGE, and
- * ERR_FORBIDDEN when a browser says it comes from another site.
+ * The fields of a urlencoded body. Throws ERR_BAD_REQUEST for another content type, ERR_TOO_LARGE, and
+ * ERR_FORBIDDEN when the browser says the form is from another site.
  */
 export async function formOf(request: Request, origin: string): Promise<URLSearchParams> {
   const from = request.headers.get("origin");

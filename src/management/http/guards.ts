@@ -1,5 +1,5 @@
 /**
- * Guards that every request passes first: the host names we answer to, and the pages that may change things.
+ * Guards that every request passes first: which host names we answer to, and whose pages may change things.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { QfError } from "../../base/errors.ts";
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Refuses requests under a name that is not ours (DNS rebinding) and, for anything but reading, those
- * that a browser sends for a page of an origin that is neither ours nor one of `others`.
+ * Refuses requests under a name that is not ours (DNS rebinding). Refuses requests that may change something
+ * when the browser sends them for a page of an origin that is neither ours nor one of `others`.
  */
 export function guardOrigin(
   origin: string,
@@ -36,14 +36,14 @@ export function guardOrigin(
   };
 }
 
-/** Our public name, an address (which nobody can rebind), or loopback by name. */
+/** Our public name, an IP address (which DNS cannot rebind), or `localhost`. */
 function isOurName(host: string, own: URL): boolean {
   if (host.toLowerCase() === own.host) return true;
   const name = host.replace(/:\d{1,5}$/, "").toLowerCase();
   return name === "localhost" || isIP(name.replace(/^\[|\]$/g, "")) !== 0;
 }
 
-/** Answers hold secrets shown once: nobody keeps them, nobody guesses their type. */
+/** Responses hold secrets that are shown once, so they are never cached and their type is never sniffed. */
 export const answerHeaders: MiddlewareHandler = async function setAnswerHeaders(c, next) {
   await next();
   c.header("Cache-Control", "no-store");

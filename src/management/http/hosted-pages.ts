@@ -1,5 +1,5 @@
 /**
- * Pages of the hosted sign-in. Pure: data in, markup out.
+ * Pages of the hosted sign-in. Pure: data in, HTML out.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { factList, type Html, html, page } from "../../base/html.ts";
 import type { HostedLoginData } from "../../wire/hosted-login.ts";
 
-/** Asks whether this sign-in is wanted. Shows everything an approval will be bound to. */
+/** Asks whether the person wants this sign-in. Shows everything that the approval is bound to. */
 export function hostedConfirmPage(
   data: HostedLoginData,
   shown: { sourceAddress: string; csrf: string; origin: string; key: string },
@@ -32,7 +32,7 @@ ${answerForms(shown.csrf)}`,
   );
 }
 
-/** The same for an SSH client that has no certificate: the machine asks, for one connection. */
+/** The same question for an SSH client without a certificate: the machine asks, for one connection. */
 function approvalPage(
   data: HostedLoginData & { readonly approval: NonNullable<HostedLoginData["approval"]> },
   shown: { sourceAddress: string; csrf: string; origin: string },
@@ -65,7 +65,7 @@ function answerForms(csrf: string): Html {
 </form></div>`;
 }
 
-/** The one-time code, for the waiting terminal and nobody else. */
+/** Shows the one-time code, which the person types at the waiting terminal. */
 export function hostedCodePage(data: HostedLoginData, code: string): string {
   const where =
     data.approval === undefined
@@ -80,7 +80,7 @@ as <strong>${data.localUser}</strong>`;
   );
 }
 
-/** Where a click is enough. */
+/** The last page when a click is enough and there is no code. */
 export function hostedDonePage(data: HostedLoginData): string {
   return page(
     "Signed in",

@@ -1,9 +1,9 @@
 /**
- * The pages of the hosted sign-in: `/login/hosted/:id` and the way back from the provider.
+ * Pages of the hosted sign-in: `/login/hosted/:id` and the callback from the provider.
  *
- * A browser is told from others by a cookie: a random secret, of which the form's token, the provider's
- * `state` and the PKCE verifier are digests, and the id of the sign-in, which may be its ticket. So none of
- * them is worth anything elsewhere, and nothing is kept here.
+ * A cookie identifies the browser. It holds a random secret and the id of the sign-in, which may be its
+ * ticket. The form's token, the provider's `state` and the PKCE verifier are digests of the secret, so none
+ * of them is usable elsewhere, and the server stores nothing.
  *
  * @module
  */
@@ -27,7 +27,10 @@ import { formOf } from "./form.ts";
 import { hostedCodePage, hostedConfirmPage, hostedDonePage } from "./hosted-pages.ts";
 
 const COOKIE_SECONDS = 330;
-/** Sign-ins of one source that ended without a person and are written down. The terminals of others wait. */
+/**
+ * How many refused or failed sign-ins one source may have recorded. Terminals whose sign-ins were not
+ * recorded keep waiting.
+ */
 const ENDS = { countMax: 20, windowMs: 5 * 60_000 };
 
 export interface HostedRoutesDeps {
@@ -108,12 +111,12 @@ async function authorizationUrl(
   });
 }
 
-/** Who is to be signed in, for the embedded provider's own page. */
+/** What the embedded provider's page names as asking for the sign-in. */
 function askerOf({ deviceName, localUser, approval }: OpenHostedLogin["data"]): string {
   return approval === undefined ? deviceName : `${localUser}@${deviceName}`;
 }
 
-/** Anyone can open a sign-in and say no, so of one source only so many such ends are written down. */
+/** Records the end of a sign-in. Anyone can open a sign-in and refuse it, so ends are limited per source. */
 async function end(
   { login, ends }: HostedRoutes,
   hosted: OpenHostedLogin,
@@ -123,8 +126,8 @@ async function end(
 }
 
 /**
- * Redeems the provider's code and approves. A no at the provider is a no here; a failure is not anybody's
- * no.
+ * Redeems the provider's code and approves the sign-in. A refusal at the provider counts as a denial; a
+ * failure does not.
  */
 async function finish(
   deps: HostedRoutes,
@@ -133,7 +136,7 @@ async function finish(
 ): Promise<string | null> {
   const { origin } = deps.login.ctx;
   const { callback, state, secret } = answer;
-  // As the provider saw it: behind a proxy our own idea of scheme and host may differ.
+  // The URL as the provider saw it. Behind a proxy, the request's own scheme and host may differ.
   const seen = new URL(callback.pathname + callback.search, origin);
   const redirectUri = origin + HOSTED_CALLBACK_PATH;
   const verifier = verifierOf(secret, hosted.row.id);
@@ -145,7 +148,7 @@ async function finish(
   );
 }
 
-/** What `work` gives; when it fails, nothing more can come of the sign-in, and its terminal is told why. */
+/** Awaits `work`. If it fails, the sign-in is over, and its terminal is told why. */
 async function orEnd<T>(deps: HostedRoutes, hosted: OpenHostedLogin, work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -167,13 +170,13 @@ function failurePage(c: Context, deps: HostedRoutesDeps, error: Error): Response
   return c.body(text, status, pageHeaders());
 }
 
-/** The form leads on to the provider, and a foreign one may send the browser further on. */
+/** The form redirects to the provider, and an external one may redirect the browser further. */
 function pageOf(c: Context, deps: HostedRoutesDeps, text: string): Response {
   const { oidc } = deps.login.ctx;
   return c.body(text, 200, pageHeaders(oidc.embedded ? [] : ["https:", new URL(oidc.issuer).origin]));
 }
 
-/** Of a login key, as the page that made it shows it: eight characters, for people to compare. */
+/** Eight hex characters of a login key's digest, for people to compare with the page that made it. */
 function shortFingerprint(loginKey: string): string {
   return createHash("sha256").update(sshBlobOfEd25519(loginKey)).digest("hex").slice(0, 8);
 }
@@ -188,7 +191,7 @@ function cookieName(id: string): string {
   return `qf_hosted_${id}`;
 }
 
-/** What the browser was given: its secret, and the id under which it was shown the sign-in. */
+/** The secret in the browser's cookie, and the id under which the browser saw the sign-in. */
 function readCookie(c: Context, rowId: string): { readonly secret: string; readonly id: string } {
   const [secret = "", id = ""] = (getCookie(c, cookieName(rowId)) ?? "").split(".", 2);
   const isOurs = /^[A-Za-z0-9_-]{43}$/.test(secret) && HostedLoginId.safeParse(id).success;
@@ -213,7 +216,7 @@ function csrfOf(secret: string, id: string): string {
   return sha256(`qufabric/hosted/csrf/${id}/${secret}`);
 }
 
-/** Names the sign-in, and is known only to the browser that has the cookie and to the provider. */
+/** The OAuth state. It names the sign-in, and only the provider and the browser with the cookie know it. */
 function stateOf(secret: string, id: string): string {
   return `${id}.${sha256(`qufabric/hosted/state/${id}/${secret}`)}`;
 }

@@ -1,8 +1,8 @@
 /**
- * Pages on which people of the embedded provider choose a password: `/idp/password/<secret>` by an invitation
- * or a reset link, `/idp/password` by the old password.
+ * Pages on which people of the embedded provider choose a password: `/idp/password/<secret>` with an
+ * invitation or a reset link, `/idp/password` with the old password.
  *
- * Opening a link uses nothing up, since mail scanners open links too; sending the form does.
+ * Opening a link does not use it up, since mail scanners open links too. Submitting the form does.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, type PasswordCheck } from "..
 import { initiatorOf } from "../login/person.ts";
 import { formOf } from "./form.ts";
 
-/** Where a person may go on afterwards: a sign-in that was interrupted. Nowhere else. */
+/** Where a person may continue afterwards: only an interrupted sign-in. */
 const NEXT = /^\/idp\/interaction\/[A-Za-z0-9_-]{1,64}$/;
 const SECRET_LENGTH_MAX = 128;
 
@@ -27,7 +27,9 @@ export interface PasswordRoutesDeps {
   readonly origin: string;
   readonly log: Log;
   readonly store: Store;
-  /** The embedded provider's check, with its limits on guessing. Throws ERR_NOT_FOUND where there is none. */
+  /**
+   * The embedded provider's check, with its limits on guessing. Throws ERR_NOT_FOUND with an external one.
+   */
   readonly passwords: () => PasswordCheck;
 }
 
@@ -51,7 +53,7 @@ interface OpenLink {
   readonly person: PasswordUser;
 }
 
-/** Throws ERR_NOT_FOUND for a link that is unknown, was used, or has expired. */
+/** Throws ERR_NOT_FOUND for an unknown, used or expired link. */
 async function openLink({ store, passwords }: PasswordRoutesDeps, c: Context): Promise<OpenLink> {
   passwords();
   const hash = passwordLinkHash((c.req.param("secret") ?? "").slice(0, SECRET_LENGTH_MAX));
@@ -75,7 +77,7 @@ async function byLink(deps: PasswordRoutesDeps, c: Context): Promise<Response> {
   const kept = await deps.store.change(
     { accountId: user.accountId, initiator: initiatorOf(user) },
     async (tx) => {
-      // Of two that are sent at once, one finds the link.
+      // Of two forms sent at once, only one finds the link.
       const link = await usePasswordLink(tx, found.link.hash);
       const person = link === undefined ? undefined : await findPasswordUser(tx, { userId: link.userId });
       if (person === undefined) throw linkOver();
@@ -108,9 +110,9 @@ async function change(deps: PasswordRoutesDeps, c: Context, sourceAddress: strin
 }
 
 /**
- * Sets the password of a person who has just given the old one. Returns how many personal API tokens of
- * theirs go on working. Throws ERR_FORBIDDEN for one who may not sign in, ERR_CONFLICT when the old one has
- * been changed meanwhile.
+ * Sets the password of a person who has just given the old one. Returns how many of their personal API tokens
+ * stay valid. Throws ERR_FORBIDDEN for a person who may not sign in, ERR_CONFLICT if the old password has
+ * changed meanwhile.
  */
 export async function changeOwnPassword(
   { store, passwords }: { readonly store: Store; readonly passwords: PasswordCheck },
@@ -131,7 +133,7 @@ export async function changeOwnPassword(
   });
 }
 
-/** A blocked person chooses nothing: a link does not outlive the right to sign in. */
+/** A blocked person cannot choose a password: a link does not outlive the right to sign in. */
 function requireMaySignIn({ user }: PasswordUser): void {
   if (user.isBlocked) throw new QfError("ERR_FORBIDDEN", "this user is blocked");
 }

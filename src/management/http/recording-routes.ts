@@ -24,7 +24,7 @@ const STATUS: Readonly<Record<NonNullable<RecordingUploadAnswer["refusal"]>["cod
   refused: 403,
 };
 
-/** The path of uploads. */
+/** The upload route. */
 export function recordingUploadRoutes(recordings: Pick<Recordings, "take">): Route[] {
   return [
     {
@@ -34,7 +34,7 @@ export function recordingUploadRoutes(recordings: Pick<Recordings, "take">): Rou
   ];
 }
 
-/** Throws ERR_METHOD_NOT_ALLOWED and ERR_TOO_LARGE; everything else is an answer. */
+/** Throws ERR_METHOD_NOT_ALLOWED and ERR_TOO_LARGE; every other outcome is an answer. */
 export async function answerRecordingUpload(
   recordings: Pick<Recordings, "take">,
   request: Request,

@@ -1,5 +1,6 @@
 /**
- * The first thing every request meets: is it meant for us, where does it come from, who answers it.
+ * Entry point of every request: checks that it is addressed to us, finds its source address, and passes it to
+ * a route.
  *
  * @module
  */
@@ -18,46 +19,46 @@ export interface RequestEntry {
   answer(request: Request, peerAddress: string, server: Server<unknown>): Promise<Response | undefined>;
 }
 
-/** Who answers below which path; the first that matches. */
+/** Which part answers below which path; the first match wins. */
 export interface Route {
   readonly prefix: string;
   readonly answer: (
     request: Request,
     sourceAddress: string,
-    /** The listener that the request came to, for upgrades. */
+    /** The listener that accepted the request, for upgrades. */
     server: Server<unknown>,
   ) => Response | undefined | Promise<Response | undefined>;
 }
 
-/** Answers addresses that no other part has. Null: there is nothing. */
+/** Answers paths that no route has. Null: there is no such page. */
 export type Pages = (request: Request, pathname: string) => Promise<Response | null>;
 
 export interface FrontOptions {
   readonly log: Log;
-  /** The public origin, as people type it. */
+  /** The public origin. */
   readonly origin: string;
-  /** `host:port` as browsers send it: of the public origin and of the address listened on. */
+  /** `host:port` as browsers send it, of the public origin and of the listening address. */
   readonly hosts: ReadonlySet<string>;
-  /** The same of addresses where it was before, while that is announced. Absent: none. */
+  /** The same for former addresses while a move is announced. Absent: none. */
   readonly oldHosts?: ReadonlySet<string>;
   readonly behindProxy: boolean;
   readonly routes: readonly Route[];
-  /** Whether that host answers that address. Undefined: every host answers all of them. */
+  /** Whether this host answers this URL. Undefined: every host answers every URL. */
   readonly answers?: ((host: string, url: URL) => boolean) | undefined;
-  /** The dashboard, where no route answers. Absent: there is none. */
+  /** The dashboard, for paths without a route. Absent: there is none. */
   readonly pages?: Pages;
 }
 
 export function createRequestEntry(options: FrontOptions): RequestEntry {
   return {
     async answer(request, peerAddress, server) {
-      // HTTP/1.0 need name no host, and then there is only a path; load balancers ask like that.
+      // HTTP/1.0 requests need no Host, and then there is only a path. Some load balancers send those.
       const url = URL.parse(request.url);
       const pathname = url?.pathname ?? request.url.split("?", 1)[0] ?? "";
       if (url === null && !PROBES.includes(pathname)) {
         return failure(400, "ERR_BAD_REQUEST", "the request names no host");
       }
-      // A name that somebody else's DNS points at us is not ours (DNS rebinding).
+      // A foreign DNS name that points at this server is refused (DNS rebinding).
       const host = request.headers.get("host")?.toLowerCase() ?? "";
       if (options.oldHosts?.has(host) === true && !isOfPrograms(pathname)) {
         return movedTo(request, options.origin);
@@ -89,16 +90,16 @@ export function createRequestEntry(options: FrontOptions): RequestEntry {
   };
 }
 
-/** Asked by load balancers, under whatever name. They tell nothing. */
+/** Load balancers ask for these under any name. They reveal nothing. */
 const PROBES: readonly string[] = ["/healthz", "/readyz"];
 
-/** What machines and devices ask for: at the old address they are answered until they have followed. */
+/** Paths that machines and devices use. The old address answers these until all have followed the move. */
 function isOfPrograms(pathname: string): boolean {
   const prefixes = ["/agent", "/client", "/relay"];
   return PROBES.includes(pathname) || prefixes.some((prefix) => pathname.startsWith(`${prefix}/`));
 }
 
-/** People are led to the same page; a program that sends something is told, so that nothing is lost. */
+/** Redirects people to the same page. A program that sends data gets an error, so that nothing is lost. */
 function movedTo(request: Request, origin: string): Response {
   const url = URL.parse(request.url);
   if (url === null || (request.method !== "GET" && request.method !== "HEAD")) {
@@ -107,19 +108,19 @@ function movedTo(request: Request, origin: string): Response {
   return Response.redirect(`${origin}${url.pathname}${url.search}`, 308);
 }
 
-/** A name of ours, or an address, which nobody's DNS can point elsewhere. */
+/** One of our names, or an IP address, which DNS cannot point elsewhere. */
 function isOurName(host: string, hosts: ReadonlySet<string>): boolean {
   return hosts.has(host) || isIP(host.replace(/:\d{1,5}$/, "").replace(/^\[|\]$/g, "")) !== 0;
 }
 
-/** Where a request comes from, in the one spelling under which it is counted. */
+/** The source address in its canonical spelling, under which limits count it. */
 function sourceOf(request: Request, peerAddress: string, behindProxy: boolean): string {
   return (behindProxy ? forwardedFor(request) : undefined) ?? canonicalAddress(peerAddress) ?? peerAddress;
 }
 
 /**
- * The address our own proxy saw: the last one of the list, since the others are anybody's claim. Some proxies
- * write its port as well, which is another for each connection. Undefined when it is no address.
+ * The address that our own proxy saw: the last in the list, since any client can forge the others. Some
+ * proxies append the port, which differs for each connection. Undefined when it is not an address.
  */
 function forwardedFor(request: Request): string | undefined {
   const last = request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "";
@@ -131,7 +132,7 @@ function forwardedFor(request: Request): string | undefined {
   return canonicalAddress(v4 ?? v6 ?? bare ?? "");
 }
 
-/** At `/` and where nothing is: a page for a person, and JSON for a program. */
+/** The answer at `/` without a dashboard and at unknown paths: HTML for a person, JSON for a program. */
 function nothing(request: Request, pathname: string, origin: string): Response {
   if (!wantsPage(request)) return failure(404, "ERR_NOT_FOUND", "there is nothing here");
   return pathname === "/" ? rootPage(origin) : nothingHerePage();

@@ -1,20 +1,19 @@
 /**
- * Pages for a browser that has nothing to do here: at `/`, and at addresses that do not exist. Programs go on
- * getting JSON.
+ * Pages for browsers at `/` and at addresses that do not exist. Programs get JSON instead.
  *
  * @module
  */
 import { html, page, pageHeaders } from "../../base/html.ts";
 
-/** Whether a person navigates here. Clients of the API ask for JSON, or for anything. */
+/** Whether the request is a person's navigation. API clients accept JSON, or anything. */
 export function wantsPage(request: Request): boolean {
   if (request.method !== "GET" && request.method !== "HEAD") return false;
   return (request.headers.get("accept") ?? "").toLowerCase().includes("text/html");
 }
 
 /**
- * `/`: what this is, how to sign in, and the first command to type. Tells nothing that `qf` does not tell
- * everybody. `signInPath`: where the dashboard's sign-in begins; absent, there is none.
+ * `/`: what this server is, how to sign in, and the first command to type. Reveals nothing that `qf` does not
+ * tell everyone. `signInPath` is where the dashboard's sign-in begins; absent: there is none.
  */
 export function rootPage(origin: string, signInPath?: string): Response {
   const signIn =
@@ -37,7 +36,7 @@ qf ssh USER@MACHINE</code></pre>
   );
 }
 
-/** An address that does not exist. */
+/** The page for an address that does not exist. */
 export function nothingHerePage(): Response {
   return pageResponse(
     404,

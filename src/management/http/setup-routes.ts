@@ -1,8 +1,8 @@
 /**
  * The one-time set-up link of a server without an account: `/setup/<secret>`.
  *
- * With the embedded provider the owner chooses e-mail and password here; with an external one the owner
- * is whoever opens the link and signs in there.
+ * With the embedded provider, the owner chooses e-mail and password here. With an external one, the person
+ * who opens the link and signs in there becomes the owner.
  *
  * @module
  */
@@ -24,14 +24,14 @@ import { HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
 import type { HostedTokens, RelyingParty } from "../idp/relying-party.ts";
 import { formOf } from "./form.ts";
 
-/** State of the provider's way back begins with this, so that it is told from a hosted sign-in. */
+/** Prefix of the OAuth state, which tells this callback from that of a hosted sign-in. */
 export const SETUP_STATE_PREFIX = "setup.";
-/** The dashboard's first steps, after signing in. */
+/** The dashboard's first steps, shown after signing in. */
 const FIRST_STEPS = `${DASHBOARD_SIGN_IN_PATH}?to=%2Fstart`;
 const COOKIE = "qf_setup";
 const COOKIE_SECONDS = 900;
 
-/** Who signed in at an external provider, verified. */
+/** The verified person who signed in at an external provider. */
 export interface SetupIdentity {
   readonly subject: string;
   readonly email: string;
@@ -43,16 +43,16 @@ export interface SetupRoutesDeps {
   readonly oidc: OidcSettings;
   readonly log: Log;
   readonly relyingParty: RelyingParty;
-  /** Whether the link may still be opened. */
+  /** Whether the link may still be used. */
   readonly isOpen: (linkHash: string) => Promise<boolean>;
-  /** Uses the link up and makes the account, or neither. Returns the owner's API token. */
+  /** Uses up the link and creates the account, or does neither. Returns the owner's API token. */
   readonly complete: (linkHash: string, owner: NewOwner) => Promise<string>;
   readonly hashPassword: (password: string) => Promise<string>;
   /** Verifies tokens whose nonce must be the digest of `nonceBytes`. */
   readonly verify: (tokens: HostedTokens, nonceBytes: Uint8Array) => Promise<SetupIdentity>;
 }
 
-/** Digest under which a link's secret is kept. */
+/** Digest under which a link's secret is stored. */
 export function setupLinkHash(secret: string): string {
   return sha256(`qufabric/setup/${secret}`);
 }
@@ -77,7 +77,7 @@ export function createSetupRoutes(deps: SetupRoutesDeps) {
     .onError((error, c) => failurePage(c, deps, error));
 }
 
-/** The link's digest. Throws ERR_NOT_FOUND when it is unknown, was used, or has expired. */
+/** The link's digest. Throws ERR_NOT_FOUND for an unknown, used or expired link. */
 async function openLink(deps: SetupRoutesDeps, c: Context): Promise<string> {
   const linkHash = setupLinkHash((c.req.param("secret") ?? "").slice(0, 128));
   if (!(await deps.isOpen(linkHash))) throw linkOver();
@@ -117,7 +117,7 @@ function providerPage(deps: SetupRoutesDeps): string {
   );
 }
 
-/** The cookie holds the link's secret too: the way back needs it, and nobody else may have it. */
+/** The cookie holds the link's secret too: the callback needs it, and no one else may have it. */
 async function toProvider(deps: SetupRoutesDeps, c: Context): Promise<string> {
   const secret = randomBytes(32).toString("base64url");
   setCookie(c, COOKIE, `${secret}.${c.req.param("secret") ?? ""}`, {

@@ -1,6 +1,6 @@
 /**
- * Lists of things that NetBird has and that are not here: empty, so that its clients show an empty page and
- * not an error. Nothing of the kind can be made: POST is 405.
+ * Empty lists of things that NetBird has and QuFabric does not, so that NetBird's clients show an empty page
+ * instead of an error. None of these can be created: POST is 405.
  *
  * @module
  */

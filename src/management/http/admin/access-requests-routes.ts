@@ -1,5 +1,6 @@
 /**
- * /api/access: requests for an approval at a machine and for a group, decisions about them, and their ends.
+ * /api/access: requests for an approval at a machine or for a group membership, decisions on them, and their
+ * ends.
  *
  * @module
  */
@@ -38,7 +39,7 @@ import { mayCall, notFound, requireRecentSignIn } from "./access.ts";
 import type { Listing } from "./paging.ts";
 import { type Call, isoTime, type Route, route } from "./route.ts";
 
-/** Newest requests of one answer. */
+/** Most requests in one answer, newest first. */
 const LISTED_MAX = 500;
 
 export const accessRequestRoutes: readonly Route[] = [
@@ -142,7 +143,7 @@ async function requestsFor(
   return { items, total: items.length, next: null };
 }
 
-/** Own ones, those that the caller decides about, and all for who reads all. */
+/** Whether the caller sees a request: their own, one they decide about, or any for a role that reads all. */
 function isVisible({ user }: Pick<AnyCall, "user">, { answer, isApprover }: SeenRequest): boolean {
   return answer.is_own || isApprover || mayCall(user.role, "read");
 }
@@ -194,7 +195,7 @@ async function askForGroup(call: Call<AccessRequestWrite>): Promise<AccessReques
   });
 }
 
-/** The caller's device, the machine, and the login where the token is of one. */
+/** The caller's device, the target machine, and the login if the token belongs to one. */
 async function whereFrom(
   { accountId, user, principal, body }: Call<AccessRequestWrite>,
   tx: Reader,
@@ -212,7 +213,7 @@ async function whereFrom(
   const account = await findAccount(tx, accountId);
   const machine = account === undefined ? undefined : await findTarget(tx, account, typed.toLowerCase());
   if (machine === undefined) throw notFound("machine");
-  // A login counts for the device that it is on.
+  // A login counts only for its own device.
   return { device, machine, login: login?.devicePeerId === device.id ? login : undefined };
 }
 

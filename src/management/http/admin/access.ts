@@ -1,8 +1,9 @@
 /**
- * Access to the REST API: API tokens and dashboard sessions to people, people to roles, roles to routes.
+ * Access to the REST API: how API tokens and dashboard sessions prove people, and which roles may call which
+ * routes.
  *
  * An ID token is never accepted here, whichever provider signed it. A session's cookie counts only on a
- * request of a page of ours (`session-cookie.ts`).
+ * request of one of our pages (`session-cookie.ts`).
  *
  * @module
  */
@@ -28,40 +29,41 @@ import {
 import { type CredentialSource, sessionSecretOf } from "../session-cookie.ts";
 
 /**
- * owner: owners only. write: owners and admins. read: those and auditors. self: everybody signed in; the
- * route itself gives those who may not read their own things only.
+ * owner: owners only. write: owners and admins. read: those, network admins and auditors. self: everyone
+ * signed in; the route limits those who may not read to their own things.
  */
 export type Access = "owner" | "write" | "read" | "self";
 
 const ROLES_OF: Readonly<Record<Access, readonly Role[]>> = {
   owner: ["owner"],
   write: ["owner", "admin"],
-  // NetBird's network_admin changes groups and policies, and so could let itself in anywhere: not here.
+  // In NetBird, network_admin changes groups and policies, and so could grant itself any access. Here it only
+  // reads.
   read: ["owner", "admin", "network_admin", "auditor"],
   self: ["owner", "admin", "network_admin", "auditor", "billing_admin", "user"],
 };
 
-/** What proved the caller: an API token, or a session of the dashboard. */
+/** The caller's proof: an API token or a dashboard session. */
 export interface Credential {
   readonly kind: "token" | "session";
   readonly id: string;
 }
 
-/** Who calls, proven. */
+/** The proven caller. */
 export interface Principal {
   readonly user: UserRow;
   readonly credential: Credential;
 }
 
-/** How stale `last_used` may be: one write a minute, however busy a token or a session is. */
+/** `last_used` may be this stale: at most one write per minute for a busy token or session. */
 const LAST_USED_SECONDS = 60;
 const AUTHORIZATION = new RegExp(`^(?:token|bearer) +(${API_TOKEN_PREFIX}[A-Za-z0-9_-]{43})$`, "i");
 
 /**
- * Proves the caller by `Authorization: Token …` or `Bearer …`; without that header by the cookie of a
- * dashboard session, on a request of our own pages.
+ * Proves the caller by `Authorization: Token …` or `Bearer …`. Without that header, by the cookie of a
+ * dashboard session on a request of our own pages.
  *
- * Throws ERR_UNAUTHENTICATED, the same for every reason, or ERR_FORBIDDEN for somebody blocked.
+ * Throws ERR_UNAUTHENTICATED, the same for every reason, or ERR_FORBIDDEN for a blocked user.
  */
 export async function authenticate(store: Store, request: CredentialSource): Promise<Principal> {
   const authorization = request.header("authorization");
@@ -75,7 +77,8 @@ export async function authenticate(store: Store, request: CredentialSource): Pro
 async function byToken(store: Store, authorization: string): Promise<Principal> {
   const token = AUTHORIZATION.exec(authorization)?.[1];
   const found = token === undefined ? undefined : await store.read((tx) => findByToken(tx, token));
-  // Found by digest, so no comparison ever runs along a secret; this one takes the same time anyway.
+  // The row is found by its digest, so a secret is never compared directly. This comparison is constant-time
+  // all the same.
   if (token === undefined || found === undefined || !isEqualSecret(found.token.hash, hashToken(token))) {
     throw new QfError("ERR_UNAUTHENTICATED", "a valid API token is needed", { hint: hintFor(authorization) });
   }
@@ -109,7 +112,7 @@ function sessionOver(): QfError {
   return new QfError("ERR_UNAUTHENTICATED", "your session is over", { hint: "sign in again" });
 }
 
-/** Names what was sent in the place of a token, by how it begins and nothing else. */
+/** A hint that names the kind of secret sent instead of a token, told by its prefix alone. */
 function hintFor(authorization: string): string {
   const kind = kindOfSecret(/^(?:token|bearer) +(\S+)$/i.exec(authorization)?.[1] ?? "");
   if (kind === "ssh_token" || kind === "setup_key") {
@@ -118,7 +121,7 @@ function hintFor(authorization: string): string {
   return `send Authorization: Token ${API_TOKEN_PREFIX}…; it may have expired or been deleted`;
 }
 
-/** Throws ERR_FORBIDDEN unless `role` may call a route of that access. */
+/** Throws ERR_FORBIDDEN unless `role` may call a route with this access. */
 export function requireRole(role: Role, access: Access): void {
   if (ROLES_OF[access].includes(role)) return;
   throw new QfError("ERR_FORBIDDEN", `the role ${role} may not do this`, {
@@ -131,8 +134,8 @@ export function mayCall(role: Role, access: Access): boolean {
 }
 
 /**
- * Judges the caller anew inside the transaction that writes: what was true when the request came in
- * may have been changed by one that ran before it. Returns the caller as of now.
+ * Checks the caller again inside the transaction that writes, since an earlier one may have changed what was
+ * true when the request arrived. Returns the caller's current row.
  */
 export async function recheck(tx: Reader, principal: Principal, access: Access): Promise<UserRow> {
   const { accountId, id } = principal.user;
@@ -157,7 +160,7 @@ async function requireLiveCredential(tx: Reader, { user, credential }: Principal
   await requireLiveLogin(tx, token.loginId);
 }
 
-/** A token of a login is worth what the login is worth now, and the device that it is on. */
+/** A token of a login is valid only while the login is live and its device active. */
 async function requireLiveLogin(tx: Reader, loginId: string | null): Promise<void> {
   if (loginId === null) return;
   const login = await findLogin(tx, loginId);
@@ -171,8 +174,8 @@ async function requireLiveLogin(tx: Reader, loginId: string | null): Promise<voi
 }
 
 /**
- * When the caller signed in, as the provider says: null where it does not. Throws ERR_FORBIDDEN for a token
- * made by name, behind which nobody sits.
+ * When the caller signed in, as the provider says; null if it does not say. Throws ERR_FORBIDDEN for a named
+ * API token, which no person signed in for.
  */
 async function signedInAt(tx: Reader, { user, credential }: Principal): Promise<number | null> {
   if (credential.kind === "session") {
@@ -199,13 +202,13 @@ function reauthRequired(): QfError {
   return new QfError("ERR_REAUTH_REQUIRED", "this takes a fresh sign-in", { hint: "sign in again" });
 }
 
-/** How recent the sign-in must be for what could make a stolen session or token last. */
+/** How recent the sign-in must be for a change that could give a stolen session or token lasting access. */
 const REAUTH_SECONDS = 120;
 
 /**
  * Throws ERR_REAUTH_REQUIRED for a session, or a token of `qf login`, whose sign-in is older than two
- * minutes, and ERR_FORBIDDEN for a token made by name that is not of scope `dangerous`. A session's person
- * has to have confirmed the very request, by its `digest`, which is good once.
+ * minutes, and ERR_FORBIDDEN for a named API token without scope `dangerous`. With a session, the person must
+ * also have confirmed this very request, identified by its `digest`. A confirmation is valid once.
  */
 export async function requireFreshSignIn(tx: Writer, principal: Principal, digest: string): Promise<void> {
   const { user, credential } = principal;
@@ -229,7 +232,10 @@ function requireActive(user: UserRow): void {
   if (user.pendingApproval) throw new QfError("ERR_FORBIDDEN", "this user waits for approval");
 }
 
-/** What is not there, and what the caller may not know of. Clients of NetBird look for these words. */
+/**
+ * The refusal for what does not exist and for what the caller may not know of. NetBird's clients look for
+ * these words.
+ */
 export function notFound(what: string): QfError {
   return new QfError("ERR_NOT_FOUND", `${what} not found`);
 }

@@ -116,7 +116,7 @@ async function noteRetentions(tx: ChangeWriter, { id, settings }: AccountRow, no
   }
 }
 
-/** Every group that settings name. */
+/** Every group that the settings name. */
 function groupsOfSettings({ peer_expose_groups, extra, ipv6_enabled_groups }: AccountSettings): string[] {
   return [
     ...peer_expose_groups,
@@ -136,7 +136,7 @@ function requireSettings(settings: AccountSettings, old: AccountSettings): void 
   }
 }
 
-/** Names of the fields that are different now. */
+/** Names of the fields that changed. */
 function changed(old: AccountSettings, now: AccountSettings): Record<string, string> {
   const before: Record<string, unknown> = old;
   const after: Record<string, unknown> = now;

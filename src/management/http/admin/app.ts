@@ -1,7 +1,9 @@
 /**
- * The REST API under /api: one table of routes, each proven, parsed, and judged by role before it runs.
+ * The REST API under /api: one table of routes. Each request is proven, parsed and checked against the
+ * route's roles before its handler runs.
  *
- * Knows API tokens, and the sessions of our own pages; no ID tokens. Read `ADMIN_ROUTES`, then `access.ts`.
+ * Accepts API tokens and the sessions of our own pages, never ID tokens. Read `ADMIN_ROUTES`, then
+ * `access.ts`.
  *
  * @module
  */
@@ -49,10 +51,10 @@ import { tokenRoutes } from "./tokens-routes.ts";
 import { userRoutes } from "./users-routes.ts";
 import { webSessionRoutes } from "./web-sessions-routes.ts";
 
-/** Names in one `X-Ignored`. */
+/** Most names in one `X-Ignored` header. */
 const IGNORED_MAX = 16;
 
-/** All of them: what is served, documented and tested. */
+/** Every route. The server, the API document and the tests use this table. */
 export const ADMIN_ROUTES: readonly Route[] = [
   ...accountRoutes,
   ...userRoutes,
@@ -79,14 +81,15 @@ export const ADMIN_ROUTES: readonly Route[] = [
   ...absentRoutes,
 ];
 
-/** Serves /api. The caller mounts it at the root. */
+/** Serves /api. Mount it at the root. */
 export function createAdminApp(ctx: AdminContext): Hono {
   const app = new Hono();
   app.onError(createErrorHandler(ctx.log));
   app.notFound((c) => answerFailure(c, new QfError("ERR_NOT_FOUND", "path not found")));
   app.use("/api/*", numberRequests, answerHeaders, allowOrigins(ctx.corsOrigins));
   app.use("/api/*", guardOrigin(ctx.origin, ctx.corsOrigins, ctx.dashboardOrigin));
-  // Converting every schema takes longer than all else here, and few ever read it.
+  // Built on demand: converting every schema takes longer than the rest of the start, and few clients read
+  // it.
   let description: ReturnType<typeof describeApi> | undefined;
   app.get(OPENAPI_PATH, (c) => {
     description ??= describeApi(ADMIN_ROUTES, ctx.origin);
@@ -168,7 +171,7 @@ function callOf(
   return call as Call<never, never>;
 }
 
-/** The change, with the account's tests run on what it makes, and the state of the policies kept. */
+/** Runs the change, then the account's policy tests on its result, and stores the state of the policies. */
 async function guarded<T>(
   tx: ChangeWriter,
   { route, call }: { readonly route: Route; readonly call: Call },
@@ -194,7 +197,7 @@ function toConfirm(route: Route, c: Context, body: unknown): Confirmable {
   return confirmableOf({ method: c.req.method, path: pathname + search, summary: route.summary, body });
 }
 
-/** The page that confirms is told what this session asked for. */
+/** Stores what this session asked for, which the confirmation page then shows. */
 async function noteRefused(
   { store }: AdminContext,
   c: Context,
@@ -210,7 +213,7 @@ function queryOf(c: Context): Record<string, string[]> {
   return c.req.queries();
 }
 
-/** Each parameter that is read once; a repeated one could be read differently by whoever looks next. */
+/** Query parameters of `schema`. Repeated ones are refused, since another reader could read them differently. */
 function singleQuery(asked: Record<string, string[]>, schema: ZodType): Record<string, string> {
   const shape = (schema as ZodObject).shape;
   const single: Record<string, string> = {};
@@ -222,7 +225,7 @@ function singleQuery(asked: Record<string, string[]>, schema: ZodType): Record<s
   return single;
 }
 
-/** The id that a log line and its answer have in common. */
+/** The id that ties a log line to its answer. */
 const numberRequests: MiddlewareHandler = async function numberRequest(c, next) {
   c.set("requestId", newId());
   await next();

@@ -6,29 +6,29 @@
 import { printable } from "../../../base/printable.ts";
 import { sha256 } from "../../../base/random.ts";
 
-/** Header of the refusal, by which the dashboard leads to the page that confirms this very request. */
+/** Header of the refusal, which leads the dashboard to the page that confirms this very request. */
 export const CONFIRM_HEADER = "X-Confirm-Digest";
 
 /** Lines of the page, each a name and a value. */
 export type ConfirmFacts = readonly (readonly [name: string, value: string])[];
 
 export interface Confirmable {
-  /** Of method, path, query and body. */
+  /** Digest over method, path, query and body. */
   readonly digest: string;
   readonly facts: ConfirmFacts;
 }
 
 export interface RequestToConfirm {
   readonly method: string;
-  /** With its query. */
+  /** With the query. */
   readonly path: string;
-  /** What the route does, as its summary says. */
+  /** What the route does: its summary. */
   readonly summary: string;
-  /** As parsed. Undefined: none. */
+  /** As parsed. Undefined: no body. */
   readonly body: unknown;
 }
 
-/** Values shown, and characters of each; the digest is over all of them. */
+/** Most values shown, and most characters of each. The digest covers all of them. */
 const VALUES_MAX = 100;
 const VALUE_MAX = 160;
 const SECRET_FIELDS = /password|secret|url|token/i;
@@ -44,16 +44,16 @@ export function confirmableOf({ method, path, summary, body }: RequestToConfirm)
   return { digest, facts: [["Action", summary], ["Request", `${method} ${path}`], ...shown, ...more] };
 }
 
-/** Each value by its path, so that none is cut off behind a long one beside it. */
+/** Every value with its path, so that a long one does not cut off those beside it. */
 function valuesIn(path: string, value: unknown): (readonly [path: string, value: unknown])[] {
-  // A field that was written as empty is there, and undefined.
+  // An empty field was sent and is shown; undefined means it was not sent.
   if (value === undefined) return [];
   const inner = typeof value === "object" && value !== null ? Object.entries(value) : [];
   if (inner.length === 0) return path === "" ? [] : [[path, value]];
   return inner.flatMap(([name, one]) => valuesIn(path === "" ? name : `${path}.${name}`, one));
 }
 
-/** Secrets stay out of the database and off the page; of an address it says whose it is. */
+/** Keeps secrets out of the database and off the page. Of an address that may be one, it shows the host. */
 function shownValue(path: string, value: unknown): string {
   if (typeof value !== "string" || !SECRET_FIELDS.test(path)) return short(JSON.stringify(value));
   const url = URL.parse(value);

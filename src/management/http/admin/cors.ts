@@ -1,17 +1,17 @@
 /**
- * Pages of other origins that may call the API: those named by `--api-cors-origin`, none by default.
+ * Pages of other origins that may call the API: those named by `--api-cors-origin`, by default none.
  *
- * They come with a token of their own; no cookie is ever taken from them.
+ * They send a token of their own; a cookie is never accepted from them.
  *
  * @module
  */
 import type { Context, MiddlewareHandler } from "hono";
 
-/** How long a browser keeps the answer to a preflight, in seconds. */
+/** How long a browser caches a preflight answer, in seconds. */
 const PREFLIGHT_SECONDS = 600;
 const EXPOSED = "Link, X-Ignored, X-Request-Id, X-Total-Count";
 
-/** Marks answers, refusals as well, as readable for pages of these origins. */
+/** Marks answers, including refusals, as readable for pages of these origins. */
 export function allowOrigins(origins: ReadonlySet<string>): MiddlewareHandler {
   return async function allowOriginOfRequest(c, next) {
     await next();
@@ -24,7 +24,7 @@ export function allowOrigins(origins: ReadonlySet<string>): MiddlewareHandler {
   };
 }
 
-/** Answers OPTIONS: what the path takes, and to a preflight what may be sent. */
+/** Answers OPTIONS with the methods of the path, and a preflight with what may be sent. */
 export function answerOptions(
   c: Context,
   methods: readonly string[],

@@ -1,5 +1,5 @@
 /**
- * /api/events/audit: what happened, newest first, or followed as it happens.
+ * /api/events/audit: the account's events, newest first, or followed as they happen.
  *
  * @module
  */
@@ -21,9 +21,9 @@ import { listPeersByName } from "../../db/tables/peer-names.ts";
 import type { Listing } from "./paging.ts";
 import { type Call, type Route, route } from "./route.ts";
 
-/** Questions that wait at once, over all accounts: each holds a connection open. */
+/** Waiting requests over all accounts; each holds a connection open. */
 const WAITING_MAX = 256;
-/** Of one person: nobody keeps the others from waiting. */
+/** Waiting requests of one person, so that one cannot use up the others' places. */
 const WAITING_OF_USER_MAX = 16;
 const waiting = new WeakMap<Store, KeyedCounter>();
 
@@ -44,7 +44,9 @@ export const eventRoutes: readonly Route[] = [
   }),
 ];
 
-/** Where the log goes on: upwards for those who follow it, else back towards its first event. */
+/**
+ * Where the next page begins: upwards for a reader that follows the log, else back towards the first event.
+ */
 function nextEvents(
   { limit = AUDIT_PAGE_MAX, after_seq, receipt }: AuditQuery,
   rows: readonly Row<"auditEvents">[],
@@ -72,7 +74,7 @@ async function eventsFor(call: Call<undefined, AuditQuery>): Promise<Row<"auditE
   if (wait_seconds === 0) return ask();
   const heard = listen(call, after_seq, wait_seconds * 1000);
   try {
-    // Listening began before the first look, so nothing falls between the two.
+    // Listening begins before the first look, so no event falls between the two.
     const now = await ask();
     if (now.length > 0) return now;
     await heard.news;
@@ -93,13 +95,15 @@ async function filterOf(tx: Reader, { accountId, query }: Call<undefined, AuditQ
   };
 }
 
-/** An id is taken as it is: the peer may be gone. */
+/** An unknown id is used as given, since the peer may be deleted. */
 async function peerIdsOf(tx: Reader, accountId: AccountId, machine: string): Promise<PeerId[]> {
   const named = await listPeersByName(tx, accountId, machine);
   return Id.safeParse(machine).success ? [machine, ...named] : named;
 }
 
-/** `news` resolves with the first event above `afterSeq`, at the time limit, or when the caller goes. */
+/**
+ * `news` resolves with the first event above `afterSeq`, at the time limit, or when the caller disconnects.
+ */
 function listen(
   call: Call<unknown, unknown>,
   afterSeq: number,
@@ -142,7 +146,7 @@ function asEvent(row: Row<"auditEvents">): AuditEvent {
   };
 }
 
-/** `user.role.update` → `User role update`: for people; tools read the code. */
+/** `user.role.update` → `User role update`. For people; tools read the code. */
 function sentenceOf(code: string): string {
   const words = code.replaceAll(".", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);

@@ -1,6 +1,6 @@
 /**
- * A session as one caller may see it: whether they may know of it, whether they may end it, and how it is
- * shown to them. Read `isVisible` and `mayEnd` first.
+ * A session as one caller may see it: whether they may know of it, whether they may end it, and what they are
+ * shown. Read `isVisible` and `mayEnd` first.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import { liveConnections } from "./live-connections.ts";
 import type { Call } from "./route.ts";
 import { asSession, joinSessions, type KnownSession, namesFor, stateOfSession } from "./sessions-view.ts";
 
-/** Whether `user` may know of it. */
+/** Whether `user` may know of the session. */
 export function isVisible(user: UserRow, { userId }: Pick<KnownSession, "userId">): boolean {
   return userId === user.id || mayCall(user.role, "read");
 }
 
-/** Whether `user` may end it: their own, or any with a role that changes things. */
+/** Whether `user` may end the session: their own, or any with a role that may write. */
 export function mayEnd(user: UserRow, { userId }: Pick<KnownSession, "userId">): boolean {
   return userId === user.id || mayCall(user.role, "write");
 }
@@ -43,8 +43,8 @@ export async function renderSessions(
 }
 
 /**
- * The session of that id that the caller may see. Two machines may report one id, of which one is not honest:
- * a live one counts first. Throws ERR_NOT_FOUND.
+ * Finds the session of that id that the caller may see. Two machines may report the same id, one of them
+ * dishonestly; a live session is preferred. Throws ERR_NOT_FOUND.
  */
 export async function findSession(tx: Reader, call: Pick<Call, "ctx" | "accountId" | "user" | "param">) {
   const id = call.param("sessionId");
@@ -61,10 +61,10 @@ export async function findSession(tx: Reader, call: Pick<Call, "ctx" | "accountI
   return first;
 }
 
-/** Clocks of machines may be a little behind: an approval is found although it seems to come after. */
+/** Tolerates machine clocks that are behind: an approval may seem to come after the session's start. */
 const CLOCK_SECONDS = 60;
 
-/** Who approved it. Null: nobody had to, or the request is not kept any more. */
+/** Who approved the session. Null: it needed no approval, or the request is not stored any more. */
 export async function approverOf(
   tx: Reader,
   accountId: AccountId,

@@ -1,8 +1,8 @@
 /**
- * Changes that take a fresh sign-in: by them a stolen session or token could make itself last, let others in,
- * or hide what was done.
+ * Changes that need a fresh sign-in, because a stolen session or token could use them to gain lasting access,
+ * let others in, or hide its tracks.
  *
- * The table names every such route. Taking access away takes none. Read `FRESH_SIGN_INS`.
+ * The table names every such route. Removing access needs none. Read `FRESH_SIGN_INS`.
  *
  * @module
  */
@@ -34,10 +34,10 @@ import { requiresLess, settingsAfter } from "./group-settings.ts";
 import type { Call, Route } from "./route.ts";
 import { isLessKept, isOtherSignIn, mergeSettings } from "./settings-change.ts";
 
-/** Whether this very request takes one. What its route refuses anyway may be answered either way. */
+/** Whether this request needs a fresh sign-in. The answer does not matter where its route refuses anyway. */
 type Need = (tx: Reader, call: Call) => boolean | Promise<boolean>;
 
-/** A setup key that is good for longer than this counts as one without an end. */
+/** A setup key valid for longer than this is treated as one that never expires. */
 export const SETUP_KEY_LONG_SECONDS = 31_536_000;
 
 const always: Need = () => true;
@@ -45,7 +45,7 @@ const always: Need = () => true;
 export const FRESH_SIGN_INS: Readonly<Record<string, Need>> = {
   "delete /api/accounts/:accountId": always,
   "put /api/accounts/:accountId": need(changesSettings),
-  // A person comes with an invitation, a service user is there for tokens.
+  // A person is created with an invitation, and a service user gets tokens.
   "post /api/users": always,
   "put /api/users/:userId": need(raisesUser),
   "post /api/users/:userId/invite": always,
@@ -62,11 +62,11 @@ export const FRESH_SIGN_INS: Readonly<Record<string, Need>> = {
   "put /api/audit-streams/:streamId": always,
   "delete /api/audit-streams/:streamId": always,
   "delete /api/recordings/:recordingId": always,
-  // The fleet goes on with a restored log by it.
+  // It lets the fleet continue with a restored log.
   "post /api/events/audit/lost/acknowledge": always,
 };
 
-/** Whether a request of this route takes a fresh sign-in; with `force` every one does. */
+/** Whether a request of this route needs a fresh sign-in. With `force`, every one does. */
 export async function takesFreshSignIn(
   tx: Reader,
   route: Pick<Route, "method" | "path" | "tests">,
@@ -107,7 +107,7 @@ function isLong(seconds: number): boolean {
   return seconds === 0 || seconds > SETUP_KEY_LONG_SECONDS;
 }
 
-/** More groups for a key that is good for long. */
+/** More groups for a long-lived key. */
 async function widensSetupKey(tx: Reader, call: Call<SetupKeyRequest>): Promise<boolean> {
   const key = await findSetupKey(tx, call.accountId, call.param("keyId"));
   if (key === undefined || call.body.revoked) return false;
@@ -116,7 +116,7 @@ async function widensSetupKey(tx: Reader, call: Call<SetupKeyRequest>): Promise<
   return isEndless && call.body.auto_groups.some((id) => !autoGroups.includes(id));
 }
 
-/** Other people decide about requests, or its machines are held to less. */
+/** Other people decide about requests, or the group's machines require less. */
 async function changesTerms(tx: Reader, call: Call<GroupRequest>): Promise<boolean> {
   const group = await findGroup(tx, call.accountId, call.param("groupId"));
   if (group === undefined) return false;
@@ -139,8 +139,8 @@ async function loosensPolicy(tx: Reader, call: Call<PolicyWrite>): Promise<boole
 type Judged = Pick<PolicyRuleWrite, "id" | "action" | "approver_groups" | "ssh">;
 
 /**
- * Other people decide about requests, or less is recorded. A rule without its id counts as written anew: it
- * is held against those that go.
+ * Other people decide about requests, or less is recorded. A rule sent without its id counts as new, and is
+ * compared with the rules that disappear.
  */
 function loosensRules(before: readonly Judged[], after: readonly Judged[]): boolean {
   const old = new Map(before.map((rule) => [rule.id, rule]));
@@ -164,7 +164,7 @@ function recordWeight({ ssh }: Judged): number {
   return RECORD_WEIGHT[ssh?.record ?? "off"];
 }
 
-/** The same of a policy file; what is no good as a file is refused by the route. */
+/** The same for a policy file. The route itself refuses an invalid one. */
 async function loosensByFile(tx: Reader, call: Call<PolicyApplyRequest>): Promise<boolean> {
   if (call.body.force === true) return true;
   const before = await loadPolicyAccount(tx, call.accountId, call.ctx);

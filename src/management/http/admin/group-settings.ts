@@ -1,5 +1,6 @@
 /**
- * Settings of a group as REST writes them: whether people may ask to be in it for a while, and who decides.
+ * Settings of a group in the REST API: whether people may ask to be in it for a while, who decides, and what
+ * its machines require.
  *
  * @module
  */
@@ -14,7 +15,7 @@ import type { GroupRow } from "../../db/tables/groups.ts";
 import { unprocessable } from "./policy-rules.ts";
 import { requireKnownGroups } from "./references.ts";
 
-/** The settings after a request; what it leaves out stays. Null: there are none, and nothing was said. */
+/** The settings after a request; omitted fields stay. Null: no settings. */
 export function settingsAfter(
   before: GroupSettings | null,
   { requestable, approver_groups, request_seconds_max, require }: GroupRequest,
@@ -32,7 +33,7 @@ export function settingsAfter(
   return Object.keys(after).length === 0 ? null : after;
 }
 
-/** Only what asks for something. */
+/** Only the fields that require something. */
 function asked({ record, reason, approval, reauth_within_seconds }: Require): Require {
   return {
     ...(record === undefined || record === "off" ? {} : { record }),
@@ -42,13 +43,13 @@ function asked({ record, reason, approval, reauth_within_seconds }: Require): Re
   };
 }
 
-/** Whether machines of the group are held to less afterwards, or for longer. */
+/** Whether the group's machines require less after the change. */
 export function requiresLess(before: GroupSettings | null, after: GroupSettings | null): boolean {
   const [was, is] = [floorOf(before?.require ?? {}), floorOf(after?.require ?? {})];
   return JSON.stringify(strictest(was, is)) !== JSON.stringify(is);
 }
 
-/** Throws ERR_UNPROCESSABLE where people could come to decide by asking. */
+/** Throws ERR_UNPROCESSABLE if people could become approvers by asking. */
 export async function requireSaneSettings(
   tx: Reader,
   accountId: AccountId,
@@ -74,7 +75,7 @@ export async function requireSaneSettings(
   );
 }
 
-/** The settings as REST answers them. */
+/** The settings in the form of the REST API. */
 export function shownSettings({ settings }: Pick<GroupRow, "settings">) {
   const { requestable, approverGroups, requestSecondsMax, require } = settings ?? {};
   return {
@@ -85,7 +86,7 @@ export function shownSettings({ settings }: Pick<GroupRow, "settings">) {
   };
 }
 
-/** What an event says of them: whether people may ask to be in the group, and who decides. */
+/** What an event says of the settings. */
 export function requestMeta(settings: GroupSettings | null): Record<string, string> {
   const { requestable, approverGroups, requestSecondsMax, require } = settings ?? {};
   return {

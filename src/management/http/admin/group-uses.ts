@@ -1,5 +1,5 @@
 /**
- * Uses of a group: everything that would silently mean something else without it.
+ * Uses of a group: everything whose meaning would silently change without it.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { listPolicies, type PolicyRuleRow } from "../../db/tables/policies.ts";
 import { listSetupKeys } from "../../db/tables/setup-keys.ts";
 import { listUsers, type UserRow } from "../../db/tables/users.ts";
 
-/** Uses in words: `policy Deploy`, `user Ann`. Empty: none. */
+/** The uses in words: `policy Deploy`, `user Ann`. Empty: none. */
 export async function usesOfGroup(tx: Reader, accountId: AccountId, groupId: GroupId): Promise<string[]> {
   const policies = await listPolicies(tx, accountId);
   const keys = await listSetupKeys(tx, accountId);
@@ -39,7 +39,7 @@ function isIn({ autoGroups, autoGroupsUntil }: UserRow, groupId: GroupId): boole
   return autoGroups.includes(groupId) || (autoGroupsUntil ?? []).some((one) => one.groupId === groupId);
 }
 
-/** Every group a rule mentions. */
+/** Every group that a rule mentions. */
 export function groupsOfRule({ body }: Pick<PolicyRuleRow, "body">): Set<GroupId> {
   return new Set([
     ...(body.sources ?? []),

@@ -1,5 +1,5 @@
 /**
- * /api/groups: named sets of peers. People carry theirs in `auto_groups`.
+ * /api/groups: named sets of peers. Users have theirs in `auto_groups`.
  *
  * @module
  */
@@ -155,9 +155,7 @@ async function groupOf(call: Call<unknown, unknown>, tx: Reader): Promise<GroupR
   return group;
 }
 
-/**
- * Names are compared without regard to case: two that look alike are one mistake away from a wrong policy.
- */
+/** Throws if the name is taken. Case is ignored, since groups with similar names lead to wrong policies. */
 async function requireFreeName(
   tx: Reader,
   accountId: string,

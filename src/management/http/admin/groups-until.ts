@@ -1,5 +1,5 @@
 /**
- * `auto_groups_until` of users: memberships with an end, as administrators give them.
+ * `auto_groups_until` of users: group memberships with an end, given by administrators.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { requireMayChange } from "./user-rules.ts";
 
 type Memberships = UserRow["autoGroupsUntil"];
 
-/** Memberships with an end, with what the request says of those that administrators give. */
+/** A user's memberships with an end after the request, which replaces those that administrators gave. */
 export async function groupsUntilOf(
   call: Pick<Call<UserRequest>, "body" | "accountId">,
   tx: ChangeWriter,
@@ -46,7 +46,7 @@ function lackingIn(before: UserRow, now: UserRow): NonNullable<Memberships> {
   return (now.autoGroupsUntil ?? []).filter((one) => !had.has(JSON.stringify(one)));
 }
 
-/** Says what changed between `before` and `now`. */
+/** Records the difference between `before` and `now` as events. */
 export function recordGroupsUntil(tx: Pick<ChangeWriter, "record">, before: UserRow, now: UserRow): void {
   const meta = { user: before.name };
   for (const { groupId: group, until } of lackingIn(before, now)) {
@@ -58,7 +58,7 @@ export function recordGroupsUntil(tx: Pick<ChangeWriter, "record">, before: User
   }
 }
 
-/** The field of an answer. Nothing where there are none. */
+/** The field in an answer; left out if there are none. */
 export function shownGroupsUntil({ autoGroupsUntil }: Pick<UserRow, "autoGroupsUntil">): {
   auto_groups_until?: GroupUntil[];
 } {

@@ -26,20 +26,20 @@ export interface GroupNames {
 
 export interface GroupsView extends GroupNames {
   readonly peers: readonly PeerRow[];
-  /** Members by name, for `All` every peer. */
+  /** Members in order of name. For `All`, every peer. */
   peersIn(groupId: GroupId): readonly PeerId[];
-  /** Groups of a peer, `All` first. */
+  /** The peer's groups, `All` first. */
   groupsOf(peerId: PeerId): readonly GroupMinimum[];
 }
 
-/** All groups, counted and not listed. */
+/** All groups with counts, without their members. */
 export async function loadGroupNames(tx: Reader, accountId: AccountId): Promise<GroupNames> {
   const groups = await listGroups(tx, accountId);
   const counts = await countMembers(tx, accountId);
   return namesOf(groups, await withAll(tx, groups, counts));
 }
 
-/** Groups of one peer, `All` first: costs what these groups are, not what the account is. */
+/** Groups of one peer, `All` first. The cost depends on these groups, not on the size of the account. */
 export async function groupsOfOne(
   tx: Reader,
   accountId: AccountId,
@@ -53,7 +53,7 @@ export async function groupsOfOne(
   return ids.flatMap((id) => names.minimum(id) ?? []);
 }
 
-/** With the number of members of `All`, where that is among the groups. */
+/** Adds the member count of `All` if it is among the groups. */
 async function withAll(
   tx: Reader,
   groups: readonly GroupRow[],
@@ -77,7 +77,7 @@ function namesOf(groups: readonly GroupRow[], counts: ReadonlyMap<GroupId, numbe
   };
 }
 
-/** Everything about an account's groups, by four queries. */
+/** Everything about an account's groups, in four queries. */
 export async function loadGroups(tx: Reader, accountId: AccountId): Promise<GroupsView> {
   const groups = await listGroups(tx, accountId);
   const peers = await listPeers(tx, accountId);

@@ -1,8 +1,8 @@
 /**
- * Live connections by what machines report of who is on. Pure.
+ * Live connections, from what machines report. Pure.
  *
- * A machine is believed about its own connections only: an entry is known by the machine that reports it and
- * the connection's id, never by the id alone.
+ * A machine is believed about its own connections only, so an entry is identified by the machine together
+ * with the connection id, never by the id alone.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { LiveSession } from "../../../wire/agent-sync.ts";
 import type { PeerId, UserId } from "../../../wire/units.ts";
 import type { PeerSession } from "../../sync/sync-hub.ts";
 
-/** A connection that its machine reports now. */
+/** A connection that its machine currently reports. */
 export interface LiveConnection {
   readonly peerId: PeerId;
   readonly connectionId: string;
@@ -24,12 +24,14 @@ export interface LiveConnection {
   readonly forwards: readonly string[];
 }
 
-/** Names a connection: its machine and its id. */
+/** Key of a connection: its machine and its id. */
 export function connectionKey(of: { readonly peerId: PeerId; readonly connectionId: string }): string {
   return `${of.peerId} ${of.connectionId}`;
 }
 
-/** Connections by `connectionKey`; a machine reports one entry for each session in one. */
+/**
+ * Connections by `connectionKey`. Machines report one entry per session, and a connection may have several.
+ */
 export function liveConnections(sessions: readonly PeerSession[]): Map<string, LiveConnection> {
   const found = new Map<string, LiveConnection>();
   for (const { peerId, session } of sessions) {

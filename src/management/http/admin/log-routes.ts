@@ -1,5 +1,5 @@
 /**
- * /api/events/audit/…: checkpoints and proofs of the account's log, and what a bundle is made of.
+ * /api/events/audit/…: checkpoints and proofs of the account's log, and the parts of a bundle.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * /api/my/access: what the caller may reach, decided as a certificate would be.
+ * /api/my/access: what the caller may reach, decided in the same way as for a certificate.
  *
  * @module
  */
@@ -50,7 +50,7 @@ async function myAccess(call: MyCall): Promise<MyAccess> {
   };
 }
 
-/** The caller's device and login. A device that is not theirs is not found. */
+/** The caller's device and login. Another person's device is not found. */
 async function whereFrom(
   tx: Reader,
   { accountId, user, principal, query }: MyCall,

@@ -1,5 +1,5 @@
 /**
- * /api/reserved-names: names of peers that are gone, kept from squatters until an admin lets them go.
+ * /api/reserved-names: names of deleted peers, reserved against squatters until an admin releases them.
  *
  * @module
  */

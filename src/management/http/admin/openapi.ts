@@ -1,5 +1,5 @@
 /**
- * /api/openapi.json: made from the route table and the very schemas that validate, so it cannot lie.
+ * /api/openapi.json, generated from the route table and the schemas that validate, so it matches the server.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { PostureCheck, PostureCheckWrite } from "../../../wire/posture.ts";
 import type { Route } from "./route.ts";
 import { STATUSES, statusesOf } from "./statuses.ts";
 
-/** Schemas with a name of their own in the document; any other is written out in place. */
+/** Schemas that the document defines by name; any other is written inline. */
 const NAMED: Readonly<Record<string, ZodType>> = {
   Account: api.Account,
   AccountRequest: api.AccountRequest,
@@ -44,7 +44,7 @@ const NAMED: Readonly<Record<string, ZodType>> = {
 
 type Json = Record<string, unknown>;
 
-/** Where the document is; no token is asked for. */
+/** Path of the document. Public: it needs no token. */
 export const OPENAPI_PATH = "/api/openapi.json";
 const DOCUMENT_ITSELF: Json = {
   summary: "This document",

@@ -1,5 +1,6 @@
 /**
- * /api/audit-streams: where every entry of the account's log goes. /api/notifications: where people are told.
+ * /api/audit-streams: targets that receive every entry of the account's log. /api/notifications: channels
+ * that notify people.
  *
  * @module
  */
@@ -220,7 +221,7 @@ async function shown<T extends Parameters<typeof withHostOnly>[0]>(
   });
 }
 
-/** A webhook's address often is its only secret: whole for those who may change it. */
+/** A webhook's URL often is its only secret, so only callers who may change it see all of it. */
 function forReader<T extends Parameters<typeof withHostOnly>[0]>(
   { user }: Pick<Call, "user">,
   purpose: Purpose,
@@ -242,7 +243,7 @@ async function ended(
   });
 }
 
-/** An event first: whoever gets what is sent knows who has sent it. */
+/** Records the event first: the receiver of a test can find out who sent it. */
 async function tested(call: Call<undefined, unknown>, purpose: Purpose): Promise<OutletTest> {
   const row = await call.change({}, async (tx) => {
     const found = await outletOf(tx, call, purpose);
@@ -264,7 +265,7 @@ async function outletOf(
   return row;
 }
 
-/** What is kept in sight of a target, and its secret. A chat's URL stays as `before` without a new one. */
+/** Splits a target into what is shown and its secret. Without a new URL, a chat keeps the old one. */
 function storedOf(
   target: ChannelTarget,
   before: StoredTarget | null,

@@ -1,5 +1,5 @@
 /**
- * Outlets of an account's log as the API shows and takes them.
+ * Outlets of an account's log in the form of the REST API.
  *
  * @module
  */
@@ -22,12 +22,12 @@ import { PAGE_ENTRIES_MAX } from "../../outlets/page.ts";
 import { newWebhookSecret } from "../../outlets/webhook.ts";
 import { type Call, isoTime } from "./route.ts";
 
-/** Outlets of one account: each is served by itself. */
+/** Most outlets of one account; each costs a delivery of its own. */
 const OUTLETS_MAX = 16;
 
 type Shown = Omit<AuditStream, "target"> & { readonly target: OutletRow["target"] };
 
-/** Of an address that may be a secret itself, the host: for those who read and change nothing. */
+/** Shows only the host of an address that may be a secret, for callers who may read but not write. */
 export function withHostOnly<
   T extends { readonly target: OutletRow["target"] | NotificationChannel["target"] },
 >(shown: T): T {
@@ -36,7 +36,7 @@ export function withHostOnly<
   return { ...shown, target: { ...target, url: `${new URL(target.url).origin}/...` } };
 }
 
-/** As it is shown. `secret`: only where it was made just now. */
+/** The outlet as shown. `secret` is given only when it was just created. */
 export function asOutlet(row: OutletRow, nextSeq: number, secret?: string): Shown {
   const lag = Math.max(0, nextSeq - 1 - row.cursorSeq);
   return {
@@ -66,7 +66,7 @@ function statusOf(row: OutletRow, lag: number): (typeof OUTLET_STATUSES)[number]
   return lag > PAGE_ENTRIES_MAX ? "behind" : "ok";
 }
 
-/** The number that the account's next event gets: in a change, that of its first event. */
+/** The number of the account's next event. Within a change, that of its first event. */
 export async function nextSeqOf(
   tx: Parameters<typeof findAccount>[0],
   accountId: AccountId,
@@ -76,11 +76,11 @@ export async function nextSeqOf(
 
 export interface NewOutlet extends Pick<OutletRow, "purpose" | "name" | "enabled" | "target" | "topics"> {
   readonly fromBeginning: boolean;
-  /** Of a chat: its URL. Null: it has none, or one is made. */
+  /** For a chat, its URL. Null: there is none, or one is generated. */
   readonly secret: string | null;
 }
 
-/** Makes it; of a webhook with its secret, which is shown once. */
+/** Creates the outlet. A webhook's generated secret is returned, to be shown once. */
 export async function makeOutlet(
   tx: ChangeWriter,
   call: Pick<Call, "ctx" | "accountId">,
@@ -124,8 +124,8 @@ export interface OutletChange extends Omit<NewOutlet, "fromBeginning" | "purpose
 }
 
 /**
- * Changes it. Where a stream is moved or stopped, its old address still gets everything through the event
- * that says so.
+ * Changes the outlet. If a stream is moved or stopped, its old address still receives everything up to and
+ * including the event of the change.
  */
 export async function changeOutlet(
   tx: ChangeWriter,
@@ -146,7 +146,7 @@ export async function changeOutlet(
   return { row: { ...row, ...changed }, secret };
 }
 
-/** The secret stays where the target is of the same kind. */
+/** The secret stays if the target remains of the same kind. */
 function secretOfKind(row: OutletRow, target: StoredTarget): string | null {
   return row.target.type === target.type ? row.secret : null;
 }
@@ -168,7 +168,9 @@ async function ending(tx: ChangeWriter, accountId: AccountId) {
   return { endsAtSeq: await nextSeqOf(tx, accountId), endedAt };
 }
 
-/** Ends it; a stream that is on once it has delivered the event that says so. */
+/**
+ * Deletes the outlet. An enabled stream first delivers everything up to and including the event of its end.
+ */
 export async function endOutlet(tx: ChangeWriter, row: OutletRow): Promise<void> {
   if (row.purpose === "stream" && row.enabled)
     await updateOutlet(tx, row.id, await ending(tx, row.accountId));
@@ -184,7 +186,7 @@ async function requireFreeName(
   throw new QfError("ERR_CONFLICT", `there is one named ${JSON.stringify(name)} already`);
 }
 
-/** What the event says of it: never more than where it leads. */
+/** What events say of the outlet: no more than where it leads. */
 export function outletMeta({ name, target }: Pick<OutletRow, "name" | "target">): Record<string, string> {
   return { name, type: target.type, to: placeOf(target) };
 }

@@ -1,8 +1,8 @@
 /**
- * Lists of the API: whole as NetBird's clients expect them, or page by page with `limit` and `cursor`.
+ * Lists of the API: whole, as NetBird's clients expect them, or in pages with `limit` and `cursor`.
  *
- * The body is a plain array either way. `X-Total-Count` says how many there are, and `Link` with
- * `rel="next"` leads to the next page. Pages go by id, so that nothing that stays is skipped or told twice
+ * The body is a plain array either way. `X-Total-Count` has the number of items, and `Link` with `rel="next"`
+ * leads to the next page. Pages are ordered by id, so that items that stay are neither skipped nor repeated
  * while others come and go.
  *
  * @module
@@ -14,11 +14,11 @@ export interface Listing<T> {
   readonly items: readonly T[];
   /** Over all pages. */
   readonly total: number;
-  /** Query parameters of the next page; those that are not named stay. Null: this is the last one. */
+  /** Query parameters that change for the next page. Null: this is the last page. */
   readonly next: Readonly<Record<string, string>> | null;
 }
 
-/** The page of `rows` that was asked for. Only its rows are rendered. */
+/** The requested page of `rows`. Only its rows are rendered. */
 export function listing<R, T>(
   query: PageQuery,
   rows: readonly R[],
@@ -40,7 +40,7 @@ export function listing<R, T>(
   };
 }
 
-/** `listing` of things with an id. */
+/** `listing` for things with an id. */
 export function listingById<R extends { readonly id: string }, T>(
   query: PageQuery,
   rows: readonly R[],
@@ -49,7 +49,7 @@ export function listingById<R extends { readonly id: string }, T>(
   return listing(query, rows, { keyOf: (row) => row.id, render });
 }
 
-/** Says in headers what the body has no room for. */
+/** Sets the headers, since the body is a plain array. */
 export function announce(c: Context, list: Listing<unknown>, origin: string): void {
   c.header("X-Total-Count", String(list.total));
   if (list.next === null) return;

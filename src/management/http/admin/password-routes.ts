@@ -1,6 +1,6 @@
 /**
  * /api/users/{id}/invite, /api/users/{id}/password-reset and /api/users/{id}/password: how people of the
- * embedded provider come to a password that nobody else knows.
+ * embedded provider get a password that no one else knows.
  *
  * @module
  */
@@ -60,7 +60,7 @@ async function linkFor(call: NoBody, kind: PasswordLinkRow["kind"]): Promise<Pas
     const user = await findUser(tx, accountId, call.param("userId"));
     if (user === undefined) throw notFound("user");
     requireMayChange(actor, user);
-    // A stolen token does not get around the old password.
+    // Otherwise a stolen token could bypass the old password.
     if (user.id === actor.id) {
       throw new QfError("ERR_FORBIDDEN", "nobody makes such a link for themselves", {
         hint: "use qf user password, or ask another owner or admin",
@@ -89,7 +89,7 @@ async function linkFor(call: NoBody, kind: PasswordLinkRow["kind"]): Promise<Pas
   });
 }
 
-/** Nobody sets another's password: not even an owner knows it. */
+/** No one sets another person's password, so not even an owner knows it. */
 async function requireSelf({ accountId, user, param }: Call<unknown>, tx: Reader): Promise<void> {
   const userId = param("userId");
   if (userId === user.id) return;
@@ -111,7 +111,8 @@ async function changeOwn(call: Call<PasswordChangeRequest>): Promise<Record<stri
   }
   const found = await call.read((tx) => findPasswordUser(tx, { userId: user.id }));
   if (found === undefined) throw notFound("password of this user");
-  // Whoever holds a token of this person guesses as often as one source may, wherever they are.
+  // Counted per person, so that holders of this person's token have the same number of guesses as one source,
+  // wherever they are.
   const source = { address: `api ${user.id}` };
   const outcome = await passwords.check(found.login.email, body.old_password, source);
   if (outcome.kind === "too_many") {

@@ -1,5 +1,5 @@
 /**
- * /api/peers: machines and devices. A plain user sees its own devices and may remove them.
+ * /api/peers: machines and devices. Plain users see their own devices and may delete them.
  *
  * @module
  */
@@ -122,7 +122,7 @@ function isVisible(peer: PeerRow, user: UserRow): boolean {
   return mayCall(user.role, "read") || (peer.kind === "device" && peer.ownerUserId === user.id);
 }
 
-/** The peer of the path, for those who may see it. Throws ERR_NOT_FOUND. */
+/** The peer of the path, if the caller may see it. Throws ERR_NOT_FOUND. */
 export async function requireVisiblePeer(
   call: Call<unknown, unknown>,
   tx: Reader,
@@ -156,7 +156,7 @@ async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: User
     ...(ip === undefined ? {} : { address: ip }),
     ...admission.change,
   });
-  // What was signed in on it is over, also once it is let in again.
+  // Logins on the device end for good, even if it is unblocked later.
   if (admission.activity === "peer.block") await revokeLoginsOf(tx, { devicePeerId: peer.id });
   const meta = {
     name,
@@ -172,7 +172,7 @@ async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: User
   return peerAnswer(call, tx);
 }
 
-/** Whether the peer gets in from now on, and what that is called where it is a change. */
+/** The peer's admission after the request, and the activity to record. Null activity: no change. */
 function newAdmission(
   peer: PeerRow,
   { approval_required, blocked }: PeerRequest,
@@ -192,8 +192,8 @@ function newAdmission(
 }
 
 /**
- * The names of a peer that is given `name`. The host name is derived from it, and stays where nothing can
- * be; who gives a name confirms the host name that came of it.
+ * The host name and shown name of a renamed peer. The host name is derived from `name`, and stays if nothing
+ * can be derived. Renaming also confirms the derived host name.
  */
 function newName(
   peer: PeerRow,

@@ -1,5 +1,5 @@
 /**
- * Peers as the API gives them out, in NetBird's shape.
+ * Peers in the form of the REST API, which is NetBird's.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { type AdminContext, isoTime } from "./route.ts";
 
 type Surroundings = Pick<AdminContext, "isConnected"> & { readonly domain: string };
 
-/** Agents of ours have none of these. */
+/** NetBird's flags for features that QuFabric's agents lack. */
 const NO_FLAGS = {
   rosenpass_enabled: false,
   rosenpass_permissive: false,
@@ -70,14 +70,14 @@ export function asPeer(peer: PeerRow, around: Surroundings & { groups: readonly 
   };
 }
 
-/** The machine that lends the device its groups, and by whose word there. */
+/** The machine that lends the device its groups, and the local user there who vouched. */
 function vouchedBy({ vouchedByPeerId, vouch }: PeerRow): Pick<Peer, "vouched_by"> {
   if (vouchedByPeerId === null) return {};
   const said = vouch === null ? {} : { local_uid: vouch.uid, since: isoTime(vouch.at) };
   return { vouched_by: { peer_id: vouchedByPeerId, ...said } };
 }
 
-/** Whether an administrator has yet to let it in; a blocked peer may wait as well. */
+/** Whether the peer waits for an administrator's approval. A blocked peer may be waiting as well. */
 export function isWaitingForApproval(peer: Pick<PeerRow, "status" | "kind" | "ownerApproved">): boolean {
   if (peer.status === "pending") return true;
   return !peer.ownerApproved && (peer.kind === "device" || peer.status === "blocked");

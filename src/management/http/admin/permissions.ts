@@ -1,16 +1,16 @@
 /**
- * The permissions of a role in NetBird's words: its dashboard shows a page for each module that may be read.
+ * The permissions of a role in NetBird's terms: its dashboard shows a page for each module that may be read.
  *
- * Worked out from `access.ts`, which is what is enforced; this only tells.
+ * Derived from `access.ts`, which enforces them; this only reports.
  *
  * @module
  */
 import type { Role, UserPermissions } from "../../../wire/admin-api.ts";
 import { mayCall } from "./access.ts";
 
-/** Things that the API has. */
+/** Modules that the API has. */
 const MODULES = ["groups", "peers", "policies", "settings", "setup_keys", "users"] as const;
-/** Things of NetBird's that are not here: nobody may do anything with them. */
+/** NetBird modules that do not exist here, so no one may do anything with them. */
 const ABSENT_MODULES = [
   "agent_network",
   "agent_network.budgets",
@@ -40,7 +40,7 @@ export function permissionsOf(role: Role): UserPermissions {
       ...Object.fromEntries(MODULES.map((name) => [name, all])),
       accounts: { ...none, read, update: write, delete: mayCall(role, "owner") },
       events: { ...none, read },
-      // Everybody has tokens of their own; a token is never changed.
+      // Everyone may manage their own tokens; a token is never changed.
       pats: { create: true, delete: true, read: true, update: false },
       ...Object.fromEntries(ABSENT_MODULES.map((name) => [name, none])),
     },

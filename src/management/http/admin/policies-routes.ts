@@ -1,5 +1,5 @@
 /**
- * /api/policies: who may be whom where.
+ * /api/policies: who may log in where, and as which local user.
  *
  * @module
  */
@@ -152,8 +152,8 @@ async function savePolicy(
 }
 
 /**
- * Rules as they are stored. An id keeps the identity of a rule of this very policy; in a new one (`old` is
- * null) ids mean nothing. The policy's own id as a rule's is how NetBird names its first.
+ * Rules as stored. An id identifies an existing rule of this policy; in a new policy (`old` is null) ids are
+ * ignored. NetBird uses the policy's own id for its first rule.
  */
 function ruleRows(
   policy: PolicyRow,
@@ -194,7 +194,7 @@ async function requireKnownReferences(tx: Reader, accountId: string, policy: Pol
   }
 }
 
-/** Rules that speak of nobody, or of no machine: taken as they are written, and said. */
+/** Warnings for rules that name no sources or no machines. They are accepted as written. */
 function emptySides(rules: readonly PolicyRuleRow[]): string[] {
   return rules.flatMap(({ body }) => [
     ...(body.sources?.length === 0 ? [`rule "${body.name}" names no sources: it holds for nobody`] : []),
@@ -204,7 +204,7 @@ function emptySides(rules: readonly PolicyRuleRow[]): string[] {
   ]);
 }
 
-/** What a reader of the saved policy would not expect, in sentences. */
+/** Surprising consequences of the saved policy, in sentences. */
 async function warningsFor(tx: Reader, accountId: string, policyId: string): Promise<string[]> {
   const policies = await listPolicies(tx, accountId);
   const account = await findAccount(tx, accountId);
@@ -249,7 +249,7 @@ function asRule({ id, body }: PolicyRuleRow, view: GroupNames): PolicyRule {
     id,
     ...fields,
     description,
-    // As NetBird gives rules back: what says nothing is left out.
+    // As NetBird returns rules: empty fields are left out.
     ...(ports.length === 0 ? {} : { ports }),
     ...(port_ranges.length === 0 ? {} : { port_ranges }),
     ...(Object.keys(authorized_groups).length === 0 ? {} : { authorized_groups }),

@@ -1,7 +1,8 @@
 /**
- * /api/policy/who, what and explain: who may be whom where, and why not.
+ * /api/policy/who, what and explain: who may log in where as which local user, and why not.
  *
- * Of others for those who may read policies; of themselves for everybody, without a word about rules.
+ * Callers who may read policies may ask about anyone. Everyone may ask about themselves, and is told nothing
+ * of rules.
  *
  * @module
  */
@@ -95,7 +96,9 @@ async function explain(call: Call<undefined, ExplainQuery>): Promise<Explanation
   return explainQuestion(asked, deps);
 }
 
-/** Those who may not read have nobody but themselves to ask about, and learn of nobody by asking. */
+/**
+ * Callers who may not read can ask only about themselves, and cannot find out by asking which users exist.
+ */
 function ownOnly(call: Call<unknown, unknown>, userId: string): string {
   if (userId !== call.user.id && !mayCall(call.user.role, "read")) throw notFound("user");
   return userId;
@@ -132,7 +135,7 @@ function tableOf(
   });
 }
 
-/** Rows that say something of this local user: its own, else the one for any. */
+/** Rows that apply to this local user: its own row, else the one for any local user. */
 function asLocalUser(rows: readonly IdRow[], localUser: string): IdRow[] {
   const named = new Set(rows.filter((row) => row.localUser === localUser).map((row) => row.userId));
   return rows.filter(
@@ -140,7 +143,7 @@ function asLocalUser(rows: readonly IdRow[], localUser: string): IdRow[] {
   );
 }
 
-/** In order of ids, from after the cursor. */
+/** The page after the cursor, in order of ids. */
 function pageOf(
   {
     limit = ACCESS_ROWS_MAX,

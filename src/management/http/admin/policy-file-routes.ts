@@ -1,5 +1,5 @@
 /**
- * /api/policy/…: policy as code. The file, its tests and difference, and applying it.
+ * /api/policy/…: policy as code. Reads, tests, compares and applies policy files.
  *
  * @module
  */
@@ -135,7 +135,9 @@ async function accountOf(call: Pick<Call, "accountId" | "ctx">, tx: Reader): Pro
   return account;
 }
 
-/** What is applied is what was shown: the same account, and the same changes by ids. */
+/**
+ * Throws ERR_CONFLICT unless the plan is the one shown: the same account version, and the same changes by id.
+ */
 function requireShownPlan({ body }: Call<PolicyApplyRequest>, { before, digest }: FilePlan): void {
   if (body.version !== before.version) {
     throw new QfError("ERR_CONFLICT", `the account has changed: it is at version ${before.version} now`, {

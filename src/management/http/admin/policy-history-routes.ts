@@ -1,5 +1,6 @@
 /**
- * /api/policy/history: earlier states of the policies, who made each, and each as a file to be applied again.
+ * /api/policy/history: earlier states of the policies with their authors, each available as a policy file
+ * that can be applied again.
  *
  * @module
  */
@@ -32,7 +33,7 @@ export const policyHistoryRoutes: readonly Route[] = [
         const { limit = PAGE_DEFAULT, cursor } = call.query;
         const account = await accountOf(call, tx);
         const total = await countPolicyStates(tx, call.accountId);
-        // One more, for what the last one that is shown has changed.
+        // Reads one more, to show what the last listed state changed.
         const rows = await listPolicyStates(tx, call.accountId, { limit: limit + 1, before: cursor });
         const newest = await newestNumber(call, tx);
         const items = rows
@@ -62,7 +63,7 @@ export const policyHistoryRoutes: readonly Route[] = [
   }),
 ];
 
-/** The state that is asked for, and the one before. */
+/** The requested state and the one before it. */
 async function statesFrom(call: Call<unknown, unknown>, tx: Reader): Promise<PolicyStateRow[]> {
   const number = call.param("stateNumber");
   if (!NUMBER.test(number)) return [];

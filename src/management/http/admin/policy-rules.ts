@@ -1,6 +1,5 @@
 /**
- * Checks of a rule beyond its shape, made when it is saved, so that no rule means something else than it
- * seems to.
+ * Checks of a rule beyond its shape, made on saving, so that no rule means something other than it seems to.
  *
  * @module
  */
@@ -8,7 +7,7 @@ import { QfError } from "../../../base/errors.ts";
 import { faultOfRule } from "../../../policy/code/rule-faults.ts";
 import type { PolicyRuleWrite, PolicyWrite } from "../../../wire/policy.ts";
 
-/** Throws ERR_UNPROCESSABLE naming the field of the first fault. Ids are `references.ts`'s. */
+/** Throws ERR_UNPROCESSABLE naming the field of the first fault. `references.ts` checks ids. */
 export function requireRules(policy: PolicyWrite): void {
   policy.rules.forEach((rule, i) => {
     const at = `rules[${i}]`;
@@ -24,7 +23,7 @@ function requireSides(rule: PolicyRuleWrite, at: string): void {
     { groups: "destinations", resource: "destinationResource" },
   ] as const;
   for (const { groups, resource } of sides) {
-    // An empty list is written as well: it is nobody, and not "any".
+    // An empty list counts as given: it means nobody, not "any".
     const hasGroups = (rule[groups] ?? null) !== null;
     const hasResource = (rule[resource] ?? null) !== null;
     if (hasGroups && hasResource) {

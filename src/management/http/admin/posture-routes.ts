@@ -1,5 +1,5 @@
 /**
- * /api/posture-checks: what a device must say of itself before a policy counts for it.
+ * /api/posture-checks: what a device must report of itself before a policy applies to it.
  *
  * @module
  */

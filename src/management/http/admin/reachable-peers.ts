@@ -1,5 +1,5 @@
 /**
- * Machines that peers may reach now, by the rules that the machines themselves judge by.
+ * Machines that peers may reach now, by the rules that the machines themselves enforce.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { SSH_PORT } from "../../../wire/ports.ts";
 import { listShownPeers, type PeerRow, type ShownPeer } from "../../db/tables/peers.ts";
 import type { AdminContext } from "./route.ts";
 
-/** Machines whose SSH port `source` may reach now, in order of their names. */
+/** Machines whose SSH port `source` may reach now, in order of name. */
 export async function reachablePeers(
   ctx: AdminContext,
   source: Pick<PeerRow, "id" | "accountId">,
@@ -19,7 +19,7 @@ export async function reachablePeers(
   return ctx.store.read((tx) => listShownPeers(tx, source.accountId, reached));
 }
 
-/** Which SSH ports are open to whom, over the account. Undefined: the account is gone. */
+/** Which SSH ports of the account are open to which peers. Undefined: the account is gone. */
 export function reachNow(ctx: AdminContext, accountId: string): Promise<Reach | undefined> {
   return ctx.maps.reachOf(accountId, { port: SSH_PORT, nowSeconds: nowSeconds(ctx.clock) });
 }

@@ -1,5 +1,5 @@
 /**
- * Recordings as one caller may see them, and what the log says of one that was read.
+ * Which recordings a caller may see, and what the log says when one is read.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import { findRecording, listRecordings, type RecordingRow } from "../../db/table
 import type { UserRow } from "../../db/tables/users.ts";
 import { mayCall, notFound } from "./access.ts";
 
-/** Recordings of one connection that are looked at for one that runs. */
+/** Recordings of one connection that are searched for a running one. */
 const OF_CONNECTION_MAX = 256;
 
-/** Whether `user` may read it: their own, or any with a role that reads the account. */
+/** Whether `user` may read the recording: their own, or any with a role that reads the account. */
 export function maySeeRecording(user: UserRow, row: RecordingRow): boolean {
   return row.accountId === user.accountId && (mayCall(user.role, "read") || row.userId === user.id);
 }
 
 /**
- * The recording that runs, of this id or of the session of this id. Throws ERR_NOT_FOUND, also for what
- * `user` may not see, and ERR_CONFLICT where it is over, or where several run.
+ * The running recording with this id, or of the session with this id. Throws ERR_NOT_FOUND, also for one that
+ * `user` may not see, and ERR_CONFLICT if it has ended or several are running.
  */
 export async function findRunningRecording(tx: Reader, user: UserRow, id: string): Promise<RecordingRow> {
   const page = { limit: OF_CONNECTION_MAX, after: null };
@@ -35,7 +35,7 @@ export async function findRunningRecording(tx: Reader, user: UserRow, id: string
   });
 }
 
-/** What an event about a recording says of it. */
+/** What an event says of a recording. */
 export function recordingFacts(row: RecordingRow): Record<string, string> {
   return {
     recording: row.id,

@@ -1,5 +1,5 @@
 /**
- * /api/recordings: recorded sessions, their chunks, and deleting them. A person sees their own.
+ * /api/recordings: recorded sessions, their chunks, and their deletion. People see their own.
  *
  * @module
  */
@@ -20,9 +20,9 @@ import type { Listing } from "./paging.ts";
 import { maySeeRecording, recordingFacts } from "./recording-access.ts";
 import { type Call, isoTime, type Route, route } from "./route.ts";
 
-/** Reading on is no other event, as long as it goes on like this. */
+/** Continued reading within this time is not recorded again. */
 const READ_AGAIN_MS = 600_000;
-/** Readers that are remembered; the one that was heard of least lately is an event again. */
+/** Readers remembered. The one idle for longest is forgotten, and its next read is an event again. */
 const READERS_MAX = 10_000;
 const readers = new WeakMap<object, Map<string, number>>();
 
@@ -100,7 +100,7 @@ async function listFor(tx: Reader, call: Call<undefined, RecordingQuery>): Promi
   };
 }
 
-/** What is asked for, within what the caller may see. */
+/** The query, narrowed to what the caller may see. */
 function filterOf({ user, query }: Call<undefined, RecordingQuery>): RecordingFilter {
   const { connection_id: connectionId, session_id: sessionId, machine_id: peerId } = query;
   return {
@@ -116,14 +116,14 @@ function placeOf(cursor: string | undefined): RecordingPlace | null {
   return cursor === undefined ? null : { startedAt: Number(startedAt), id };
 }
 
-/** Throws ERR_NOT_FOUND, also for somebody else's. */
+/** Throws ERR_NOT_FOUND, also for another person's recording. */
 async function recordingOf(tx: Reader, call: AnyCall): Promise<RecordingRow> {
   const row = await findRecording(tx, call.param("recordingId"));
   if (row === undefined || !maySeeRecording(call.user, row)) throw notFound("recording");
   return row;
 }
 
-/** That somebody reads a recording is an event, before they get anything of it. */
+/** Records the reading as an event, before anything is sent. */
 async function noteReader(call: AnyCall, row: RecordingRow): Promise<void> {
   const { ctx, user } = call;
   const known = readers.get(ctx.store) ?? new Map<string, number>();
@@ -141,7 +141,7 @@ async function noteReader(call: AnyCall, row: RecordingRow): Promise<void> {
   if (known.size > READERS_MAX && oldest !== undefined) known.delete(oldest);
 }
 
-/** Names by id, of the machines of `rows` that are still there. */
+/** Names of the machines of `rows` that still exist, by id. */
 async function machineNames(
   tx: Reader,
   { accountId }: AnyCall,

@@ -1,5 +1,5 @@
 /**
- * Ids that a request names must be there, in the caller's account. What is not is named with 422.
+ * Checks that ids in a request exist in the caller's account. A missing one is named with 422.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export async function requireKnownGroups(
   return known;
 }
 
-/** Groups that a user or a key puts its own into; `All` is not one of them. */
+/** Checks groups that a user or a setup key assigns; `All` cannot be assigned. */
 export async function requireAssignableGroups(
   tx: Reader,
   accountId: AccountId,

@@ -1,5 +1,5 @@
 /**
- * /api/rollouts: moves machines to a release in stages, where their root allows it.
+ * /api/rollouts: upgrades machines to a release in stages, where their root user allows it.
  *
  * @module
  */

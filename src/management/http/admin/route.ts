@@ -1,5 +1,5 @@
 /**
- * A route of the REST API as data: the same entry serves it, documents it and tests it.
+ * A route of the REST API as data: the server, the API document and the tests use the same entry.
  *
  * @module
  */
@@ -18,17 +18,19 @@ import type { PeerSession } from "../../sync/sync-hub.ts";
 import type { Access, Principal } from "./access.ts";
 import type { Listing } from "./paging.ts";
 
-/** What the API asks of the rest of management. */
+/** What the API needs from the rest of management. */
 export interface AdminContext extends ManagementContext {
-  /** Origins whose pages may call the API, as browsers name them. */
+  /** Origins whose pages may call the API, as browsers send them. */
   readonly corsOrigins: ReadonlySet<string>;
-  /** Where the dashboard is, whose cookie counts there only. Absent: at `origin`. */
+  /** Origin of the dashboard; its session cookie is accepted only there. Absent: `origin`. */
   readonly dashboardOrigin?: string;
-  /** Whether a peer has a live control link now. */
+  /** Whether a peer has a live control link. */
   readonly isConnected: (peerId: PeerId) => boolean;
-  /** Live sessions of an account's machines, as these last reported them. */
+  /** Live sessions of an account's machines, as last reported. */
   readonly sessions: (accountId: AccountId) => readonly PeerSession[];
-  /** Asks a machine to end an SSH connection; `text` is shown to the person. False: it has no link. */
+  /**
+   * Orders a machine to end an SSH connection; `text` is shown to the person. False: the machine has no link.
+   */
   readonly endSession: (peerId: PeerId, connectionId: string, text: string) => boolean;
   readonly recordings: Pick<Recordings, "page" | "follow" | "remove">;
   /** Checks passwords of the embedded provider. Throws ERR_NOT_FOUND with an external one. */
@@ -42,27 +44,27 @@ export interface Call<B = unknown, Q = unknown> {
   readonly ctx: AdminContext;
   readonly accountId: AccountId;
   readonly principal: Principal;
-  /** The caller as of the request's arrival. */
+  /** The caller when the request arrived. */
   readonly user: UserRow;
   readonly body: B;
   readonly query: Q;
-  /** Aborted when the caller goes away. */
+  /** Aborted when the caller disconnects. */
   readonly signal: AbortSignal;
   param(name: string): string;
   read<T>(fn: (tx: Reader) => Promise<T>): Promise<T>;
-  /** Judges the caller anew, then changes, with its events, in one transaction. */
+  /** Checks the caller again, then makes the change and records its events in one transaction. */
   change<T>(
     options: { readonly affectsMaps?: boolean; readonly events?: readonly NewEvent[] },
     fn: (tx: ChangeWriter, actor: UserRow) => Promise<T>,
   ): Promise<T>;
 }
 
-/** What an answer is made of: one of these, or a list of them. */
+/** The shape of an answer: a single item or a list of them. */
 export type Answer = { readonly one: ZodType } | { readonly listOf: ZodType };
 
 export interface Route {
   readonly method: "get" | "post" | "put" | "delete";
-  /** As Hono writes it: `/api/users/:userId`. */
+  /** In Hono's form: `/api/users/:userId`. */
   readonly path: string;
   readonly summary: string;
   readonly access: Access;
@@ -70,15 +72,18 @@ export interface Route {
   readonly query?: ZodType;
   readonly answer: Answer;
   /**
-   * Runs the account's policy tests on what it makes: `all` must pass, or those that passed before. Its query
-   * is `SaveQuery`. Absent: it grants nothing.
+   * Runs the account's policy tests on the result. "all": every test must pass. "new": those that passed
+   * before must still pass. The route's query is `SaveQuery`. Absent: the route grants nothing.
    */
   readonly tests?: "all" | "new";
-  /** Keeps the state of the policies that it makes. Absent: it changes nothing that a policy file says. */
+  /**
+   * Stores the resulting state of the policies. Absent: the route changes nothing that a policy file
+   * contains.
+   */
   readonly keepsPolicy?: true;
-  /** Statuses it answers beside those that its shape tells (`statuses.ts`). */
+  /** Statuses it answers beyond those that follow from its shape (`statuses.ts`). */
   readonly also?: readonly number[];
-  /** Headers of a good answer beside the usual ones. */
+  /** Additional headers of a successful answer. */
   readonly headers?: (call: Call<never, never>) => Readonly<Record<string, string>>;
   readonly handle: (call: Call<never, never>) => Promise<unknown>;
 }
@@ -96,12 +101,12 @@ type List<B, Q> = Typed<B, Q> & {
   readonly handle: (call: Call<B, Q>) => Promise<Listing<object>>;
 };
 
-/** Ties a handler to the shapes it is given. */
+/** Ties a handler to the types of its body and query. */
 export function route<B = undefined, Q = Record<string, never>>(definition: One<B, Q> | List<B, Q>): Route {
   return definition as unknown as Route;
 }
 
-/** Unix seconds as the API writes times. */
+/** Unix seconds as the API writes times: RFC 3339. */
 export function isoTime(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
 }

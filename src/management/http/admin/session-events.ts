@@ -1,5 +1,5 @@
 /**
- * The course of a session, from the audit events of its connection. Pure.
+ * What happened in a session, from the audit events of its connection. Pure.
  *
  * @module
  */
@@ -18,7 +18,7 @@ type EventRow = Pick<Row<"auditEvents">, "activity" | "atMs" | "data" | "initiat
 
 type Happened = Pick<SessionDetail, "channels" | "forwarded" | "transfers" | "decisions" | "ended_by">;
 
-/** In their order. An event that cannot be read, of a newer agent, is left out. */
+/** In order. Unreadable events, such as those of a newer agent, are left out. */
 export function happenedIn(rows: readonly EventRow[]): Happened {
   const channels = new Map<number, SessionChannel>();
   const forwarded = new Map<string, SessionForward>();
@@ -65,7 +65,7 @@ function begunChannel(body: Body<"session.start">, started_at: string): SessionC
   return { number, kind, command, pty, started_at, ended_at: null, exit_status: null, signal: null };
 }
 
-/** Older agents do not number what is forwarded. */
+/** Older agents do not number forwards. */
 function forwardKey({ forwardId }: { readonly forwardId?: number | undefined }, else_: number): string {
   return forwardId === undefined ? `without ${else_}` : String(forwardId);
 }

@@ -1,6 +1,6 @@
 /**
- * The end of a session by hand: recorded with who ordered it and why, then ordered from its machine, which
- * tells the person.
+ * Ends a session by hand. Who ordered it and why is recorded first; then the machine ends it and tells the
+ * person.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { findSession, mayEnd, renderSessions } from "./find-session.ts";
 import type { Call } from "./route.ts";
 import { asSession, type KnownSession, namesFor } from "./sessions-view.ts";
 
-/** How long an answer waits for a session to be over. */
+/** How long an answer waits for the session to end. */
 const END_WAIT_MS = 3_000;
-/** Characters of a name in what the person is told. */
+/** Most characters of the administrator's name in the text for the person. */
 const NAME_LENGTH_MAX = 64;
 
-/** Recorded first, then ordered; answers once the machine no longer reports it, or after a while. */
+/** Records the order, sends it, and answers once the session has ended or a time limit has passed. */
 export async function killSession(call: Call<SessionKill>): Promise<Session> {
   const { ctx, accountId } = call;
   const reason = call.body.reason ?? null;
@@ -64,14 +64,14 @@ export async function killSession(call: Call<SessionKill>): Promise<Session> {
   return session;
 }
 
-/** What the person reads in their terminal: at most 256 characters, which is what a machine takes. */
+/** The text in the person's terminal: at most 256 characters, which is what a machine accepts. */
 function endText(actor: UserRow, { userId }: KnownSession, reason: string | null): string {
   const name = (actor.name || actor.email).slice(0, NAME_LENGTH_MAX);
   const who = userId === actor.id ? "you ended this session" : `${name} ended this session`;
   return reason === null ? who : `${who}: ${reason}`;
 }
 
-/** `ended` resolves when the end of `session` is recorded, and after a while. */
+/** `ended` resolves when the session's end is recorded, or at the time limit. */
 function listenForEnd(
   { ctx: { store }, accountId }: Call<SessionKill>,
   { peerId, connectionId }: KnownSession,
@@ -85,7 +85,7 @@ function listenForEnd(
     if (changed === accountId) look().catch(() => resolve());
   });
   const timer = setTimeout(resolve, END_WAIT_MS);
-  // It may have ended by itself before anybody listened.
+  // It may have ended before the listener was installed.
   look().catch(() => resolve());
   const stop = (): void => {
     clearTimeout(timer);

@@ -1,8 +1,8 @@
 /**
- * /api/sessions: who is on, who was, what happened there, and ending it.
+ * /api/sessions: current and past sessions, what happened in them, and ending them.
  *
- * Everybody sees and ends their own; those who may read the account see all, and only those who may change it
- * end another's (`find-session.ts`).
+ * Everyone sees and ends their own. Callers who may read the account see all; only those who may change it
+ * end another person's (`find-session.ts`).
  *
  * @module
  */
@@ -35,7 +35,7 @@ import { killSession } from "./session-kill.ts";
 import { compareSessions, isAskedFor, isBehind, joinSessions } from "./sessions-view.ts";
 
 const PAGE_DEFAULT = 100;
-/** Open sessions that one list looks at: the newest of them. */
+/** Most open sessions that one list considers; newer ones are preferred. */
 const OPEN_MAX = 20_000;
 
 export const sessionRoutes: readonly Route[] = [
@@ -97,12 +97,12 @@ function placeOf(cursor: string | undefined): SshSessionPlace | null {
   return cursor === undefined ? null : { openedAtMs: Number(openedAtMs), connectionId };
 }
 
-/** What is asked for, within what the caller may see. */
+/** The query, narrowed to what the caller may see. */
 async function filterOf(tx: Reader, { accountId, user, query }: ListCall): Promise<SshSessionFilter> {
   const { machine, local_user: localUser, state, since, until } = query;
   const who = query.user;
   const asked = who === undefined ? undefined : { ids: await listUsersNamed(tx, accountId, who), name: who };
-  // A plain user who asks for somebody else is told what they would be told of nobody.
+  // A plain user who asks for another person gets the same answer as for a person who does not exist.
   const own = { ids: asked === undefined || asked.ids.includes(user.id) ? [user.id] : [] };
   const peers = machine === undefined ? [] : await listPeersByName(tx, accountId, machine);
   const isId = Id.safeParse(machine).success;
@@ -116,7 +116,7 @@ async function filterOf(tx: Reader, { accountId, user, query }: ListCall): Promi
   };
 }
 
-/** Reported sessions that are asked for. */
+/** Reported sessions that match the query. */
 function liveOf(
   call: Pick<Call, "ctx" | "accountId">,
   filter: SshSessionFilter,
@@ -126,7 +126,7 @@ function liveOf(
   return all;
 }
 
-/** Live or unknown: all of them at once, since only reports tell the two apart. */
+/** Live and unknown sessions. All are read at once, since only reports tell the two apart. */
 async function openSessions(tx: Reader, call: ListCall, filter: SshSessionFilter) {
   const live = liveOf(call, filter);
   const ids = [...live.values()].map(({ connectionId }) => connectionId);
@@ -139,7 +139,7 @@ async function openSessions(tx: Reader, call: ListCall, filter: SshSessionFilter
   return { sessions, total: sessions.length };
 }
 
-/** Page by page as the table has them, with those that are reported and not stored yet. */
+/** A page of stored sessions, with the reported ones that are not stored yet. */
 async function allSessions(
   tx: Reader,
   call: ListCall,

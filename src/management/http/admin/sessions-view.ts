@@ -1,5 +1,5 @@
 /**
- * Sessions as the API gives them out: what machines report now and what the log has, put together.
+ * Sessions in the form of the REST API: what machines report now, joined with what the log has.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { SshSessionFilter, SshSessionPlace, SshSessionRow } from "../../db/
 import { knownUsers } from "../../db/tables/users.ts";
 import { connectionKey, type LiveConnection } from "./live-connections.ts";
 
-/** A session as far as it is known: reported now, stored, or both. */
+/** A session that is reported now, stored, or both. */
 export interface KnownSession extends SshSessionPlace {
   readonly peerId: PeerId;
   readonly userId: UserId | null;
@@ -19,10 +19,12 @@ export interface KnownSession extends SshSessionPlace {
   readonly row: SshSessionRow | null;
 }
 
-/** Machines report within a second what has begun; until then what is stored stands for it. */
+/**
+ * Machines report a new session within a second. Until this time has passed, a stored start counts as live.
+ */
 const REPORT_MS_MAX = 10_000;
 
-/** Stored ones with what is reported of them, and those that are reported only. */
+/** Joins stored sessions with their reports, and adds sessions that are only reported. */
 export function joinSessions(
   rows: readonly SshSessionRow[],
   live: ReadonlyMap<string, LiveConnection>,
@@ -42,7 +44,7 @@ export function joinSessions(
   ];
 }
 
-/** How it stands. A recorded end counts more than a report, which may be a second old. */
+/** The state of a session. A recorded end outweighs a report, which may be a second old. */
 export function stateOfSession(
   { row, live, peerId }: KnownSession,
   now: { readonly ms: number; isConnected(peerId: PeerId): boolean },
@@ -53,17 +55,17 @@ export function stateOfSession(
   return isNew && now.isConnected(peerId) ? "live" : "unknown";
 }
 
-/** Newest first, as the table is read. */
+/** Newest first, which is the table's order. */
 export function compareSessions(a: SshSessionPlace, b: SshSessionPlace): number {
   return b.openedAtMs - a.openedAtMs || (b.connectionId < a.connectionId ? -1 : 1);
 }
 
-/** Whether it comes behind `place` in that order. */
+/** Whether a session comes after `place` in that order. */
 export function isBehind(session: SshSessionPlace, place: SshSessionPlace | null): boolean {
   return place === null || compareSessions(place, session) < 0;
 }
 
-/** Whether a reported session is asked for. Its end is to come, so it went on at any time since. */
+/** Whether a reported session matches the filter. It has not ended, so `since` does not matter. */
 export function isAskedFor(
   live: LiveConnection,
   { user, peers, localUser, untilMs }: SshSessionFilter,
@@ -78,7 +80,7 @@ export function isAskedFor(
   );
 }
 
-/** Names by id, of those that are still there. */
+/** Names by id, of those that still exist. */
 export interface Names {
   readonly users: ReadonlyMap<UserId, string>;
   readonly peers: ReadonlyMap<PeerId, string>;

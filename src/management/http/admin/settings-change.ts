@@ -1,6 +1,6 @@
 /**
- * Changes of the account's settings: the settings afterwards, and whether a change could hide what people do,
- * or let people in who could not sign in before.
+ * Changes of the account's settings: the merged settings, and whether a change could hide what people do or
+ * let in people who could not sign in before.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import type { AccountSettings } from "../../../wire/account-settings.ts";
 import { filled, theirs } from "../../contracts/settings.ts";
 import { RETENTION_FIELDS } from "../../db/tables/shortened-retention.ts";
 
-/** What is left out stays: tools that do not know a field do not change it. */
+/** Omitted fields stay, so tools that do not know a field do not change it. */
 export function mergeSettings(old: AccountSettings, settings: AccountSettings): AccountSettings {
   const merged: AccountSettings = { ...old, ...given(settings) };
   if (settings.extra !== undefined) merged.extra = { ...theirs(old).extra, ...given(settings.extra) };
   merged.require = { ...filled(old).require, ...settings.require };
-  // Told by how the server was started, not by a request.
+  // Set by how the server was started, never by a request.
   if (old.embedded_idp_enabled !== undefined) merged.embedded_idp_enabled = old.embedded_idp_enabled;
   return merged;
 }
 
-/** Whether less is recorded, or kept for a shorter time, or others can open what is recorded. */
+/** Whether less is recorded, or for a shorter time, or others can open recordings. */
 export function isLessKept(old: AccountSettings, now: AccountSettings): boolean {
   const [before, after] = [filled(old), filled(now)];
   return (
@@ -29,7 +29,7 @@ export function isLessKept(old: AccountSettings, now: AccountSettings): boolean 
   );
 }
 
-/** Whether people and devices sign in by other terms afterwards, stricter ones as well. */
+/** Whether the terms of signing in change for people or devices, in either direction. */
 export function isOtherSignIn(old: AccountSettings, now: AccountSettings): boolean {
   return JSON.stringify(signInTerms(old)) !== JSON.stringify(signInTerms(now));
 }
@@ -45,7 +45,7 @@ function signInTerms(settings: AccountSettings): readonly unknown[] {
   ];
 }
 
-/** Without the fields that are not there. */
+/** Leaves out undefined fields. */
 function given<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }

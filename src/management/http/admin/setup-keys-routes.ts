@@ -1,5 +1,5 @@
 /**
- * /api/setup-keys: a key is shown whole once, in the answer to its creation.
+ * /api/setup-keys: a key is shown in full once, in the answer to its creation.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /**
- * Statuses that a route answers: told by its shape, and by `also` where there are more.
+ * The statuses that a route answers: derived from its shape, plus those in `also`.
  *
  * @module
  */
 import { NoQuery } from "../../../wire/admin-query.ts";
 import type { Route } from "./route.ts";
 
-/** Every status that the API answers, in words. */
+/** Every status that the API answers, with its description. */
 export const STATUSES: Readonly<Record<number, string>> = {
   200: "Done",
   400: "Not a request that can be read, or, of a deletion, something else refers to it",
@@ -24,7 +24,7 @@ export const STATUSES: Readonly<Record<number, string>> = {
   503: "The server is starting, or its database is not there",
 };
 
-/** Ascending. */
+/** In ascending order. */
 export function statusesOf(route: Route): number[] {
   const takesBody = route.body !== undefined;
   const takesQuery = route.query !== undefined && route.query !== NoQuery;

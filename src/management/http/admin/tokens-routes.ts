@@ -32,7 +32,7 @@ import { type Call, isoTime, type Route, route } from "./route.ts";
 import { requireMayMakeTokenFor } from "./user-rules.ts";
 
 const DAY_SECONDS = 86_400;
-/** Tokens of one user; more are hoarding, not use. */
+/** Most tokens of one user. */
 const TOKENS_MAX = 100;
 
 export const tokenRoutes: readonly Route[] = [
@@ -130,7 +130,7 @@ async function createToken(call: Call<PersonalAccessTokenRequest>): Promise<Pers
   });
 }
 
-/** The user of the path: oneself, or anybody for those who may read (or write) others'. */
+/** The user of the path: the caller, or anyone for callers who may read (or write) other users. */
 async function visibleUser(
   call: Call<unknown, unknown>,
   tx: Reader,

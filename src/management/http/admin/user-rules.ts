@@ -1,9 +1,9 @@
 /**
- * Rules on who may change which user: an admin anybody but owners, nobody themselves, and an owner always
- * remains.
+ * Rules on who may change which user: admins change anyone but owners, no one changes themselves, and an
+ * owner always remains.
  *
- * Nobody locks themselves out, so the caller, who is an owner or an admin, is still there afterwards; and
- * only owners change owners, so the last owner cannot go.
+ * The caller, an owner or an admin, cannot lock themselves out. Only owners change owners, so the last owner
+ * cannot be removed.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import type { Reader } from "../../db/engine/transaction.ts";
 import { countOwners, type UserRow } from "../../db/tables/users.ts";
 
 /**
- * Refuses giving `role` to `user`: to a new one, which has no id, as well. An unchanged role is no change,
- * unless it is one that such a user may not have.
+ * Refuses a `role` that `actor` may not give to `user`; a new user has no id. An unchanged role is allowed
+ * unless such a user may not have it.
  */
 export function requireRoleChange(
   actor: Pick<UserRow, "id" | "role">,
@@ -33,7 +33,7 @@ export function requireRoleChange(
   }
 }
 
-/** Refuses a change of `user`, whichever field it is in: owners are changed by owners only. */
+/** Refuses any change of an owner by someone who is not one. */
 export function requireMayChange(
   actor: Pick<UserRow, "role">,
   user: Pick<UserRow, "role">,
@@ -44,20 +44,23 @@ export function requireMayChange(
   }
 }
 
-/** Refuses changing whether `user` gets in at all: nobody does that to themselves. */
+/**
+ * Refuses changing whether `user` may sign in, if that is the caller, or an owner and the caller is not one.
+ */
 export function requireMayTouch(
   actor: Pick<UserRow, "id" | "role">,
   user: Pick<UserRow, "id" | "role">,
   what: "block" | "unblock" | "approve" | "delete",
 ): void {
-  // 422 is what NetBird answers to those who would delete themselves.
+  // NetBird answers 422 to users who would delete themselves.
   const code = what === "delete" ? "ERR_UNPROCESSABLE" : "ERR_FORBIDDEN";
   if (user.id === actor.id) throw new QfError(code, `nobody may ${what} themselves`);
   requireMayChange(actor, user, what);
 }
 
 /**
- * Throws ERR_CONFLICT when no owner is left who can sign in. For the end of a transaction that changes users.
+ * Throws ERR_CONFLICT when no owner is left who can sign in. Call it at the end of a transaction that changes
+ * users.
  */
 export async function requireOwnerRemains(tx: Reader, accountId: string): Promise<void> {
   if ((await countOwners(tx, accountId)) > 0) return;
@@ -66,7 +69,7 @@ export async function requireOwnerRemains(tx: Reader, accountId: string): Promis
   });
 }
 
-/** Refuses tokens for others: a token is its user, so nobody makes one for another person. */
+/** Refuses tokens for another person, since a token acts as its user. */
 export function requireMayMakeTokenFor(
   actor: Pick<UserRow, "id">,
   user: Pick<UserRow, "id" | "isServiceUser">,

@@ -1,5 +1,5 @@
 /**
- * /api/users: people and service users. What may be done to whom is judged inside the transaction.
+ * /api/users: people and service users. What the caller may do to whom is checked inside the transaction.
  *
  * @module
  */
@@ -169,7 +169,7 @@ async function createPerson(call: Call<UserCreateRequest>): Promise<User> {
   });
 }
 
-/** Makes the invitation of a person who has not chosen a password yet. */
+/** Creates the invitation of a person who has not chosen a password yet. */
 async function invite(
   call: Pick<Call, "ctx">,
   tx: ChangeWriter,
@@ -206,7 +206,7 @@ async function changeUser(call: Call<UserRequest>, tx: ChangeWriter, actor: User
   requireRoleChange(actor, user, role);
   if (is_blocked !== user.isBlocked) requireMayTouch(actor, user, is_blocked ? "block" : "unblock");
   const pendingApproval = pending_approval ?? user.pendingApproval;
-  // Who waits can neither sign in nor use tokens, so it is a block by another name.
+  // A waiting user can neither sign in nor use tokens, so making one wait amounts to a block.
   const isSuspended = pendingApproval && !user.pendingApproval;
   if (pendingApproval !== user.pendingApproval)
     requireMayTouch(actor, user, isSuspended ? "block" : "approve");
@@ -255,7 +255,7 @@ async function removeUser(
   requireMayTouch(actor, user, "delete");
   await endApprovedBy(tx, user);
   await endApprovedFor(tx, user);
-  // One by one, so that each name stays reserved.
+  // One at a time, so that each name stays reserved.
   for (const peer of await listPeersOfUser(tx, call.accountId, user.id)) {
     await deletePeer(tx, peer);
     tx.record({ activity: "peer.delete", targetId: peer.id, meta: { name: peer.dnsName, user: user.name } });
@@ -267,7 +267,7 @@ async function removeUser(
   return {};
 }
 
-/** `isInvited`: it has not chosen a password yet. */
+/** `isInvited`: the user has not chosen a password yet. */
 export function asUser(user: UserRow, currentId: string, isInvited = false): User {
   return {
     id: user.id,

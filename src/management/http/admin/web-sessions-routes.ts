@@ -1,5 +1,5 @@
 /**
- * /api/web-sessions: where the caller is signed in to the dashboard, and signing out of it.
+ * /api/web-sessions: the caller's dashboard sessions, and signing out of them.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export const webSessionRoutes: readonly Route[] = [
   }),
 ];
 
-/** The browser forgets the cookie, and what our pages kept. */
+/** Tells the browser to delete the cookie and what our pages stored. */
 const SIGNED_OUT = { "Set-Cookie": NO_SESSION_COOKIE, "Clear-Site-Data": '"cache", "storage"' };
 
 function sessionIdOf(call: Pick<Call, "principal" | "param">): string {

@@ -1,5 +1,5 @@
 /**
- * `/assets/NAME`: files of the dashboard, compressed when it was built, kept by browsers for good since a
+ * `/assets/NAME`: files of the dashboard, compressed at build time. Browsers cache them for good, since a
  * name changes with its content.
  *
  * @module

@@ -1,8 +1,8 @@
 /**
  * The page on which a person confirms one request of the dashboard, right after a fresh sign-in for it.
  *
- * It has no script, and its form carries what only the browser that signed in can know: no script of the
- * dashboard can send it.
+ * It has no script. Its form carries a proof that only the browser that signed in has, so no script of the
+ * dashboard can submit it.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * `/api/live`: news for pages, as server-sent events: which kinds of things changed, never what they are now.
+ * `/api/live`: server-sent events that tell pages which kinds of things changed, never their content.
  *
- * The reader asks the API again for what it shows, so nothing is told here that the API would not tell. A
- * plain user hears only of what is theirs. The session is judged anew at each message, and its end is told
- * before it comes; a comment line goes out every few seconds, since silent streams are cut.
+ * The page then asks the API again, so nothing is revealed here that the API would not reveal. A plain user
+ * hears only of their own things. The session is checked again at each message, and its end is announced
+ * beforehand. A comment line goes out every few seconds, since proxies cut silent streams.
  *
  * @module
  */
@@ -20,14 +20,14 @@ import type { PresenceListener } from "../../sync/sync-hub.ts";
 import { authenticate, mayCall, type Principal, recheck } from "../admin/access.ts";
 
 const BEAT_MS = 4_000;
-/** Changes that come together are told together. */
+/** Changes within this time are announced together. */
 const GATHER_MS = 100;
 const STREAMS_MAX = 1_024;
 const STREAMS_OF_USER_MAX = 24;
-/** Events read at once for one piece of news. */
+/** Most events read for one announcement. */
 const EVENTS_MAX = 200;
 
-/** Kinds as in `/api/KIND`. `my` is what the caller may reach. */
+/** Kinds are named as in `/api/KIND`. `my` is what the caller may reach. */
 const KINDS_OF: readonly (readonly [prefix: string, kinds: readonly string[]])[] = [
   ["user.group", ["users", "groups", "policy"]],
   ["user", ["users"]],
@@ -49,10 +49,10 @@ const KINDS_OF: readonly (readonly [prefix: string, kinds: readonly string[]])[]
   ["audit.stream", ["audit-streams"]],
   ["notification", ["notifications"]],
 ];
-/** What a plain user hears of, beside `sessions` and `recordings` when it is their own that changed. */
+/** Kinds that a plain user hears of, beside `sessions` and `recordings` when their own changed. */
 const OWN_KINDS: ReadonlySet<string> = new Set(["my", "users", "web-sessions", "access"]);
 
-/** What changed of an account: kinds of things, and the people whose SSH sessions did. */
+/** What changed in an account: the kinds of things, and the people whose SSH sessions changed. */
 interface News {
   readonly kinds: Set<string>;
   readonly people: Set<UserId>;
@@ -111,7 +111,7 @@ function openStream(
     start(controller) {
       let isSending = false;
       const send = async (text: (ending: WebSessionEnding | null) => string): Promise<void> => {
-        // A reader that does not read is told later, in one piece.
+        // A slow reader gets the news later, in one piece.
         if (isSending || (controller.desiredSize ?? 0) <= 0) return;
         isSending = true;
         try {
@@ -125,14 +125,14 @@ function openStream(
         } finally {
           isSending = false;
         }
-        // What came meanwhile.
+        // News that arrived meanwhile.
         if (pending.size > 0 && streams.has(stream)) stream.flush();
       };
       let wasEnding = false;
       const news = (ending: WebSessionEnding | null): string => {
         const kinds = [...pending];
         pending.clear();
-        // That it was put off, as in another tab, is told once.
+        // A postponed end, as by activity in another tab, is announced once.
         const tells = ending !== null || wasEnding;
         wasEnding = ending !== null;
         if (kinds.length === 0 && !tells) return ": still here\n\n";
@@ -146,7 +146,7 @@ function openStream(
         try {
           controller.close();
         } catch {
-          // The reader has gone already.
+          // The reader is gone already.
         }
       };
       streams.add(stream);
@@ -160,14 +160,14 @@ function openStream(
   });
 }
 
-/** A token's end is its owner's to know. */
+/** Only sessions get an announcement; a token's owner knows when it ends. */
 async function endingOf(tx: Reader, { credential }: Principal): Promise<WebSessionEnding | null> {
   if (credential.kind !== "session") return null;
   const found = await findWebSession(tx, { id: credential.id });
   return found === undefined ? null : webSessionEnding(found.session, nowSeconds(tx.clock));
 }
 
-/** Gathers what changed of an account, and says it once. */
+/** Collects what changed in an account and announces it once. */
 function createFeed({ ctx, onPresence }: LiveDeps, tell: (accountId: AccountId, news: News) => void) {
   const { store } = ctx;
   const lastSeq = new Map<AccountId, number>();
@@ -207,7 +207,7 @@ function createFeed({ ctx, onPresence }: LiveDeps, tell: (accountId: AccountId, 
   store.onChange((accountId) => note(accountId, ["my"]));
   onPresence((accountId, people) => note(accountId, ["peers", "sessions", "my"], people));
   return {
-    /** From now on `accountId` is followed. */
+    /** Starts following `accountId`. */
     async begin(accountId: AccountId): Promise<void> {
       if (lastSeq.has(accountId)) return;
       const { first, total } = await store.read((tx) => countEvents(tx, accountId));
@@ -216,7 +216,7 @@ function createFeed({ ctx, onPresence }: LiveDeps, tell: (accountId: AccountId, 
   };
 }
 
-/** Which kinds of things an event is about. */
+/** The kinds of things that an event is about. */
 export function kindsOfActivity(activity: ActivityCode): readonly string[] {
   return KINDS_OF.find(([prefix]) => `${activity}.`.startsWith(`${prefix}.`))?.[1] ?? [];
 }

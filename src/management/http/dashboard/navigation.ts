@@ -1,18 +1,19 @@
 /**
- * Navigations: requests by which a person comes to a page, and no script, frame or image of another.
+ * Navigations: requests by which a person opens a page, as opposed to scripts, frames and images of other
+ * pages.
  *
- * Pages that sign people in answer nothing else. What a browser says of a request (`Sec-Fetch-*`) no script
- * can change. Programs say nothing of it, and have no cookies of a person.
+ * Pages that sign people in answer only navigations. Scripts cannot change what a browser says of a request
+ * (`Sec-Fetch-*`). Programs send none of these headers, and have no cookies of a person.
  *
  * @module
  */
 import { QfError } from "../../../base/errors.ts";
 
 const READING: ReadonlySet<string> = new Set(["GET", "HEAD"]);
-/** Browsers that say of every form whether a person sent it. WebKit never does. */
+/** Browsers that report for every form whether a person submitted it. WebKit never does. */
 const TELLS_ACTIVATION = /(?:Chrome|Firefox)\/\d/;
 
-/** Throws ERR_FORBIDDEN for what a browser says is no navigation of a whole page. */
+/** Throws ERR_FORBIDDEN if the browser says that this is not a navigation of a whole page. */
 export function requireNavigation(request: Request): void {
   const mode = request.headers.get("sec-fetch-mode");
   const dest = request.headers.get("sec-fetch-dest");
@@ -21,8 +22,8 @@ export function requireNavigation(request: Request): void {
 }
 
 /**
- * `requireNavigation` for a page that signs people in. A form has to come from a page of ours besides, and to
- * be sent by the person and not by script. Throws ERR_FORBIDDEN.
+ * `requireNavigation` for pages that sign people in. A form must also come from one of our pages, and be
+ * submitted by the person instead of a script. Throws ERR_FORBIDDEN.
  */
 export function requireSignInPage(request: Request): void {
   const { headers } = request;

@@ -1,8 +1,8 @@
 /**
  * The dashboard under an origin of its own (`serve --dashboard-url`): which of the two hosts answers what.
  *
- * Pages with script and pages that sign people in are then different origins to a browser: script that got
- * into a page of the dashboard cannot even see a page of `/idp`, `/login/hosted` or `/setup`.
+ * Pages with script and pages that sign people in then have different origins. Script injected into a
+ * dashboard page cannot even read a page under `/idp`, `/login/hosted` or `/setup`.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { DOCUMENTS_PATH } from "../../web/document-pages.ts";
 import { isDashboardPath } from "./page.ts";
 import { DASHBOARD_STATE_PREFIX } from "./sign-in-routes.ts";
 
-/** Whether `host` answers the request, by its `Host` and its address. */
+/** Whether `host` (the `Host` header) answers a request for `url`. */
 export type AnswersHost = (host: string, url: URL) => boolean;
 
-/** Below these the dashboard's host answers, beside its pages; the API takes its cookie there only. */
+/** What the dashboard's host answers beside its pages. The API accepts the session cookie only there. */
 const OF_DASHBOARD = [
   DASHBOARD_ASSETS_PATH,
   "/api",
@@ -27,10 +27,10 @@ const OF_DASHBOARD = [
   "/healthz",
   "/readyz",
 ];
-/** Of no use to anybody but its pages. */
+/** What only the dashboard's pages use. */
 const ONLY_OF_DASHBOARD = [DASHBOARD_ASSETS_PATH, TERMINAL_RELAY_PATH];
 
-/** Undefined: both are the same, and everything is answered. */
+/** Undefined: both origins are the same, and everything is answered. */
 export function answersByHost(origin: string, dashboardOrigin: string): AnswersHost | undefined {
   if (origin === dashboardOrigin) return undefined;
   const own = new URL(dashboardOrigin).host;
@@ -41,7 +41,7 @@ export function answersByHost(origin: string, dashboardOrigin: string): AnswersH
   };
 }
 
-/** Signing in to the dashboard, and the way back from the provider, which other sign-ins have as well. */
+/** The dashboard's sign-in, and its callback from the provider, whose path other sign-ins share. */
 function isSignIn({ pathname, searchParams }: URL): boolean {
   if (pathname === DASHBOARD_SIGN_IN_PATH) return true;
   const state = searchParams.get("state") ?? "";

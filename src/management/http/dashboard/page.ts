@@ -1,6 +1,6 @@
 /**
- * The dashboard's page: one document for all its addresses, with the policy that its libraries need and
- * nothing wider. What is shown is fetched from the API by its script.
+ * The dashboard's HTML page: one document for all its paths, with a content security policy no wider than its
+ * libraries need. Its script fetches the content from the API.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 import type { DashboardFiles } from "../../web/dashboard-files.ts";
 
 const SECTIONS: ReadonlySet<string> = new Set(DASHBOARD_SECTIONS);
-/** The theme that a person chose, for the first paint. Anything else: as the system has it. */
+/** The theme that a person chose, for the first paint. Anything else: the system's. */
 const THEME_COOKIE = /(?:^|;\s*)qf_theme=(light|dark)(?:;|$)/;
 
 /** Whether the dashboard has pages below this path. */
@@ -25,13 +25,13 @@ export function isDashboardPath(pathname: string): boolean {
   return HAS_DEVELOPMENT_PAGES && pathname === COMPONENTS_PATH;
 }
 
-/** Where machines and `qf` reach us, and where browsers find the dashboard. */
+/** Where machines and `qf` reach the server, and where browsers find the dashboard. */
 interface Origins {
   readonly origin: string;
   readonly dashboardOrigin: string;
 }
 
-/** The document, with a nonce of its own for the styles that its libraries make. */
+/** The document, with a fresh nonce for the styles that its libraries create. */
 export function dashboardPage(built: DashboardFiles, request: Request, origins: Origins): Response {
   const nonce = randomBytes(18).toString("base64");
   const theme = THEME_COOKIE.exec(request.headers.get("cookie") ?? "")?.[1] ?? "system";
@@ -60,8 +60,8 @@ ${built.preload.map((name) => html`<link rel="modulepreload" href="${asset(name)
   return new Response(markup, {
     headers: {
       ...SAFE_HEADERS,
-      // Another value than pages that sign people in have: a window with one of them, opened by script of
-      // this page, is out of its reach.
+      // Differs from the value of pages that sign people in, so script of this page cannot reach into a
+      // window that shows one of those.
       "cross-origin-opener-policy": "same-origin-allow-popups",
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": contentSecurityPolicy(nonce, origins.dashboardOrigin),

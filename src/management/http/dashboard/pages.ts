@@ -1,6 +1,6 @@
 /**
- * The dashboard's addresses: the dashboard for whoever is signed in to it, and the first
- * page, which leads to signing in and back to the same address, for everybody else.
+ * The dashboard's paths. A signed-in person gets the dashboard; anyone else gets the first page, which leads
+ * to signing in and back to the same path.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { dashboardPage, isDashboardPath } from "./page.ts";
 
 export interface DashboardPagesDeps {
   readonly store: Store;
-  /** Where machines and `qf` reach us. */
+  /** Where machines and `qf` reach the server. */
   readonly origin: string;
   /** Where the dashboard is. */
   readonly dashboardOrigin: string;
@@ -42,7 +42,7 @@ export function createDashboardPages(deps: DashboardPagesDeps): Pages {
   };
 }
 
-/** At the public address: the way to the dashboard's own. */
+/** The answer at the public address, which leads to the dashboard's own. */
 function pageElsewhere(deps: DashboardPagesDeps, request: Request, pathname: string): Response | null {
   if (!wantsPage(request) || !isDashboardPath(pathname)) return null;
   const { search } = new URL(request.url);

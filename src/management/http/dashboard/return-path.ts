@@ -1,16 +1,16 @@
 /**
- * The page that a sign-in comes back to: one of ours, and nothing else.
+ * The page that a sign-in returns to: always one of ours.
  *
  * @module
  */
 
 const CHARS_MAX = 1_024;
-/** One slash and then no other, and no character that a browser would read as one or leave out. */
+/** One slash that no second one follows, and no character that a browser reads as a slash or drops. */
 const OWN_PATH = /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/;
-/** Paths that are not pages of the dashboard: another purpose must not follow from a sign-in to it. */
+/** Paths that are not dashboard pages; a sign-in to the dashboard must not lead to another purpose. */
 const NOT_PAGES = /^\/(?:api|idp|login|setup|client|agent|relay|assets)(?:[/?#]|$)/;
 
-/** `to` where it is a page of ours; else the first page. */
+/** `to` if it is one of our pages; else the first page. */
 export function returnPath(to: string | undefined): string {
   if (to === undefined || to.length > CHARS_MAX || !OWN_PATH.test(to)) return "/";
   const url = URL.parse(to, "https://own.invalid");

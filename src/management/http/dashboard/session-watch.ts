@@ -1,10 +1,10 @@
 /**
  * `/api/sessions/{id}/watch`: a WebSocket that follows a recorded session while it runs.
  *
- * A program proves itself with its API token; a page of ours with its session and a ticket, since a browser
- * sends the cookie whoever opens the WebSocket. That somebody watches is an event before they get anything.
- * The right to is judged anew for each message and twice a second, so that it ends with role, session or
- * recording. A page follows when the watcher asks for it, by a message whose content is not looked at.
+ * A program proves itself with its API token. A page of ours needs its session and a ticket, since a browser
+ * sends the cookie whichever page opens the WebSocket. The watching is recorded as an event before anything
+ * is sent. The right to watch is checked again for each message and twice a second, so that it ends with the
+ * role, session or recording. The watcher asks for each next page with a message, whose content is ignored.
  *
  * @module
  */
@@ -31,27 +31,29 @@ import { findRunningRecording, maySeeRecording, recordingFacts } from "../admin/
 import { secretOfCookie } from "../session-cookie.ts";
 import { createTerminalTickets } from "./terminal-tickets.ts";
 
-/** How often the right to watch is judged while nothing is shown. */
+/** How often the right to watch is checked while nothing is sent. */
 const LOOK_MS = 500;
 /** How often a watcher is pinged, so that the socket of a silent session stays open. */
 const PING_LOOKS = 10;
 const WATCHERS_MAX = 256;
 const WATCHERS_OF_USER_MAX = 16;
 
-/** What is kept beside the socket of a watcher. */
+/** Data attached to a watcher's socket. */
 export interface WatchSocketData {
   readonly kind: "watch";
   readonly principal: Principal;
   readonly recordingId: string;
   readonly ended: AbortController;
-  /** It asks for the next page. */
+  /** Called when the watcher asks for the next page. */
   more: () => void;
   looking: ReturnType<typeof setInterval> | undefined;
 }
 type Socket = ServerWebSocket<WatchSocketData>;
 
 export interface SessionWatch {
-  /** Answers a request for `WATCH_PATH`. Undefined: it is a WebSocket now. Throws as the API. */
+  /**
+   * Answers a request for `WATCH_PATH`. Undefined: the connection is a WebSocket now. Throws as the API does.
+   */
   answer(request: Request, server: Server<unknown>): Promise<Response | undefined>;
   readonly websocket: WebSocketHandler<WatchSocketData>;
   /** Closes every watcher's socket. */
@@ -72,7 +74,7 @@ class Watchers implements SessionWatch {
   readonly #deps: SessionWatchDeps;
   readonly #tickets: ReturnType<typeof createTerminalTickets>;
   readonly #sockets = new Set<Socket>();
-  /** Of each person: those that watch, and those that are about to. */
+  /** Places of each person's watchers, including those about to start. */
   readonly #places = createKeyedCounter(WATCHERS_MAX, WATCHERS_OF_USER_MAX);
   readonly websocket: WebSocketHandler<WatchSocketData> = {
     open: (socket) => void this.#run(socket),
@@ -139,7 +141,7 @@ class Watchers implements SessionWatch {
     return Response.json({ ticket: this.#tickets.issue(use) }, { headers: { ...SAFE_HEADERS } });
   }
 
-  /** Throws ERR_UNAUTHENTICATED, or ERR_FORBIDDEN for somebody blocked. */
+  /** Throws ERR_UNAUTHENTICATED, or ERR_FORBIDDEN for a blocked user. */
   async #prove(request: Request, id: string): Promise<Principal> {
     const { store, origin } = this.#deps.ctx;
     if (!request.headers.has("origin")) {
@@ -195,7 +197,7 @@ class Watchers implements SessionWatch {
     }
   }
 
-  /** False: it is over for this watcher, whose socket is closed. */
+  /** False: watching has ended, and the socket is closed. */
   async #look(socket: Socket): Promise<boolean> {
     const { principal, recordingId, ended } = socket.data;
     const may = await this.#deps.ctx.store
@@ -209,7 +211,7 @@ class Watchers implements SessionWatch {
     return may && !ended.signal.aborted;
   }
 
-  /** Resolves once the watcher asks for the next page. False: it is over for this watcher. */
+  /** Resolves once the watcher asks for the next page. False: watching has ended. */
   async #show(socket: Socket, page: RecordingPage): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { data } = socket;
@@ -228,7 +230,7 @@ class Watchers implements SessionWatch {
   }
 }
 
-/** What a page offers as subprotocols. Null: no ticket, two, or another protocol. */
+/** The ticket that a page offers as a subprotocol. Null: no ticket, two, or another protocol. */
 function ticketOf(headers: Headers): string | null {
   const names = (headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
   const tickets = names.filter((name) => name.startsWith("ticket."));

@@ -1,9 +1,9 @@
 /**
- * Signing in to the dashboard: `/login/dashboard`, and the way back from the provider.
+ * Signing in to the dashboard: `/login/dashboard`, and the callback from the provider.
  *
- * Authorization code with PKCE, run here under the web client's id. The nonce is random, so the token is good
- * for no login of `qf`; and a login is never made of it: what comes of it is a session of our pages only.
- * The browser is told from others by a cookie, of which state, nonce and PKCE verifier are digests.
+ * Authorization code flow with PKCE under the web client's id. The nonce is random, so the token is of no use
+ * for a login of `qf`, and no login is made from it: the only result is a session of our pages. A cookie
+ * identifies the browser; state, nonce and PKCE verifier are digests of its secret.
  *
  * @module
  */
@@ -41,11 +41,11 @@ import { confirmedPage, confirmPage, isConfirmProof } from "./confirm-page.ts";
 import { requireNavigation } from "./navigation.ts";
 import { returnPath } from "./return-path.ts";
 
-/** State of the provider's way back begins with this, so that it is told from other sign-ins. */
+/** Prefix of the OAuth state, which tells this callback from those of other sign-ins. */
 export const DASHBOARD_STATE_PREFIX = "dashboard.";
 const COOKIE = "qf_dashboard";
 const COOKIE_SECONDS = 600;
-/** Sessions of one person; the oldest ends for another. */
+/** Sessions of one person; a further one ends the oldest. */
 const SESSIONS_MAX = 20;
 const BROWSER_CHARS_MAX = 256;
 const DIGEST = /^[A-Za-z0-9_-]{43}$/;
@@ -123,7 +123,7 @@ async function fromProvider({ login, relyingParty }: DashboardSignInDeps, c: Con
       hint: "start again from the first page",
     });
   }
-  // Whatever comes of it: one way back for one sign-in.
+  // Cleared whatever the outcome: each sign-in has one callback.
   setCookie(c, COOKIE, "", { path: "/login", maxAge: 0 });
   const seen = new URL(c.req.url);
   const tokens = await relyingParty.redeem({
@@ -150,7 +150,7 @@ async function fromProvider({ login, relyingParty }: DashboardSignInDeps, c: Con
   return { user, to: returnPath(Buffer.from(to, "base64url").toString("utf8")), authTime, confirm };
 }
 
-/** The cookie is the browser's, so what it says is only worth a refusal: routes look at `authTime`. */
+/** The browser controls the cookie, so its `since` can only cause a refusal; routes check `authTime`. */
 function requireFresh(authTime: number | null, since: number): void {
   if (authTime !== null && authTime >= since - CLOCK_SKEW_SECONDS) return;
   const message =
@@ -166,13 +166,13 @@ interface NewSession {
   readonly sourceAddress: string;
   readonly browser: string;
   readonly authTime: number | null;
-  /** The secret of the session that the browser had. Null: none. */
+  /** Secret of the browser's previous session. Null: none. */
   readonly before: string | null;
-  /** Digest of the request to confirm: the one that the session before was refused. Empty: none. */
+  /** Digest of the request to confirm, which the previous session was refused. Empty: none. */
   readonly confirm: string;
 }
 
-/** Returns the secret that the browser keeps, and the facts of what it is to confirm. */
+/** Returns the secret for the browser, and the facts of the request to confirm. */
 async function openSession(
   { login }: DashboardSignInDeps,
   user: UserRow,
@@ -195,11 +195,11 @@ async function openSession(
     tx.record({ activity: "dashboard.login", targetId: userId, meta });
     if (confirm !== "") {
       const { id, facts } = askedOf(old, user, confirm);
-      // The tab that asked goes on under the new secret; whoever has the old one does not.
+      // The tab that asked continues under the new secret; the old secret is worthless.
       await renewWebSession(tx, id, session);
       return { secret, facts };
     }
-    // A new one at each sign-in: the session before does not live on beside it.
+    // Each sign-in makes a new session and ends the browser's previous one.
     if (old?.user.id === userId) await deleteWebSession(tx, userId, old.session.id);
     const older = await listWebSessions(tx, accountId, userId);
     for (const one of older.slice(0, Math.max(0, older.length - SESSIONS_MAX + 1))) {
@@ -210,7 +210,10 @@ async function openSession(
   });
 }
 
-/** What the session before was refused. Throws ERR_FORBIDDEN where that is another request, or another's. */
+/**
+ * The request that the previous session was refused. Throws ERR_FORBIDDEN if it is a different request or
+ * another person's.
+ */
 function askedOf(
   old: Awaited<ReturnType<typeof findWebSession>>,
   user: UserRow,
@@ -226,7 +229,7 @@ function nothingToConfirm(): QfError {
   });
 }
 
-/** Takes the form of `confirmPage`. Throws ERR_FORBIDDEN for any other. */
+/** Accepts the form of `confirmPage`. Throws ERR_FORBIDDEN for any other. */
 async function confirm({ login }: DashboardSignInDeps, c: Context): Promise<void> {
   const { store, origin } = login.ctx;
   const form = await formOf(c.req.raw, origin);
@@ -240,7 +243,7 @@ async function confirm({ login }: DashboardSignInDeps, c: Context): Promise<void
   if (!isDone) throw nothingToConfirm();
 }
 
-/** In the place of a login key, of which nobody has the private half. */
+/** Stands in for a login key; there is no private key for it. */
 function nonceKeyOf(secret: string): string {
   return sha256(`qufabric/dashboard/nonce/${secret}`);
 }

@@ -1,8 +1,8 @@
 /**
- * Tickets for one WebSocket of a page: made without a write, written down when they are used.
+ * Tickets that each let a page open one WebSocket. Issuing one writes nothing; using one does.
  *
- * A ticket is its expiry, a random part, and a MAC of both with what it is for. Any management process of the
- * account can check it, and the database takes each once.
+ * A ticket is its expiry, a random part, and a MAC over both and its purpose. Any management process of the
+ * account can verify it, and the database accepts each once.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { insertChallenge } from "../../db/tables/sign-in.ts";
 
 const LIFETIME_SECONDS = 10;
 const BODY_BYTES = 16;
-/** Body and a MAC of 16 bytes. */
+/** The body and a MAC of 16 bytes. */
 const TICKET = /^[A-Za-z0-9_-]{43}$/;
 const MAC_BYTES = 16;
 
@@ -23,13 +23,13 @@ const MAC_BYTES = 16;
 export interface TicketUse {
   readonly sessionId: string;
   readonly userId: string;
-  /** base64url SHA-256 of the hello, without its newline; of what is watched its id. */
+  /** base64url SHA-256 of the hello without its newline, or of the id of what is watched. */
   readonly helloHash: string;
 }
 
 export interface TerminalTickets {
   issue(use: TicketUse): string;
-  /** Uses it up. False: it is not for this, too old, or was used. */
+  /** Uses it up. False: it is for something else, too old, or used already. */
   use(ticket: string, use: TicketUse): Promise<boolean>;
 }
 
@@ -37,7 +37,7 @@ export function createTerminalTickets(deps: {
   readonly store: Store;
   readonly clock: Clock;
   readonly masterKey: Uint8Array;
-  /** What its tickets open, and no others do. Absent: a terminal. */
+  /** Separates tickets by purpose: one does not open the other's WebSocket. Absent: a terminal. */
   readonly purpose?: "watch";
 }): TerminalTickets {
   const { purpose = "terminal" } = deps;

@@ -1,10 +1,10 @@
 /**
  * The relay for a terminal in a page: tickets, and the WebSocket that takes one.
  *
- * A browser sends the cookie with a WebSocket whoever opens it and lets a page set no header. So it counts
- * only with the exact own Origin and a ticket, which only a page of ours can have asked for. The ticket names
- * session and hello, is good for ten seconds and once, and stands in no URL. What is sent after that is the
- * device's to prove, as for every client.
+ * A browser sends the cookie whichever page opens a WebSocket, and lets a page set no header. So the cookie
+ * counts only with our exact Origin and a ticket, which only a page of ours can have requested. The ticket
+ * names the session and the hello, is valid once within ten seconds, and appears in no URL. The device proves
+ * everything after that, as for every client.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export interface TerminalDeps {
 export interface Terminal {
   /** Answers POST TERMINAL_TICKETS_PATH. */
   ticket(request: Request): Promise<Response>;
-  /** Answers TERMINAL_RELAY_PATH. Undefined: it is a WebSocket now. */
+  /** Answers TERMINAL_RELAY_PATH. Undefined: the connection is a WebSocket now. */
   connect(request: Request, server: Server<unknown>, sourceAddress: string): Promise<Response | undefined>;
 }
 
@@ -84,7 +84,7 @@ async function helloHashOf(request: Request): Promise<string> {
   return body;
 }
 
-/** What the page offers as subprotocols. Null: not all of it, or something twice. */
+/** What the page offers as subprotocols. Null: something is missing or repeated. */
 function offeredBy(headers: Headers): { ticket: string; hello: string; proof: string } | null {
   const names = (headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
   const values = (kind: string): string[] =>
