@@ -213,7 +213,7 @@ function queryOf(c: Context): Record<string, string[]> {
   return c.req.queries();
 }
 
-/** Query parameters of `schema`. Repeated ones are refused, since another reader could read them differently. */
+/** Query parameters of `schema`. Repeats are refused, since another reader could read them differently. */
 function singleQuery(asked: Record<string, string[]>, schema: ZodType): Record<string, string> {
   const shape = (schema as ZodObject).shape;
   const single: Record<string, string> = {};

@@ -1,5 +1,5 @@
 /**
- * Which recordings a caller may see, and what the log says when one is read.
+ * Access of one caller to recordings, and what the log says when one is read.
  *
  * @module
  */
