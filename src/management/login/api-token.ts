@@ -1,8 +1,8 @@
 /**
- * API tokens for people who signed in with `qf login`: short-lived, and over when the login is.
+ * Short-lived API tokens for people who signed in with `qf login`. They end with the login.
  *
- * The REST API takes its own tokens only. This is how a person gets one without a token made by name: the
- * role decides what it opens, and every request looks at the login again (`http/admin/access.ts`).
+ * The REST API accepts only its own tokens, and this is how a person gets one without creating a named token.
+ * The role decides what it may do, and every request checks the login again (`http/admin/access.ts`).
  *
  * @module
  */
@@ -16,7 +16,9 @@ import { denial } from "./denial.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { proveAsker } from "./prove-asker.ts";
 
-/** Answers POST /client/v1/tokens. Throws as `proveAsker`, and ERR_ACCESS_DENIED for an inactive device. */
+/**
+ * Answers POST /client/v1/tokens. Throws as `proveAsker` does, and ERR_ACCESS_DENIED for an inactive device.
+ */
 export async function issueApiToken(
   deps: LoginDeps,
   request: ApiTokenRequest,

@@ -1,10 +1,10 @@
 /**
- * Approvals of sign-ins by SSH clients without a certificate: a machine opens one, a browser approves it
- * on the pages of the hosted sign-in, the machine claims it with the code that the person typed.
+ * Approvals of sign-ins by SSH clients without a certificate. A machine opens one, a browser approves it on
+ * the pages of the hosted sign-in, and the machine claims it with the code that the person typed.
  *
- * Management says who the person is and no more; the machine decides. An approval is good for one
- * machine, one SSH session and one local user, once, for five minutes and five tries. Nothing of the
- * provider's token leaves management: a machine must not be able to be the person elsewhere.
+ * Management only says who the person is; the machine decides. An approval is for one machine, one SSH
+ * session and one local user, and is good once, for five minutes and five tries. The provider's token never
+ * leaves management, since a machine must not be able to act as the person elsewhere.
  *
  * @module
  */
@@ -51,16 +51,16 @@ export interface OpenedApproval {
 }
 
 export interface Approvals {
-  /** Throws ERR_TOO_MANY above the caps, ERR_NOT_FOUND for a machine that is gone. */
+  /** Throws ERR_TOO_MANY above the caps, ERR_NOT_FOUND for a deleted machine. */
   open(machine: AskingMachine, request: OpenRequest): Promise<OpenedApproval>;
   claim(machine: AskingMachine, request: ClaimRequest): Promise<ApprovalAnswer>;
-  /** Forgets one that nobody will claim any more. */
+  /** Drops an approval that will not be claimed any more. */
   close(machine: AskingMachine, approvalId: string): Promise<void>;
 }
 
 /**
- * Alive at once of one machine, which itself bounds them by source. There is no common room that one of them,
- * or anybody else who signs in, could take from the others.
+ * Open approvals of one machine, which itself limits them by source. There is no common limit, which one
+ * machine or anyone who signs in could use up for the others.
  */
 const PER_MACHINE_MAX = 256;
 
@@ -97,7 +97,7 @@ async function openApproval(
     await insertHostedLogin(tx, {
       id,
       accountId: account.id,
-      // Nobody polls for it: the machine's own link is what claims.
+      // No terminal polls for an approval; the machine claims it over its control link.
       pollSecretHash: sha256(newSecret("")),
       codeHash: null,
       state: "waiting",
@@ -126,7 +126,7 @@ function dataOf(asked: {
     sourceAddress,
     // A client without a certificate has no login to reuse.
     fresh: true,
-    // It has a terminal, and nothing else ties the browser to it.
+    // The client has a terminal, and only a typed code ties the browser to it.
     confirmation: "code",
     approval: {
       machinePeerId: peer.id,
@@ -167,7 +167,8 @@ async function claimIn(
   if (row.state === "waiting") return { status: "waiting" };
   if (row.state === "denied") {
     const { failure } = data;
-    // Why a person was refused is for them, on the page; nobody knows who is at the SSH client.
+    // The page tells the person why they were refused. The SSH client is not told, since anyone may be using
+    // it.
     const isTold = failure !== undefined && failure.code !== "ERR_ACCESS_DENIED";
     return { status: "denied", ...(isTold ? { message: failure.message } : {}) };
   }
@@ -230,7 +231,7 @@ async function identityOf(
   };
 }
 
-/** One of this machine's, alive. */
+/** An open approval of this machine. */
 async function findOf(
   tx: Reader,
   { accountId, peerId }: AskingMachine,
@@ -241,20 +242,20 @@ async function findOf(
   return HostedLoginData.parse(row.data).approval?.machinePeerId === peerId ? row : undefined;
 }
 
-/** What its approvals count under, beside the addresses of other hosted sign-ins. */
+/** The key under which its approvals are counted, beside the source addresses of other hosted sign-ins. */
 function machineKey(peerId: PeerId): string {
   return `machine ${peerId}`;
 }
 
 /**
- * What stands where a login key does, so that the provider's token names this approval. It is a digest:
- * there is no private key, so nothing can ever be signed or minted with that login.
+ * Stands in for the login key, so that the provider's token names this approval. It is a digest without a
+ * private key, so nothing can ever be signed or issued with that login.
  */
 function loginKeyOf(approvalId: string): string {
   return sha256(`qufabric/approval/${approvalId}`);
 }
 
-/** As ssh(1) shows it. */
+/** In the form that ssh(1) shows. */
 function fingerprintOf(hostKey: string): string {
   const digest = createHash("sha256").update(Buffer.from(hostKey, "base64")).digest("base64");
   return `SHA256:${digest.replace(/=+$/, "")}`;

@@ -1,9 +1,8 @@
 /**
- * Values used once: made without a write, so that asking for many costs nobody anything, and written
- * down when they are used.
+ * Single-use challenges. Issuing one writes nothing, so requesting many costs little; using one is recorded.
  *
- * A challenge is its expiry, a random part, and a MAC of both; it cannot be made up. Using it inserts
- * its digest, which the database takes once.
+ * A challenge is its expiry, a random part, and a MAC over both, so it cannot be forged. Using it inserts its
+ * digest, which the database accepts once.
  *
  * @module
  */
@@ -24,7 +23,7 @@ const CHALLENGE_BYTES = 32;
 
 export interface Challenges {
   issue(): Challenge;
-  /** Uses it up. Throws ERR_UNAUTHENTICATED when it is not ours, too old, or was used. */
+  /** Uses it up. Throws ERR_UNAUTHENTICATED if it is not ours, too old, or used already. */
   use(challenge: string): Promise<void>;
 }
 

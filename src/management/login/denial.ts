@@ -1,5 +1,5 @@
 /**
- * A refusal of a proven person where the answer has no room for a decision.
+ * Denial of a proven person as an error, for answers that have no field for a decision.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { QfError } from "../../base/errors.ts";
 import { sentenceOf } from "../../policy/sentences.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 
-/** Carries the reason code to whoever renders the error. */
+/** Carries the reason code to the code that renders the error. */
 export class DenialCause extends Error {
   override readonly name = "DenialCause";
   readonly reason: ReasonCode;

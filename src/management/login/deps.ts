@@ -1,5 +1,5 @@
 /**
- * Dependencies of signing in, registering and minting, beside the management context.
+ * Dependencies of signing in, registering and issuing certificates, beyond the management context.
  *
  * @module
  */
@@ -17,20 +17,17 @@ export interface LoginDeps {
   readonly ctx: ManagementContext;
   readonly challenges: Challenges;
   readonly refusals: Refusals;
-  /** Encrypts what is kept for minutes under the master key. */
+  /** Encrypts short-lived secrets under the master key. */
   readonly sealer: Sealer;
-  /** Whether a machine's control link is up now. */
+  /** Whether a machine's control link is up. */
   readonly isConnected: (peerId: PeerId) => boolean;
-  /** Resolves once a connected machine has its map of this version, and soon in any case. */
+  /** Resolves once a connected machine has acknowledged this map version, or after a short time limit. */
   readonly waitForMap: (peerId: PeerId, version: number) => Promise<void>;
-  /** Asks an external provider for a key nobody knows. False: nothing new. */
+  /** Fetches an external provider's keys again because of an unknown one. False: nothing new. */
   readonly refreshIssuerKeys: (source: TokenSource) => Promise<boolean>;
-  /**
-   * Why an external provider's keys could not be fetched when that was tried last. Null: they were, or
-   * never.
-   */
+  /** Why the last fetch of an external provider's keys failed. Null: it did not, or there was none. */
   readonly issuerKeysFailure: () => QfError | null;
-  /** What UserInfo says of `subject`. Null: there is no such endpoint. */
+  /** UserInfo's claims about `subject`. Null: the provider has no such endpoint. */
   readonly userInfo: RelyingParty["userInfo"];
 }
 
@@ -39,7 +36,7 @@ export interface Sealer {
   unseal(sealed: string, owner: SealedFor): string;
 }
 
-/** The account this server serves. Throws ERR_NOT_INITIALISED before there is one. */
+/** The account that this server serves. Throws ERR_NOT_INITIALISED before there is one. */
 export async function currentAccount({ store }: Pick<ManagementContext, "store">): Promise<AccountRow> {
   const [account] = await store.read(listAccounts);
   if (account === undefined) {

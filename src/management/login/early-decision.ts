@@ -1,5 +1,5 @@
 /**
- * An early decision on a connection, made here first. Never the last word: the machine decides again.
+ * Management's early decision on a connection. It is never final: the machine decides again.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface EarlyQuestion {
   /** Empty: not known yet. */
   readonly localUser: string;
   readonly nowSeconds: EpochSeconds;
-  /** What they say it is for. Absent: nothing. */
+  /** The reason that the person gave. Absent: none. */
   readonly accessReason?: AccessReason | undefined;
 }
 
@@ -32,13 +32,15 @@ export type EarlyVerdict =
   | { readonly kind: "allow"; readonly principals: readonly string[] }
   | { readonly kind: "deny"; readonly reason: ReasonCode; readonly decision: Decision };
 
-/** May this person, from this device, be that local user there; and which could they be? */
+/**
+ * Decides whether this person may log in from this device as `localUser`, or which local users they may be.
+ */
 export function judgePerson(question: EarlyQuestion): EarlyVerdict {
   const { user, login, device, target, snapshot, localUser } = question;
   const request = {
     userId: user.id,
     devicePeerId: device.id,
-    // `*` is nobody's name, so it stands for "whoever": granted where anybody is.
+    // No local user is named `*`. It stands for an unknown one, and is granted where any local user is.
     localUser: localUser === "" ? "*" : localUser,
     localUid: null,
     action: { kind: "connect" } as const,
@@ -58,8 +60,8 @@ export function judgePerson(question: EarlyQuestion): EarlyVerdict {
 }
 
 /**
- * The local user to decide about: the one asked for. Where none is known, and a reason and an approval would
- * open one, that one, since what is missing is the reason or the approval.
+ * The local user to decide about: the requested one. If none is known, the first that a reason and an
+ * approval would permit, so that the denial says which of the two is missing.
  */
 function userOfReason(
   { localUser, snapshot }: EarlyQuestion,
@@ -71,7 +73,8 @@ function userOfReason(
 }
 
 /**
- * For a machine with --disable-ssh-auth: may the device by itself? Asked only where the local user is known.
+ * For a machine with --disable-ssh-auth: whether the device itself may log in. Without a known local user the
+ * machine decides alone.
  */
 export function judgeDevice(question: EarlyQuestion): EarlyVerdict {
   const { device, target, snapshot, localUser } = question;

@@ -1,8 +1,8 @@
 /**
- * Brings a machine into the account: by setup key, by an administrator's sign-in, or again by its own key.
+ * Enrolment of machines: by setup key, by an administrator's sign-in, or again by the machine's own key.
  *
- * A machine takes part in policies, so not anybody may add one: a sign-in enrols only for owners and
- * admins; everybody else is given a setup key by them.
+ * A machine takes part in policies, so not everyone may add one. A sign-in enrols only for owners and admins;
+ * anyone else needs a setup key from them.
  *
  * @module
  */
@@ -84,9 +84,9 @@ async function enrolByKey(deps: LoginDeps, enrolment: Enrolment, setupKey: strin
   const { account } = enrolment;
   return deps.ctx.store.change({ accountId: account.id, initiator: systemInitiator }, async (tx) => {
     const known = await ownMachine(tx, enrolment);
-    // Enrolled by an earlier try whose answer was lost: the key is not used up a second time.
+    // An earlier attempt enrolled it and its answer was lost: the setup key is not used up a second time.
     if (known !== undefined) return refreshMachine(tx, enrolment, known);
-    // A sign-in that enrols is an administrator's, who approves by it; a key is nobody.
+    // Only a setup key waits for approval: an administrator who enrols by sign-in approves by doing so.
     const status = account.settings.extra?.peer_approval_enabled === true ? "pending" : "active";
     const { peer, key } = await enrolWithSetupKey(tx, setupKey, { ...machineOf(enrolment), status });
     if (key.accountId !== account.id) {
@@ -153,7 +153,7 @@ async function findAgain(deps: LoginDeps, enrolment: Enrolment): Promise<PeerRow
   });
 }
 
-/** The machine that has this device key. Throws when a person's device has it. */
+/** The machine with this device key. Throws if another peer has the key. */
 async function ownMachine(tx: ChangeWriter, { account, request }: Enrolment): Promise<PeerRow | undefined> {
   const known = await findPeerByDeviceKey(tx, request.deviceKey);
   if (known === undefined) return undefined;
@@ -166,7 +166,7 @@ async function ownMachine(tx: ChangeWriter, { account, request }: Enrolment): Pr
   return known;
 }
 
-/** Its name stays: a new one is given by an administrator, lest a machine take the name of another. */
+/** Keeps the machine's name. Only an administrator renames machines, so that none can take another's name. */
 async function refreshMachine(
   tx: ChangeWriter,
   { account, request, sourceAddress }: Enrolment,
@@ -209,7 +209,7 @@ function metaOf({ sourceAddress }: Enrolment, peer: PeerRow): Record<string, str
   return { name: peer.name, address: peer.address, source: sourceAddress };
 }
 
-/** What stands for the credential in the signed fields. */
+/** The credential's digest in the signed fields. */
 function credentialHash({ credential }: EnrolRequest): string {
   switch (credential.kind) {
     case "setup_key":

@@ -1,5 +1,5 @@
 /**
- * The claim of a hosted sign-in: by its terminal, with the code that the page showed to the person.
+ * The claim of a hosted sign-in by its terminal, with the code that the page showed to the person.
  *
  * @module
  */
@@ -15,14 +15,17 @@ import type { LoginDeps } from "./deps.ts";
 import { findOpen, HOSTED_LIFETIME_SECONDS, sealedFor } from "./hosted.ts";
 import { oneTimeCodeHash } from "./one-time-code.ts";
 
-/** Answers POST /client/v1/hosted/{id}/claim. Throws ERR_NOT_FOUND when it is over, or not by its secret. */
+/**
+ * Answers POST /client/v1/hosted/{id}/claim. Throws ERR_NOT_FOUND if it has ended or the poll secret is
+ * wrong.
+ */
 export async function claimHosted(
   deps: LoginDeps,
   id: string,
   request: HostedClaimRequest,
 ): Promise<HostedClaimResponse> {
   const { store, clock } = deps.ctx;
-  // Terminals look again and again; nothing is locked for that.
+  // Terminals poll, so the first look takes no write transaction.
   const found = await findOpen(deps, id);
   const seen = answerWithoutCode(found?.row, request);
   if (seen !== undefined || found === undefined) return seen ?? { status: "waiting" };
@@ -33,7 +36,7 @@ export async function claimHosted(
     const data = HostedLoginData.parse(row.data);
     if (data.confirmation === "code" && !isCode(row, request.code ?? "")) return wrongCode(tx, row);
     const { proof, ...rest } = data;
-    // The registration that follows looks at it once more.
+    // The registration that follows reads it once more.
     const expiresAt = nowSeconds(clock) + HOSTED_LIFETIME_SECONDS;
     await updateHostedLogin(tx, row.id, "approved", {
       state: "claimed",
@@ -45,7 +48,7 @@ export async function claimHosted(
   });
 }
 
-/** What there is to say before any code is looked at. Undefined: it is approved, and the code decides. */
+/** The answer that needs no code. Undefined: the sign-in is approved, and the code decides. */
 function answerWithoutCode(
   row: HostedLoginRow | undefined,
   request: HostedClaimRequest,

@@ -1,8 +1,8 @@
 /**
- * The ticket of a hosted sign-in: all that its terminal has said, sealed, as the id of the sign-in.
+ * The ticket of a hosted sign-in: everything that its terminal sent, sealed, used as the id of the sign-in.
  *
- * Whoever opens one has proven nothing, so nothing is kept for it: no number of sign-ins that are only
- * begun takes room from others. A row is written when a person has signed in, or said no.
+ * A terminal that opens a sign-in has proven nothing, so nothing is stored for it, and unfinished sign-ins
+ * take no room from others. A row is written when a person has signed in or refused.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import type { LoginDeps } from "./deps.ts";
 
 type Deps = Pick<LoginDeps, "sealer" | "ctx">;
 
-/** The id under which the sign-in is known outside: its own text, sealed. */
+/** The public id of the sign-in: the sealed ticket. */
 export function sealTicket({ sealer }: Deps, accountId: AccountId, ticket: HostedTicket): string {
   return sealer.seal(JSON.stringify(ticket), owner(accountId));
 }
 
-/** What was sealed, while it is in time. Undefined for anything else. */
+/** The ticket that `text` seals. Undefined if it is forged or has expired. */
 export function openTicket({ sealer, ctx }: Deps, accountId: AccountId, text: string) {
   let opened: string;
   try {

@@ -1,12 +1,12 @@
 /**
- * The hosted sign-in: a terminal opens one, a browser approves it, the terminal claims it.
+ * The hosted sign-in: a terminal opens it, a browser approves it, the terminal claims it.
  *
- * What is approved is what the page showed; the approval is used once, within five minutes, by the terminal
- * that opened it (poll secret) and was told the code by the person (or, in `click` mode, by the poll secret
- * alone). Nothing is issued here: the claim hands out a proof that still needs the login key.
+ * The approval covers what the page showed. It can be used once, within five minutes, by the terminal that
+ * opened it (poll secret) and got the code from the person; in `click` mode the poll secret is enough.
+ * Nothing is issued here: the claim returns a proof that still needs the login key.
  *
- * Until somebody answers it there is only its ticket (`hosted-ticket.ts`); approvals, which proven machines
- * open, are rows from the start.
+ * Until it is answered there is only its ticket (`hosted-ticket.ts`). Approvals, which proven machines open,
+ * are rows from the start.
  *
  * @module
  */
@@ -38,19 +38,19 @@ import { enterLogin, personOf, readProof, tokenHash } from "./prove.ts";
 
 export const HOSTED_LIFETIME_SECONDS = 300;
 export const HOSTED_TRIES_MAX = 5;
-/** Of a failure's message and of its hint, as they are kept for the terminal. */
+/** Most characters stored for the terminal of a failure's message, and of its hint. */
 const SENTENCE_LENGTH_MAX = 500;
-/** Approved in five minutes by one person. */
+/** Approvals by one person within five minutes. */
 const PER_PERSON_MAX = 50;
 
 export interface OpenHostedLogin {
   readonly row: HostedLoginRow;
   readonly data: HostedLoginData;
-  /** Whether there is a row of it already. */
+  /** Whether it has a row already. */
   readonly isKept: boolean;
 }
 
-/** Answers POST /client/v1/hosted. Keeps nothing. */
+/** Answers POST /client/v1/hosted. Stores nothing. */
 export async function openHostedLogin(
   deps: LoginDeps,
   request: HostedLoginRequest,
@@ -79,7 +79,7 @@ export async function openHostedLogin(
   return { id, url: `${ctx.origin}/login/hosted/${id}`, pollSecret, confirmation, expiresAtSeconds };
 }
 
-/** One that still waits for its person, by its ticket or the id of its row. Throws ERR_NOT_FOUND. */
+/** A sign-in that waits for its person, by its ticket or the id of its row. Throws ERR_NOT_FOUND. */
 export async function findWaiting(deps: LoginDeps, id: string): Promise<OpenHostedLogin> {
   const found = await findOpen(deps, id);
   if (found === undefined || found.row.state !== "waiting") {
@@ -90,7 +90,7 @@ export async function findWaiting(deps: LoginDeps, id: string): Promise<OpenHost
   return found;
 }
 
-/** Unexpired, whatever became of it. */
+/** An unexpired sign-in in any state. */
 export async function findOpen(deps: LoginDeps, id: string): Promise<OpenHostedLogin | undefined> {
   const ticket = await ticketOf(deps, id);
   const row = await deps.ctx.store.read((tx) => findHostedLogin(tx, ticket?.id ?? id));
@@ -98,7 +98,7 @@ export async function findOpen(deps: LoginDeps, id: string): Promise<OpenHostedL
   return ticket === undefined ? undefined : { row: ticket, data: ticket.data, isKept: false };
 }
 
-/** What a ticket says, as the row that it is to be. */
+/** The row that a ticket will become. */
 async function ticketOf(deps: LoginDeps, text: string) {
   if (text.length <= ID_LENGTH) return undefined;
   const account = await currentAccount(deps.ctx);
@@ -115,7 +115,7 @@ async function ticketOf(deps: LoginDeps, text: string) {
   };
 }
 
-/** The person said no, on our page or at the provider, which may have said so for them. */
+/** Records a refusal by the person on our page, or by the provider. */
 export async function denyHosted(deps: LoginDeps, hosted: OpenHostedLogin, error?: unknown): Promise<void> {
   const { row, data } = hosted;
   const meta = { ...metaOf(row, data), ...failureDetails(error) };
@@ -123,19 +123,19 @@ export async function denyHosted(deps: LoginDeps, hosted: OpenHostedLogin, error
   await endUnsigned(deps, hosted, failure, { activity: "login.hosted.deny", targetId: row.id, meta });
 }
 
-/** It cannot be finished, and nobody has said no: the terminal is told what the page says. */
+/** Records a failure that is no refusal. The terminal is told the same as the page. */
 export async function failHosted(deps: LoginDeps, hosted: OpenHostedLogin, error: unknown): Promise<void> {
   const { row, data } = hosted;
   const failure = failureOf(error);
   const reason = failure.message;
   const meta = { ...metaOf(row, data), code: failure.code, reason, what: "hosted", ...failureDetails(error) };
-  // What is behind a denial or a fault of the token stands in `meta`; a stack says nothing more.
+  // `meta` explains a denial or a bad token, so a stack trace would add nothing.
   const isExplained = isQfError(error) && error.code !== "ERR_UNAVAILABLE" && error.code !== "ERR_INTERNAL";
   deps.ctx.log.warn("sign-in failed", meta, isExplained ? undefined : error);
   await endUnsigned(deps, hosted, { failure }, { activity: "login.failed", targetId: row.id, meta });
 }
 
-/** Writes down that nobody was signed in. */
+/** Stores the end of a sign-in without a person. */
 async function endUnsigned(
   deps: LoginDeps,
   hosted: OpenHostedLogin,
@@ -155,8 +155,8 @@ function failureOf(error: unknown): NonNullable<HostedLoginData["failure"]> {
 }
 
 /**
- * The provider's tokens came back to the page. Returns the code to show, null where a click is enough.
- * Throws ERR_TOKEN_INVALID when they do not name the login key, a denial for a blocked person.
+ * Takes the provider's tokens from the callback page. Returns the code to show, or null if a click is enough.
+ * Throws ERR_TOKEN_INVALID if they do not name the login key, a denial for a blocked person.
  */
 export async function approveHosted(
   deps: LoginDeps,
@@ -168,12 +168,12 @@ export async function approveHosted(
   const claim = { proof: { kind: "id_token", idToken } as const, loginKey: row.loginKey, accessToken };
   const proof = await readProof(deps, account, { ...claim, when: "first" });
   const user = await personOf(deps, account, proof);
-  // A machine is told who approved; the token stays here.
+  // A machine is told who approved; it never gets the token.
   const isHandedOut =
     proof.kind === "id_token" && proof.verified.binding === "idp" && data.approval === undefined;
   const code = data.confirmation === "code" ? newOneTimeCode() : null;
   await deps.ctx.store.change({ accountId: account.id, initiator: initiatorOrNobody(user) }, async (tx) => {
-    // A token that names no key is claimed here and now, and never leaves.
+    // A token that names no key is turned into a login at once and never handed out.
     const kept: HostedLoginData["proof"] = isHandedOut
       ? { kind: "id_token", sealed: deps.sealer.seal(idToken, sealedFor(row)) }
       : {
@@ -193,7 +193,7 @@ export async function approveHosted(
   return code;
 }
 
-/** Writes the answer down, once. Throws ERR_CONFLICT when there is one already. */
+/** Stores the answer once. Throws ERR_CONFLICT if there is one already. */
 async function writeAnswer(
   tx: Writer,
   { row, data, isKept }: OpenHostedLogin,
@@ -210,7 +210,7 @@ async function requireRoomFor(tx: Reader, user: UserRow): Promise<void> {
   throw new QfError("ERR_TOO_MANY", "too many sign-ins were approved by you", { hint: "wait five minutes" });
 }
 
-/** What an approved sign-in counts under; one of a machine counts under that. */
+/** The key under which a person's approvals are counted. Those of machines are counted by machine. */
 function personKey({ id }: UserRow): string {
   return `user ${id}`;
 }
@@ -223,7 +223,7 @@ export function sealedFor(row: HostedLoginRow): SealedFor {
   return { purpose: "hosted_logins.id_token", id: row.id, accountId: row.accountId };
 }
 
-/** What audit says of one. The connection of an approval is that of the machine's own events. */
+/** What audit events say of a sign-in. An approval has the connection id of the machine's own events. */
 export function metaOf(row: HostedLoginRow, data: HostedLoginData): Record<string, string> {
   const { deviceName, sourceAddress, target, localUser, approval } = data;
   const common = { hosted: row.id, source: sourceAddress, target, localUser };

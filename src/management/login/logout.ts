@@ -1,5 +1,5 @@
 /**
- * Ends a login before its time: management mints nothing for it any more, and machines hear of it.
+ * Ends a login early: management issues nothing for it any more, and machines are told.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { currentAccount, type LoginDeps } from "./deps.ts";
 import { initiatorOf } from "./person.ts";
 import { checkSigned } from "./signatures.ts";
 
-/** Answers POST /client/v1/logout. A login that is unknown or over is as good as ended. */
+/** Answers POST /client/v1/logout. Succeeds for an unknown or ended login too. */
 export async function logout(deps: LoginDeps, request: LogoutRequest): Promise<void> {
   const account = await currentAccount(deps.ctx);
   await checkSigned(deps, {

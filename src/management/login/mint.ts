@@ -1,8 +1,8 @@
 /**
- * A certificate for one person, from one device, to one machine, now.
+ * Issues a certificate for one person, from one device, to one machine.
  *
- * What is decided here is an early courtesy: it spares people a round trip and gives them the reason.
- * The machine decides again from its own map.
+ * The decision here spares people a round trip and gives them the reason. The machine decides again from its
+ * own map.
  *
  * @module
  */
@@ -32,7 +32,7 @@ import { initiatorOf } from "./person.ts";
 import { type Asker, proveAsker } from "./prove-asker.ts";
 import { findTarget, inactiveReason, targetInfo } from "./target.ts";
 
-/** Answers POST /client/v1/certificates. A denial is an answer; an error is a proof that did not hold. */
+/** Answers POST /client/v1/certificates. A denial is an answer; a proof that fails is an error. */
 export async function mintCertificate(
   deps: LoginDeps,
   request: CertificateRequest,
@@ -91,17 +91,17 @@ async function lookUpTarget(
 ): Promise<Question> {
   const { store, maps } = deps.ctx;
   const target = await store.read((tx) => findTarget(tx, account, asked.request.target));
-  // For a target that is not there a map is made all the same, so that asking takes as long.
+  // Compiles a map for an unknown target too, so that the answer takes as long.
   const snapshot = await maps.snapshotOf(account.id, target?.id ?? asked.asker.device.id);
   return { ...asked, account, target, snapshot: target === undefined ? undefined : snapshot };
 }
 
-/** Whether any rule for this machine speaks of the person or the device. */
+/** Whether any rule for this machine mentions the person or the device. */
 function isVisible({ map }: PolicySnapshot, { user, device }: Asker): boolean {
   return findMapUser(map, user.id) !== undefined || findMapPeer(map, device.id) !== undefined;
 }
 
-/** Such a machine takes no certificate, so none is made; where it is, is all there is to say. */
+/** Such a machine accepts no certificate, so none is issued; the answer only says how to reach it. */
 async function pointToDeviceKey(
   deps: LoginDeps,
   { account, target, snapshot }: KnownTarget,
@@ -117,8 +117,8 @@ async function pointToDeviceKey(
 }
 
 /**
- * The same words, the same work and the same evidence for a machine that is not there and for one of
- * which no rule speaks to this person: names cannot be found out by asking.
+ * Answers alike for an unknown machine and for one that no rule opens to this person: same words, work and
+ * audit event. So names cannot be found out by asking.
  */
 async function respondRefusal(deps: LoginDeps, question: Question): Promise<CertificateResponse> {
   const receipt = newId();
@@ -165,7 +165,7 @@ async function refuse(
     sentence,
     hint,
     receipt,
-    // The trace names rules; it is for administrators, who have it by the receipt.
+    // The trace names rules. Administrators can look it up by the receipt.
     target: targetInfo(target, account, deps.isConnected(target.id)),
   };
 }
@@ -178,7 +178,7 @@ async function issue(
   const { ctx } = deps;
   const { account, request, asker, target, snapshot } = question;
   const { login, user, device } = asker;
-  // The machine checks who dials before any certificate: a device that is new must be known there first.
+  // The machine checks the device before any certificate, so a new device must be in its map first.
   await deps.waitForMap(target.id, snapshot.map.version);
   const now = nowSeconds(ctx.clock);
   const serial = randomBytes(8).readBigUInt64BE() >> 1n;
@@ -224,7 +224,7 @@ async function issue(
   };
 }
 
-/** The checkpoint that the device carries to the machine. */
+/** The log checkpoint that the device carries to the machine. */
 async function logSeen({ ctx }: LoginDeps, target: PeerRow): Promise<{ log?: LogSeen }> {
   const identity = await ctx.logs.identity(target.accountId);
   const newest = identity === undefined ? undefined : await ctx.logs.newest(target.accountId);
@@ -232,7 +232,7 @@ async function logSeen({ ctx }: LoginDeps, target: PeerRow): Promise<{ log?: Log
   return { log: { ...identity, note: newest.note, inHello: target.flags?.log === true } };
 }
 
-/** The person's own token where it names the login key and may be shown to machines; ours otherwise. */
+/** The person's own token if it names the login key and may be shown to machines; otherwise ours. */
 async function tokenFor(deps: LoginDeps, question: KnownTarget, now: number): Promise<string> {
   const { ctx } = deps;
   const { account, asker, target } = question;
@@ -249,7 +249,7 @@ async function tokenFor(deps: LoginDeps, question: KnownTarget, now: number): Pr
   });
 }
 
-/** Stored before the answer; what cannot be stored is not answered. */
+/** Stores the event before the answer; if it cannot be stored, there is no answer. */
 async function record(deps: LoginDeps, question: Question, event: NewEvent): Promise<void> {
   const { account, asker, request, sourceAddress } = question;
   const { login, user, device } = asker;

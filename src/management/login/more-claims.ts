@@ -1,8 +1,8 @@
 /**
- * Claims that an ID token leaves out, asked for at UserInfo.
+ * Claims that an ID token leaves out, fetched from UserInfo.
  *
- * A missing name is no reason to send anybody away; missing groups are: nobody's groups are changed because
- * the provider could not be asked.
+ * A missing name is no reason to fail a sign-in. Missing groups are: nobody's groups may change because the
+ * provider could not be asked.
  *
  * @module
  */
@@ -17,13 +17,13 @@ type Claims = Readonly<Record<string, unknown>>;
 
 export interface AccessToken {
   readonly value: string;
-  /** `provider`: it came with the ID token, to us. `client`: a client says so. */
+  /** `provider`: we received it with the ID token. `client`: a client sent it. */
   readonly from: "provider" | "client";
 }
 
 /**
- * What UserInfo adds to `verified`; empty where nothing is missing or nothing can be asked with. Throws what
- * the provider said when it is groups that are missing.
+ * What UserInfo adds to `verified`. Empty if nothing is missing or there is no access token. Throws the
+ * provider's failure if groups are missing.
  */
 export async function moreClaims(
   deps: {
@@ -37,7 +37,7 @@ export async function moreClaims(
   const { payload } = verified;
   const { idToken, accessToken } = tokens;
   if (accessToken === undefined || !lacksClaims(payload, oidc.groupsClaim)) return {};
-  // Another client's access token of the same person may show groups that are not meant for us.
+  // An access token of the same person for another client may show groups that are not meant for us.
   const isOurs = accessToken.from === "provider" || namesAccessToken(idToken, accessToken.value);
   const needsGroups = lacksGroups(payload, oidc.groupsClaim);
   try {

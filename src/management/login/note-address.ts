@@ -1,6 +1,6 @@
 /**
- * The present source address of a device: posture checks may ask for it, and the login may be older than the
- * move.
+ * The current source address of a device. Posture checks may need it, and the login may be older than the
+ * last change of network.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type PeerRow, updatePeer } from "../db/tables/peers.ts";
 import { listPostureChecks } from "../db/tables/policies.ts";
 import type { LoginDeps } from "./deps.ts";
 
-/** Notes the address of a proven device where a posture check of its account asks for addresses at all. */
+/** Stores the address of a proven device if a posture check of its account looks at addresses. */
 export async function noteAddress(
   { ctx }: LoginDeps,
   { id, accountId, connectionIp }: PeerRow,

@@ -1,6 +1,6 @@
 /**
- * A person's browsers among their devices: at most ten, and none that was not used for 30 days. Looked at
- * when another is registered.
+ * Bounds on a person's browsers among their devices: at most ten, none unused for 30 days. Applied when
+ * another is registered.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { deletePeer, type PeerRow } from "../db/tables/peers.ts";
 export const BROWSERS_MAX = 10;
 const UNUSED_SECONDS_MAX = 30 * 86_400;
 
-/** Those that go so that one more has its place, of all devices of one person. */
+/** The browsers to delete to make room for one more, out of all devices of one person. */
 export function browsersToRetire(devices: readonly PeerRow[], now: EpochSeconds): readonly PeerRow[] {
   const browsers = devices
     .filter(({ facts }) => facts.os === BROWSER_OS)
@@ -23,7 +23,7 @@ export function browsersToRetire(devices: readonly PeerRow[], now: EpochSeconds)
   return browsers.filter((one, index) => isUnused(one) || index >= BROWSERS_MAX - 1);
 }
 
-/** Takes them out, with an event for each. */
+/** Deletes them, with an event for each. */
 export async function retireBrowsers(tx: ChangeWriter, devices: readonly PeerRow[]): Promise<void> {
   for (const peer of browsersToRetire(devices, nowSeconds(tx.clock))) {
     await revokeLoginsOf(tx, { devicePeerId: peer.id });

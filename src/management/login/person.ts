@@ -1,6 +1,6 @@
 /**
- * The user of ours that a verified token stands for. Identity is (issuer, user id claim); e-mail and name are
- * shown and nothing else.
+ * The user that a verified token stands for. The issuer and the user id claim identify the user; e-mail and
+ * name are only shown.
  *
  * @module
  */
@@ -32,22 +32,22 @@ import { denial } from "./denial.ts";
 
 type Verified = Extract<IdTokenVerdict, { ok: true }>;
 
-/** Most groups of one person: what an API answer and a map have room for, `All` included. */
+/** Most groups of one person, `All` included: what an API answer and a map have room for. */
 const USER_GROUPS_MAX = 1_023;
 
-/** What a first sign-in and every later one are judged with. */
+/** What every sign-in is checked with. */
 export interface PersonDeps {
   readonly oidc: OidcSettings;
   readonly account: AccountRow;
-  /** Null: groups are not the provider's to say. */
+  /** Null: the provider does not manage groups. */
   readonly groups: GroupsClaim | null;
-  /** Of the token, and of UserInfo where the token lacks some: for showing. */
+  /** Claims of the token, completed from UserInfo. Only for display. */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The user of a token; made at the first sign-in, in no group. Throws a denial for one who may not sign
- * in, unless that is new here: then they exist, waiting, and the caller denies after the commit.
+ * The user of a token, created at the first sign-in. Throws a denial if they may not sign in, except at a
+ * first sign-in: then the user is stored as pending, and the caller denies after the commit.
  */
 export async function findOrCreateUser(
   tx: ChangeWriter,
@@ -59,7 +59,7 @@ export async function findOrCreateUser(
   const identity = { issuer: isEmbedded ? EMBEDDED_ISSUER : verified.issuer, subject: verified.subject };
   const known = await findUserByIdentity(tx, account.id, identity);
   if (known !== undefined) return refreshUser(tx, deps, { user: known, verified });
-  // The embedded provider knows nobody whom an administrator has not made; one who is gone stays gone.
+  // In the embedded provider administrators create every user, and a deleted one must not come back.
   if (isEmbedded) throw denial("user_unknown");
   const settings = account.settings;
   const shown = personClaims(deps.claims);
@@ -69,7 +69,7 @@ export async function findOrCreateUser(
     accountId: account.id,
     ...identity,
     email,
-    // Where the provider tells nothing else, its own id is what people and administrators can compare.
+    // If the provider sends no name, its own id is what people and administrators can compare.
     name: shownName(shown.name) ?? (email || shownName(verified.subject)) ?? "",
     role: "user",
     autoGroups: await claimedGroups(tx, deps, []),
@@ -93,7 +93,7 @@ export function checkMaySignIn(user: UserRow): void {
   if (user.pendingApproval) throw denial("user_pending");
 }
 
-/** A user as audit names them. */
+/** A user in the form that audit events use. */
 export function initiatorOf(user: UserRow): { id: string; name: string; email: string } {
   return { id: user.id, name: user.name, email: user.email };
 }
@@ -105,7 +105,7 @@ async function refreshUser(
 ): Promise<UserRow> {
   const isEmbedded = user.issuer === EMBEDDED_ISSUER;
   const shown = personClaims(deps.claims);
-  // A token kept from before a later sign-in is good for a login, and brings back no group.
+  // A token issued before a later sign-in can still make a login, but restores no group.
   const isOlder = verified.claims.issuedAtSeconds + CLOCK_SKEW_SECONDS < (user.lastLoginAt ?? 0);
   const autoGroups = isOlder ? user.autoGroups : await claimedGroups(tx, deps, user.autoGroups);
   const email = isEmbedded ? user.email : shownEmail(shown.email) || user.email;
@@ -120,8 +120,8 @@ async function refreshUser(
 }
 
 /**
- * Throws a denial for a token of the embedded provider whose person has another password by now. The
- * transaction that makes a login asks, so no change comes in between.
+ * Throws a denial for a token of the embedded provider if the person has changed the password since. Call it
+ * in the transaction that makes the login, so that no change comes in between.
  */
 export async function requireThisPassword(tx: Reader, user: UserRow, { payload }: Verified): Promise<void> {
   if (user.issuer !== EMBEDDED_ISSUER) return;
@@ -131,7 +131,7 @@ export async function requireThisPassword(tx: Reader, user: UserRow, { payload }
   }
 }
 
-/** What the provider gave and took, with the names of the groups, as if an administrator had. */
+/** Records the groups that the provider gave and took, by name, as for an administrator's change. */
 async function recordGroups(tx: ChangeWriter, user: UserRow, before: readonly string[]): Promise<void> {
   const added = user.autoGroups.filter((id) => !before.includes(id));
   const removed = before.filter((id) => !user.autoGroups.includes(id));
@@ -147,9 +147,9 @@ async function recordGroups(tx: ChangeWriter, user: UserRow, before: readonly st
 }
 
 /**
- * With a groups claim the provider decides: the user is in the groups of ours that the token names, and
- * in no other. A token that says nothing names none: a person whom the provider has taken out of their last
- * group, or whose claim it no longer sends, keeps nothing. Without a claim groups are ours to say.
+ * With a groups claim the provider decides: the user is in exactly those of our groups that the token names.
+ * A missing claim names none, so a person removed from their last group, or whose claim is no longer sent,
+ * keeps none. Without a configured claim, administrators decide.
  */
 async function claimedGroups(
   tx: ChangeWriter,
@@ -175,7 +175,7 @@ async function claimedGroups(
   return [...kept, ...wanted.filter((id) => !kept.includes(id))];
 }
 
-/** Empty when it is none. */
+/** Empty if it is not an e-mail address. */
 function shownEmail(email: string | undefined): string {
   const parsed = Email.safeParse(email);
   return parsed.success ? parsed.data : "";

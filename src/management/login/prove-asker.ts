@@ -15,7 +15,7 @@ import { checkSigned, proofHashOf, type SignedRequest } from "./signatures.ts";
 /** A person with a live login, on the device that it was registered with. */
 export interface Asker extends ProvenLogin {
   readonly device: PeerRow;
-  /** As it was sent; null when the login has another kind of proof. */
+  /** As sent. Null if the login has another kind of proof. */
   readonly idToken: string | null;
 }
 
@@ -28,8 +28,8 @@ export interface AskerOptions extends Pick<SignedRequest, "purpose"> {
 }
 
 /**
- * The person who signed `request`. Throws ERR_UNAUTHENTICATED for a bad signature, ERR_LOGIN_REQUIRED when
- * the login or the device is unknown or over, ERR_TOKEN_INVALID for a proof that is not this login's.
+ * The person who signed `request`. Throws ERR_UNAUTHENTICATED for a bad signature, ERR_LOGIN_REQUIRED if the
+ * login or the device is unknown or has ended, ERR_TOKEN_INVALID for a proof that is not this login's.
  */
 export async function proveAsker(
   deps: LoginDeps,
@@ -71,7 +71,7 @@ export async function proveAsker(
   });
 }
 
-/** A login counts on the device it was registered with, and that device is its person's. */
+/** A login counts only on the device it was registered with, and that device must be its person's. */
 function checkTogether({ login, user, device }: Omit<Asker, "idToken">): void {
   if (login.devicePeerId !== device.id || device.ownerUserId !== user.id || device.kind !== "device") {
     throw new QfError("ERR_TOKEN_INVALID", "this login belongs to another device", { hint: "sign in again" });

@@ -1,9 +1,9 @@
 /**
  * Proof of who makes a request, and by which login.
  *
- * A token is verified before the database is touched (`readProof`). Inside a transaction it then becomes the
- * one login of its login key (`enterLogin`), or is found to be that login again (`findLiveLogin`). The login
- * key's own signature over the request is checked by the caller, before.
+ * `readProof` verifies a token before the database is used. Inside a transaction, `enterLogin` then makes it
+ * the one login of its login key, or `findLiveLogin` finds that login again. The caller has checked the login
+ * key's own signature over the request before.
  *
  * @module
  */
@@ -39,7 +39,7 @@ import { readGroups } from "./read-groups.ts";
 
 type Verified = Extract<IdTokenVerdict, { ok: true }>;
 
-/** A proof of which everything is known that can be known without the database. */
+/** A proof, verified as far as possible without the database. */
 export type ReadProof =
   | ProvenToken
   | { readonly kind: "claimed"; readonly loginId: string }
@@ -49,9 +49,9 @@ interface ProvenToken {
   readonly kind: "id_token";
   readonly idToken: string;
   readonly verified: Verified;
-  /** Of UserInfo, where the token lacks some. */
+  /** Claims from UserInfo that the token lacks. */
   readonly more: Readonly<Record<string, unknown>>;
-  /** The hosted sign-in that took this token before. */
+  /** The hosted sign-in that received this token. */
   readonly hostedId: string | undefined;
 }
 
@@ -60,7 +60,7 @@ export interface ProvenLogin {
   readonly user: UserRow;
 }
 
-/** Faults that a key which we have not seen yet would explain. */
+/** Faults that a newly published provider key could explain. */
 const CURED_BY_KEYS: readonly TokenCheck[] = ["keys", "key", "signature"];
 
 export interface ProofClaim {
@@ -71,14 +71,17 @@ export interface ProofClaim {
    * this key.
    */
   readonly when: "first" | "again";
-  /** Given to us by the provider, with the ID token. Undefined: the token was not given to us. */
+  /**
+   * Access token that the provider sent us with the ID token. Undefined: we did not receive the ID token from
+   * the provider.
+   */
   readonly accessToken?: string | null;
 }
 
 /**
- * Verifies the token of `proof`, and asks UserInfo for what a first one lacks. Throws ERR_TOKEN_INVALID
- * with the fault as its cause, or ERR_LOGIN_REQUIRED when it was good once; ERR_UNAVAILABLE when there are
- * no keys yet.
+ * Verifies the token of `proof`; if it is a first one, completes its claims from UserInfo. Throws
+ * ERR_TOKEN_INVALID with the fault as its cause, ERR_LOGIN_REQUIRED if the token was valid once,
+ * ERR_UNAVAILABLE if there are no keys yet.
  */
 export async function readProof(deps: LoginDeps, account: AccountRow, claim: ProofClaim): Promise<ReadProof> {
   if (claim.proof.kind !== "id_token") return claim.proof;
@@ -93,7 +96,7 @@ export async function readProof(deps: LoginDeps, account: AccountRow, claim: Pro
       mode: claim.when === "first" ? "claiming" : "machine",
     });
   let verdict = await ask();
-  // The provider may have begun to sign with a key that we have not seen yet.
+  // The provider may have started to sign with a new key.
   const source = claim.accessToken === undefined ? "client" : "provider";
   if (isCuredByKeys(verdict) && (await deps.refreshIssuerKeys(source))) verdict = await ask();
   if (!verdict.ok) {
@@ -115,7 +118,9 @@ function tokensOf({ proof, accessToken }: ProofClaim, idToken: string): Paramete
   return { idToken, accessToken: theirs === undefined ? undefined : { value: theirs, from: "client" } };
 }
 
-/** Makes or finds the login of `loginKey`. Throws a denial or ERR_TOKEN_INVALID, having changed nothing. */
+/**
+ * Creates or finds the login of `loginKey`. Throws a denial or ERR_TOKEN_INVALID without changing anything.
+ */
 export async function enterLogin(
   tx: ChangeWriter,
   deps: LoginDeps,
@@ -180,10 +185,10 @@ function recorded(tx: ChangeWriter, proven: ProvenLogin): ProvenLogin {
 }
 
 /**
- * The login that `proof` and `loginKey` belong to, alive, of a person who may sign in.
+ * The live login that `proof` and `loginKey` belong to, of a person who may sign in.
  *
- * Throws ERR_LOGIN_REQUIRED when it is unknown, over or revoked, ERR_TOKEN_INVALID when the proof is
- * not the one it was made from, a denial for a blocked person.
+ * Throws ERR_LOGIN_REQUIRED if it is unknown, ended or revoked, ERR_TOKEN_INVALID if it was made from another
+ * proof, a denial for a blocked person.
  */
 export async function findLiveLogin(
   tx: Reader,
@@ -205,7 +210,7 @@ export async function findLiveLogin(
   return { login, user };
 }
 
-/** A login stays what it was made from: no other token, no other kind of proof. */
+/** A login accepts only the proof it was made from: no other token, no other kind of proof. */
 async function checkSameProof(
   tx: Reader,
   account: AccountRow,
@@ -245,8 +250,8 @@ async function findServiceToken(tx: Reader, account: AccountRow, secret: string)
 }
 
 /**
- * The user of a token, made at the first sign-in in a change of its own, so that a refusal leaves them
- * known. A token that the page of a hosted sign-in has taken tells nothing new.
+ * The user of a token. A first sign-in creates the user in a transaction of its own, so that a refusal does
+ * not undo it. A token that a hosted sign-in's page has received already says nothing new.
  */
 export async function personOf(
   deps: LoginDeps,
@@ -279,7 +284,7 @@ async function findPersonOfHosted(
   return person?.tokenHash === tokenHash(idToken) ? findUser(tx, account.id, person.userId) : undefined;
 }
 
-/** What is unique of a token: its signature may be written in more than one way, its content may not. */
+/** Identifies a token by its content, since its signature may be written in more than one way. */
 export function tokenHash(idToken: string): string {
   return sha256(idToken.slice(0, idToken.lastIndexOf(".")));
 }

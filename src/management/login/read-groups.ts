@@ -1,6 +1,5 @@
 /**
- * The groups claim of a verified token or of UserInfo, and a word to operators about what of it is no group
- * name.
+ * The groups claim of a verified token or of UserInfo. Logs what in it is no group name, for operators.
  *
  * @module
  */
@@ -9,8 +8,8 @@ import { type GroupsClaim, readGroupsClaim } from "../../identity/groups-claim.t
 import type { ManagementContext } from "../contracts/context.ts";
 
 /**
- * Reads the claim. Null: none is configured, groups are an administrator's to say. Throws ERR_LOGIN_FAILED
- * when the provider says that the names are elsewhere: going on would mean groups that nobody has looked at.
+ * Reads the claim. Null: none is configured, so administrators manage groups. Throws ERR_LOGIN_FAILED if the
+ * provider says that the names are elsewhere (an overage), since those groups were not looked at.
  */
 export function readGroups(
   { oidc, log }: Pick<ManagementContext, "oidc" | "log">,

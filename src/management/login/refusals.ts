@@ -1,5 +1,5 @@
 /**
- * Refused sign-ins are evidence too; how much of it one source can make is bounded.
+ * Audit events for refused sign-ins, with a bound on how many one source can cause.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import type { UserRow } from "../db/tables/users.ts";
 import { createSourceAttempts } from "../idp/attempts.ts";
 import { initiatorOf } from "./person.ts";
 
-/** Events of one source per minute. Those above are answered all the same. */
+/** Events of one source per minute. Further refusals are answered but not recorded. */
 const NOTED = { countMax: 30, windowMs: 60_000 };
-/** Refusals of somebody, as against requests that make no sense. */
+/** Refusals of a person or device, as opposed to malformed requests. */
 const REFUSALS: readonly FailureCode[] = [
   "ERR_TOKEN_INVALID",
   "ERR_LOGIN_REQUIRED",
@@ -31,14 +31,14 @@ export interface Refusal {
   readonly sourceAddress: string;
   /** What was asked for: `device`, `certificate`, `machine`, or the name of a peer. */
   readonly what: string;
-  /** What it is written down as. Absent: a sign-in that failed. */
+  /** Activity of the event. Absent: a failed sign-in. */
   readonly activity?: ActivityCode;
-  /** Known by the time of the refusal. */
+  /** Called at the time of the refusal. Null: the user is not known. */
   readonly user: () => UserRow | null;
 }
 
 export interface Refusals {
-  /** Runs `work`; what it refuses with is written down, then thrown on. */
+  /** Runs `work`. Records its refusal and throws it on. */
   noting<T>(refusal: Refusal, work: () => Promise<T>): Promise<T>;
 }
 
@@ -58,7 +58,7 @@ export function createRefusals(deps: {
           const details = failureDetails(cause);
           const said = { code: cause.code, reason: cause.message, ...details };
           const { what, sourceAddress: source } = refusal;
-          // What of a token is wrong is for whoever runs the provider, too.
+          // Whoever runs the provider needs to know what is wrong with a token, so the log has it too.
           if (Object.keys(details).length > 0) deps.log.warn("sign-in refused", { ...said, what, source });
           await note(deps.store, refusal, said);
         }

@@ -1,5 +1,5 @@
 /**
- * Registers a person's device, or finds it again by its key.
+ * Registration of a person's device, which is found again by its key.
  *
  * @module
  */
@@ -59,10 +59,10 @@ export async function registerDevice(
   const refusal = { accountId: account.id, sourceAddress, what: "device", user: () => user };
   return deps.refusals.noting(refusal, async () => {
     const known = await ctx.store.read((tx) => findLoginByKey(tx, request.loginKey));
-    // A login that is known was counted in time when it was new.
+    // The expiry of a known login's token was checked when the login was new.
     const when = known !== undefined && known.binding === "idp" ? "again" : "first";
     const proof = await readProof(deps, account, { proof: request.proof, loginKey: request.loginKey, when });
-    // A token that has made a login already tells nothing new of its person: what it says may be hours old.
+    // A token that has made a login already says nothing new of its person; it may be hours old.
     const person =
       known === undefined
         ? await personOf(deps, account, proof)
@@ -72,14 +72,14 @@ export async function registerDevice(
     const answer = await ctx.store.change({ accountId: account.id, initiator: systemInitiator }, (tx) =>
       enter(tx, deps, { account, request, proof, person, vouchedByPeerId, sourceAddress }),
     );
-    // Now, so that no later end of the person's access to the machine is missed.
+    // Checked now, so that no later end of the person's access to the machine is missed.
     if (vouchedByPeerId !== null) await judgeVouch(ctx, account.id, answer.peerId);
     const log = await ctx.logs.identity(account.id);
     return log === undefined ? answer : { ...answer, log };
   });
 }
 
-/** Login and device in one transaction, tied to each other for good. */
+/** Creates or finds login and device in one transaction, and ties them together for good. */
 async function enter(
   tx: ChangeWriter,
   deps: LoginDeps,
@@ -128,8 +128,7 @@ async function findOrInsertDevice(tx: ChangeWriter, claim: DeviceClaim): Promise
     lastLoginAt: now,
   };
   await updatePeer(tx, account.id, known.id, change);
-  // Posture checks judge a device by its facts and where it comes from, groups may be lent by the machine
-  // that vouches.
+  // Posture checks look at a device's facts and address, and the machine that vouches may lend it groups.
   if (
     known.vouchedByPeerId !== vouchedByPeerId ||
     known.connectionIp !== sourceAddress ||
@@ -150,7 +149,7 @@ function vouchOf(tx: ChangeWriter, { request, proven }: DeviceClaim): PeerRow["v
   return { uid, at: nowSeconds(tx.clock), loginId: proven.login.id, byAccess: false };
 }
 
-/** Whose word lends the device groups, at each login that has it. */
+/** Records who vouches for the device, at each login with a vouch. */
 function recordVouch(tx: ChangeWriter, { request, proven }: DeviceClaim, peer: PeerRow): void {
   const { vouch } = request;
   if (vouch === undefined) return;
@@ -194,7 +193,7 @@ async function insertDevice(tx: ChangeWriter, claim: DeviceClaim): Promise<PeerR
   return peer;
 }
 
-/** The machine whose agent vouches for the device. A vouch that does not hold is refused, not passed over. */
+/** The machine whose agent vouches for the device. Throws for an invalid vouch instead of ignoring it. */
 async function readVouch(
   deps: LoginDeps,
   account: AccountRow,

@@ -1,5 +1,5 @@
 /**
- * Checks of a signed request: its moment, its challenge, its signatures.
+ * Checks of a signed request: its time, its challenge, its signatures.
  *
  * @module
  */
@@ -19,13 +19,13 @@ export interface SignedRequest {
     readonly challenge: string;
     readonly timeSeconds: number;
   };
-  /** Public keys beside the signatures they must have made; all over the same bytes. */
+  /** Public keys with the signatures they must have made, all over the same bytes. */
   readonly signatures: readonly { readonly key: string; readonly signature: string }[];
 }
 
 /**
- * Uses the challenge up, whatever comes of the rest. Throws ERR_UNAUTHENTICATED when the challenge or
- * a signature is not good, ERR_BAD_REQUEST when the clocks differ by more than a minute.
+ * Uses up the challenge, whatever the outcome. Throws ERR_UNAUTHENTICATED for a bad challenge or signature,
+ * ERR_BAD_REQUEST if the clocks differ by more than a minute.
  */
 export async function checkSigned(deps: LoginDeps, request: SignedRequest): Promise<void> {
   const { ctx } = deps;
@@ -40,7 +40,7 @@ export async function checkSigned(deps: LoginDeps, request: SignedRequest): Prom
   }
 }
 
-/** Throws ERR_BAD_REQUEST with both times when they differ by more than a minute. */
+/** Throws ERR_BAD_REQUEST with both times if they differ by more than a minute. */
 export function checkTime(ourSeconds: number, theirSeconds: number): void {
   if (Math.abs(ourSeconds - theirSeconds) <= CLOCK_SKEW_SECONDS) return;
   const seconds = theirSeconds - ourSeconds;
@@ -52,7 +52,7 @@ export function checkTime(ourSeconds: number, theirSeconds: number): void {
   );
 }
 
-/** What stands for `proof` in signed fields. */
+/** The proof's digest in signed fields. */
 export function proofHashOf(proof: LoginProof): string {
   switch (proof.kind) {
     case "id_token":

@@ -1,6 +1,6 @@
 /**
  * Lookup of machines by a registered device without a sign-in: the address of a machine that the network
- * rules let it reach. Grants nothing; the machine asks the same rules again.
+ * rules let it reach. It grants nothing, since the machine applies the same rules again.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export async function lookUpTarget(
   return deps.refusals.noting(refusal, async () => {
     checkAsker(asker);
     const target = await ctx.store.read((tx) => findTarget(tx, account, typed));
-    // For a machine that is not there a map is made all the same, so that asking takes as long.
+    // Compiles a map for an unknown machine too, so that the answer takes as long.
     const snapshot = await ctx.maps.snapshotOf(account.id, target?.id ?? devicePeerId);
     if (target === undefined || snapshot === undefined || !mayReach(deps, snapshot, devicePeerId)) {
       throw denial((await inactiveReason(deps, target, devicePeerId)) ?? "network_not_allowed");
@@ -85,11 +85,11 @@ export async function listNames(
 
 interface DeviceAsker {
   readonly device: PeerRow;
-  /** Null: it belongs to nobody. */
+  /** Null: the device has no owner. */
   readonly owner: UserRow | null;
 }
 
-/** The device that has signed. Throws ERR_LOGIN_REQUIRED for one that is not registered. */
+/** The device that signed. Throws ERR_LOGIN_REQUIRED for an unregistered one. */
 export async function proveDevice(
   deps: LoginDeps,
   account: AccountRow,
@@ -116,7 +116,7 @@ export async function proveDevice(
   return { device, owner: owner ?? null };
 }
 
-/** Throws ERR_ACCESS_DENIED for a device, or a person, that is blocked or waits for approval. */
+/** Throws ERR_ACCESS_DENIED for a device or person that is blocked or waits for approval. */
 export function checkAsker({ device, owner }: DeviceAsker): void {
   if (device.status !== "active") {
     throw denial(device.status === "blocked" ? "device_blocked" : "device_pending");
@@ -125,7 +125,7 @@ export function checkAsker({ device, owner }: DeviceAsker): void {
   if (owner?.pendingApproval === true) throw denial("user_pending");
 }
 
-/** By the rules alone: whether the machine takes SSH at all is told to those who may reach it. */
+/** By the network rules alone: a device that may reach the machine is told whether it accepts SSH. */
 export function mayReach({ ctx }: LoginDeps, snapshot: PolicySnapshot, sourcePeerId: PeerId): boolean {
   const { map } = snapshot;
   const open = { ...snapshot, map: { ...map, self: { ...map.self, sshEnabled: true } } };

@@ -15,7 +15,7 @@ import type { AccountRow } from "../db/tables/accounts.ts";
 import { findPeer, findPeerByAddress, findPeerByDnsName, type PeerRow } from "../db/tables/peers.ts";
 import type { LoginDeps } from "./deps.ts";
 
-/** By id, name, full name or overlay address, lower case. Machines only. */
+/** Finds a machine by id, name, full name or overlay address, in lower case. Never a device. */
 export async function findTarget(
   tx: Reader,
   account: Pick<AccountRow, "id" | "domain">,
@@ -31,8 +31,8 @@ export async function findTarget(
 }
 
 /**
- * Why a machine that rules open for this device takes nobody. Null: it is active, or not there, or no rule
- * opens it, so that nothing is said of it.
+ * Why a machine that the rules open to this device admits no one. Null: it is active, does not exist, or no
+ * rule opens it, so nothing may be said of it.
  */
 export async function inactiveReason(
   { ctx }: Pick<LoginDeps, "ctx">,
@@ -45,7 +45,7 @@ export async function inactiveReason(
   return target.status === "blocked" ? "machine_blocked" : "machine_pending";
 }
 
-/** Where and how to reach it, as known now. */
+/** Where and how to reach the machine, as currently known. */
 export function targetInfo(
   peer: PeerRow,
   account: Pick<AccountRow, "domain">,
@@ -65,15 +65,15 @@ export function targetInfo(
   };
 }
 
-/** Addresses of one machine. */
+/** Most addresses of one machine. */
 const DIRECT_MAX = 32;
-/** Ports tried at the address from which a machine comes. */
+/** Ports tried at the address that a machine connects from. */
 const SEEN_PORTS_MAX = 2;
 
 /**
- * Where a machine may be reached that it cannot know of itself: the address from which it comes to us, at the
- * ports of its own addresses. A router in front of it may lead there; where none does, nobody answers a
- * hello. None for a machine that listens on loopback only, or not for that kind of address.
+ * Addresses that a machine cannot know itself: the one it connects to us from, at the ports of its own
+ * addresses. A router in front of it may forward them; if none does, no hello is answered. Empty for a
+ * machine that listens only on loopback, or not on that address family.
  */
 export function seenAddresses({ direct, connectionIp }: Pick<PeerRow, "direct" | "connectionIp">): string[] {
   const seen = connectionIp.replace(/^::ffff:(?=\d+\.)/i, "");
@@ -84,7 +84,7 @@ export function seenAddresses({ direct, connectionIp }: Pick<PeerRow, "direct" |
   return ports.map((port) => formatHostPort(seen, port));
 }
 
-/** What is for this very machine only comes last. */
+/** Loopback addresses come last. */
 function withSeen(peer: PeerRow): string[] {
   const isLocal = (address: string) => isLoopback(parseHostPort(address).host);
   const near = peer.direct.filter(isLocal);
@@ -95,9 +95,12 @@ function isLoopback(host: string): boolean {
   return host === "::1" || host.startsWith("127.");
 }
 
-/** What the machine said it allows. One that has never said anything is asked anyway and answers itself. */
+/**
+ * The flags that the machine reported. One that has never reported is assumed to allow everything, and
+ * decides itself.
+ */
 export function reportedFlags(flags: AgentFlags | null): MachineFlags {
-  // Whether it can record is asked where it would be recorded.
+  // The machine itself knows whether it can record.
   const recording = true;
   if (flags !== null) return machineFlagsOf(flags, { ...flags, recording });
   return {

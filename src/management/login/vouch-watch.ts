@@ -1,9 +1,9 @@
 /**
- * Ends of vouches: with the login that one was given at, with its machine, and with the access of its person
- * to that machine.
+ * Ends vouches: with the login they were given at, with their machine, and with the person's access to that
+ * machine.
  *
- * At the console of a machine people need no access by policy, so a vouch may begin without. Once its person
- * could reach the machine by policy, the vouch ends when they cannot any more.
+ * People at a machine's console need no access by policy, so a vouch may begin without. Once the person has
+ * had access by policy, the vouch ends when they lose it.
  *
  * @module
  */
@@ -18,14 +18,14 @@ import { findUser } from "../db/tables/users.ts";
 import { endVouch, listVouched, markByAccess, type VouchEnd } from "../db/tables/vouches.ts";
 import { type EarlyQuestion, judgePerson } from "./early-decision.ts";
 
-/** Changes of an account that come within this are looked at together. */
+/** Changes of an account within this time are handled together. */
 const SETTLE_MS = 100;
-/** How often vouches are looked at without a change: logins end, and hours of rules. */
+/** How often vouches are checked without a change, since logins expire and rules have hours. */
 const LOOK_MS = 60_000;
 
 type Context = Pick<ManagementContext, "store" | "maps" | "clock" | "log">;
 
-/** Looks after each change of an account, and each minute. Returns how to stop. */
+/** Checks after each change of an account, and every minute. Returns how to stop. */
 export function watchVouches(context: Context): () => Promise<void> {
   const { store, log } = context;
   const due = new Set<AccountId>();
@@ -72,14 +72,14 @@ export function watchVouches(context: Context): () => Promise<void> {
   };
 }
 
-/** Ends those of the account that do not hold any more. */
+/** Ends the account's vouches that no longer hold. */
 export async function judgeVouches(context: Context, accountId: AccountId): Promise<void> {
   for (const device of await context.store.read((tx) => listVouched(tx, accountId))) {
     await judge(context, device);
   }
 }
 
-/** Ends the vouch for one device if it does not hold, or notes that it is by access. */
+/** Ends one device's vouch if it no longer holds, or marks it as held by access. */
 export async function judgeVouch(context: Context, accountId: AccountId, deviceId: PeerId): Promise<void> {
   const device = await context.store.read((tx) => findPeer(tx, accountId, deviceId));
   if (device !== undefined && device.vouchedByPeerId !== null) await judge(context, device);
@@ -95,7 +95,7 @@ async function judge(context: Context, device: PeerRow): Promise<void> {
   });
 }
 
-/** by_access: its person reaches the machine, which is not noted yet. */
+/** by_access: the person has access to the machine, and this is not stored yet. */
 async function standingOf(context: Context, device: PeerRow): Promise<VouchEnd | "holds" | "by_access"> {
   const { store, clock } = context;
   const { accountId, vouch, vouchedByPeerId, ownerUserId } = device;
@@ -115,7 +115,7 @@ async function standingOf(context: Context, device: PeerRow): Promise<VouchEnd |
   return vouch.byAccess ? "access_over" : "holds";
 }
 
-/** Whether the person reaches the machine without the groups that the machine itself lends the device. */
+/** Whether the person has access to the machine without the groups that it lends the device. */
 async function mayReach({ maps }: Context, question: Omit<EarlyQuestion, "snapshot">): Promise<boolean> {
   const { device, target } = question;
   const snapshot = await maps.snapshotOf(target.accountId, target.id);
