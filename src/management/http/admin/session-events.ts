@@ -1,5 +1,5 @@
 /**
- * What happened in a session, from the audit events of its connection. Pure.
+ * The course of a session, from the audit events of its connection. Pure.
  *
  * @module
  */
