@@ -1,8 +1,9 @@
 /**
- * The specification that the agent gives its privileged child: JSON on a pipe, never argv, never environment.
+ * The specification that the agent gives its privileged child: JSON on a pipe, never in argv or the
+ * environment.
  *
- * Both ends are this executable, so the reader checks the form and nothing more. Kept free of zod: the
- * child's start is on the path of every session.
+ * Both ends are this executable, so the reader checks only the form. There is no zod here, because the
+ * child's start is part of starting every session.
  *
  * @module
  */
@@ -10,46 +11,41 @@ import { assert } from "../../base/assert.ts";
 
 /** Hidden arguments after the executable's own. */
 export const CHILD_ARGV = ["agent", "child"] as const;
-/** Where the child finds its spec. */
+/** Descriptor from which the child reads its spec. */
 export const SPEC_FD = 3;
-/** Exit status when the child could not become what it was told to. */
+/** Exit status of a child that could not take on the identity in its spec. */
 export const CHILD_FAILED_STATUS = 254;
-/** Longest spec: a command of 128 kB, an environment of as much, 65,536 groups, and what JSON adds. */
+/** Longest spec: a 128 kB command, an environment of that size, 65,536 groups, and JSON overhead. */
 export const SPEC_BYTES_MAX = 2 * 1024 * 1024;
 
 export interface ChildSpec {
   readonly user: string;
   readonly uid: number;
   readonly gid: number;
-  /** Change ids. False without root: then the ids above must be the child's already. */
+  /** Whether to change ids. False without root: the child must already have the ids above. */
   readonly drop: boolean;
-  /** Make stdin the controlling terminal. */
+  /** Whether to make stdin the controlling terminal. */
   readonly tty: boolean;
-  /** Working directory after the drop; `/` with a notice when it cannot be entered. */
+  /** Working directory after dropping privileges. `/` with a notice if it cannot be entered. */
   readonly home: string;
   /** Absolute path. */
   readonly file: string;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /**
-   * Instead of executing `file`: be this user's forward helper (forward-helper-child.ts). Absent: execute.
-   */
+  /** Run this user's forward helper (forward-helper-child.ts) instead of `file`. Absent: no. */
   readonly isForwardHelper?: boolean;
   /**
-   * Instead of executing `file`: serve SFTP on stdin and stdout, so far, with a stderr that goes both ways
-   * (sftp/sftp-audit-writer.ts). Absent: execute.
+   * Serve SFTP in this mode on stdin and stdout instead of executing `file`. Stderr goes both ways
+   * (sftp/sftp-audit-writer.ts). Absent: no.
    */
   readonly sftp?: "write" | "read";
-  /**
-   * Instead of executing `file`: be a session's monitor (monitor-child.ts), with the ids it has. Absent:
-   * execute.
-   */
+  /** Run a session's monitor (monitor-child.ts) with the present ids instead of `file`. Absent: no. */
   readonly isMonitor?: boolean;
-  /** Supplementary groups. Absent: those of the account database. */
+  /** Supplementary groups. Absent: those in the account database. */
   readonly groups?: readonly number[];
   /** Absent: 022. */
   readonly umask?: number;
-  /** Resource, soft and hard limit, as PAM wants them. Absent: those of the agent. */
+  /** Resource, soft and hard limit, as PAM set them. Absent: the agent's limits. */
   readonly limits?: readonly (readonly [number, string, string])[];
   /** Shown before the program begins, unless the user has a `~/.hushlogin`. Absent or empty: nothing. */
   readonly greeting?: string;
@@ -59,11 +55,11 @@ export interface ChildSpec {
 export interface Exit {
   /** Null when a signal ended it. */
   readonly status: number | null;
-  /** `SIGTERM` and the like. */
+  /** Signal name, such as `SIGTERM`. */
   readonly signal: string | null;
 }
 
-/** Throws an `AssertionError` for anything but a spec: it comes from ourselves. */
+/** Parses a spec. Throws an `AssertionError` for anything else, since the agent itself wrote it. */
 export function parseChildSpec(text: string): ChildSpec {
   const spec = JSON.parse(text) as ChildSpec;
   const isId = (id: unknown): boolean => Number.isInteger(id) && (id as number) >= 0;

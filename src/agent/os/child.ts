@@ -1,10 +1,11 @@
 /**
- * The privileged child of this executable: reads its spec, becomes the user for good, and serves or executes.
- * Programs are mostly the session helper's (`../session-helper/become.c`), which does the same.
+ * The privileged child of this executable: reads its spec, becomes the user for good, then serves or
+ * executes. Most programs are started by the session helper (`../session-helper/become.c`), which does the
+ * same.
  *
- * Order is everything: defaults for signals, terminal, groups, gid, uid, proof that there is no way
- * back, and only then the user's folder and the user's program. It imports almost nothing, since its
- * start is part of every session. Any failure ends it before a byte of the user's runs.
+ * The order matters: signal defaults, terminal, groups, gid, uid, a check that root cannot be regained, and
+ * only then the user's folder and program. Few modules are imported, because the start is part of every
+ * session. Any failure ends the child before any code of the user's runs.
  *
  * @module
  */
@@ -19,24 +20,21 @@ import {
 import { initGroups, resetSignals, residentIds, setGroups, takeControllingTerminal } from "./libc.ts";
 import { MEMORY_RESOURCES, makeRoomFor, type ResourceLimit, setLimits } from "./resource-limits.ts";
 
-/** A spec mostly fits; room for the longest would be cleared at each start. */
+/** Usual buffer. Most specs fit; one for the longest spec would have to be cleared at each start. */
 const SPEC_BYTES_USUAL = 16 * 1024;
 
-/**
- * Calls of Node's that are there on Linux; were one missing, calling it would throw, which is what it must
- * do.
- */
+/** Node functions that exist on Linux. A missing one throws when called, which is the right outcome. */
 const own = process as unknown as {
   setgid(id: number): void;
   setuid(id: number): void;
   execve(file: string, argv: readonly string[], env: Readonly<Record<string, string>>): never;
 };
 
-/** Never returns when all is well: the process is the user's program then. Else an exit status. */
+/** On success it does not return, because the process has become the user's program. Else an exit status. */
 export async function runChild(): Promise<number> {
   try {
     const text = readSpec();
-    // The agent has thought better of it, or is gone.
+    // The agent gave up or is gone.
     if (text === "") return CHILD_FAILED_STATUS;
     const spec = parseChildSpec(text);
     if (spec.isMonitor === true) return await (await import("./monitor-child.ts")).runMonitor();
@@ -45,8 +43,8 @@ export async function runChild(): Promise<number> {
       return await (await import("./forward-helper-child.ts")).runForwardHelper();
     }
     if (spec.sftp !== undefined) {
-      // Signals stay as they are: a reader that is gone, or a file grown too large, is an error then, and
-      // the server still closes what it opened, and says so.
+      // Signals stay as they are. A closed pipe or a file size limit is then an error, after which the server
+      // still closes and reports its files.
       takeIds(spec);
       enterHome(spec.home);
       setLimits(limitsOf(spec).filter(({ resource }) => !MEMORY_RESOURCES.includes(resource)));
@@ -60,7 +58,7 @@ export async function runChild(): Promise<number> {
   return CHILD_FAILED_STATUS;
 }
 
-/** Its stderr is the way to the agent's evidence, and back. */
+/** Stderr carries audit records to the agent, and its answers back. */
 async function serveSftp(mode: "write" | "read"): Promise<number> {
   const [{ runSftpServer }, { SftpAuditWriter }] = await Promise.all([
     import("../sftp/server.ts"),
@@ -83,7 +81,7 @@ function become(spec: ChildSpec): void {
   if (spec.greeting !== undefined && spec.greeting !== "" && !existsSync(`${spec.home}/.hushlogin`)) {
     writeSync(1, spec.greeting);
   }
-  // Last: this runtime itself might not live within them.
+  // Last, because this runtime might not survive within the limits.
   setLimits(limitsOf(spec));
   own.execve(spec.file, [...spec.argv], { ...spec.env });
 }
@@ -104,18 +102,18 @@ function dropTo(spec: ChildSpec): void {
 }
 
 /**
- * Tells the kernel's audit whose session this is, as pam_loginuid does; it then gives the session an id
- * that no descendant can shed. Not every kernel or container lets us.
+ * Sets the login uid, as pam_loginuid does. The kernel then gives the session an audit id that no descendant
+ * can shed. Some kernels and containers do not allow it.
  */
 function setLoginId(uid: number): void {
   try {
     writeFileSync("/proc/self/loginuid", String(uid));
   } catch {
-    // Then the session is known by its other marks.
+    // The session is then found by its other marks.
   }
 }
 
-/** All three ids of both kinds, and that root is out of reach. */
+/** Checks the real, effective and saved user and group ids, and that root cannot be regained. */
 function verifyDropped(spec: ChildSpec): void {
   const users = residentIds("user");
   const groups = residentIds("group");
@@ -146,7 +144,7 @@ function enterHome(home: string): void {
   try {
     process.chdir(home);
   } catch (cause) {
-    // As sshd says it.
+    // sshd's wording.
     const isDenied = (cause as NodeJS.ErrnoException).code === "EACCES";
     const reason = isDenied ? "Permission denied" : "No such file or directory";
     writeSync(2, `Could not chdir to home directory ${home}: ${reason}\n`);

@@ -1,15 +1,15 @@
 /**
- * Pages of this executable's own code, given back once they were needed for the start alone.
+ * Releases pages of this executable's code that only the start needed.
  *
- * They are unchanged pages of a file, so what is needed again comes from the system's cache of it. Until then
- * they count as no process's memory. Linux only.
+ * They are unmodified file pages, so the page cache can supply them again. Until then no process is charged
+ * for them. Linux only.
  *
  * @module
  */
 import { readFileSync, readlinkSync } from "node:fs";
 import { createCLibrary } from "../../base/c-library.ts";
 
-/** Part of the address space; `end` is the first address behind it. */
+/** A part of the address space; `end` is exclusive. */
 export interface AddressRange {
   readonly start: bigint;
   readonly end: bigint;
@@ -20,7 +20,7 @@ const MADV_DONTNEED = 4;
 
 const libc = createCLibrary({ madvise: { args: ["u64", "u64", "i32"], returns: "i32" } });
 
-/** Gives the pages back; answers how many bytes of addresses that were. 0: this system has no such thing. */
+/** Releases the pages and returns their address range in bytes. 0: not supported here. */
 export function releaseCodePages(): number {
   try {
     const ranges = codeRanges(readFileSync("/proc/self/smaps", "latin1"), readlinkSync("/proc/self/exe"));
@@ -35,8 +35,8 @@ export function releaseCodePages(): number {
 }
 
 /**
- * What of `smaps` (proc(5)) is of the file `executable` and holds what the file does: nobody may write there,
- * and no page of it was ever changed, as relocated and frozen ones are. Only that can be given back.
+ * Ranges in `smaps` (proc(5)) that map `executable`, are not writable and equal the file. Relocated pages
+ * were modified and are excluded. Only unmodified pages can be released.
  */
 export function codeRanges(smaps: string, executable: string): AddressRange[] {
   return smaps

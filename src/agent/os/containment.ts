@@ -1,10 +1,10 @@
 /**
- * Holds every process of one SSH connection together, so that revoking it leaves nothing behind: also
- * what ignores SIGTERM and SIGHUP, and what called setsid(2).
+ * Containment of all processes of one SSH connection, so that revoking it leaves none behind, including those
+ * that ignore SIGTERM and SIGHUP or called setsid(2).
  *
- * A cgroup of version 2 where there is one to be had (`cgroup.kill` ends all at once). Elsewhere the
- * processes are found in /proc by what they cannot easily shed: the session they were started in, the
- * kernel's audit session, their ancestors, and the connection's random mark in their environment.
+ * Uses a version 2 cgroup if possible (`cgroup.kill` ends all at once). Otherwise it finds processes in /proc
+ * by what they cannot easily shed: their session, the kernel's audit session, their ancestors, and the
+ * connection's random mark in their environment.
  *
  * @module
  */
@@ -16,41 +16,39 @@ import { readLocalText } from "./local-text.ts";
 import { killMarkedTogether, type Mark, markOf, noteAuditSession } from "./processes.ts";
 
 export interface Containment {
-  /** What each process of the connection has to find in its environment. */
+  /** Variables that each process of the connection must have in its environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** A process is about to come: begins what the kernel takes its time for. */
+  /** Prepares for a process about to start, because the kernel needs some time. */
   prepare(): void;
   /**
-   * Takes in a process that has not yet begun and is to become `uid`. Rejects when it cannot be held, or all
-   * was killed.
+   * Adds a process that has not begun yet and will become `uid`. Rejects if it cannot be contained, or after
+   * a kill.
    */
   add(pid: number, uid: number): Promise<void>;
-  /**
-   * SIGKILL to everything, until nothing is left or `timeoutMs` has passed. Resolves to whether all is gone.
-   */
+  /** Sends SIGKILL until nothing is left or `timeoutMs` has passed. Resolves with whether all are gone. */
   killAll(timeoutMs: number): Promise<boolean>;
-  /** The connection is over; whatever lives on lives on its own. */
+  /** The connection is over. Processes that still run are left alone. */
   release(): void;
 }
 
-/** Folder of ours below the cgroup root; one folder a connection in it. */
+/** Folder below the cgroup root that holds one folder for each connection. */
 export const CGROUP_FOLDER = "qufabric";
 const POLL_MS = 10;
-/** Sessions of one connection remembered; what older ones left is still known by its environment. */
+/** Sessions remembered for each connection. Processes of older ones are still found by their environment. */
 const MARKS_MAX = 256;
-/** When it is looked whether the last job of a connection that is over has ended. */
+/** Delays at which an ended connection's folder is checked for remaining jobs. */
 const RETRIES_MS = [0, 50, 500, 5_000];
-/** When a child has surely become its user, and with that has its audit session. */
+/** Delay after which a child has certainly become its user and so has its audit session. */
 const AUDIT_SESSION_AFTER_MS = 100;
 
-/** Where cgroup v2 is mounted and writable for us; null when it is not. Looked up once. */
+/** A writable cgroup v2 mount's folder for connections. Null: none. Looked up once. */
 export function findCgroupRoot(mountsText = readLocalText("/proc/self/mounts")): string | null {
   for (const line of mountsText.split("\n")) {
     const [, path, type] = line.split(" ");
     if (type !== "cgroup2" || path === undefined) continue;
     try {
       mkdirSync(`${path}/${CGROUP_FOLDER}`, { recursive: true });
-      // An older kernel without cgroup.kill is treated as one without cgroups.
+      // A kernel without cgroup.kill is treated as one without cgroups.
       const probe = `${path}/${CGROUP_FOLDER}/probe-${process.pid}`;
       mkdirSync(probe, { recursive: true });
       const canKill = readLocalText(`${probe}/cgroup.events`) !== "" && hasKill(probe);
@@ -64,15 +62,15 @@ export function findCgroupRoot(mountsText = readLocalText("/proc/self/mounts")):
   return null;
 }
 
-/** Whether cgroup v2 is mounted with `cgroup.kill`, looked at without changing anything. */
+/** Whether cgroup v2 is mounted with `cgroup.kill`. Changes nothing. */
 export function hasCgroups(mountsText = readLocalText("/proc/self/mounts")): boolean {
   const mount = cgroupMount(mountsText);
   if (mount === undefined || !isWritable(mount)) return false;
-  // The root itself has no cgroup.kill; any folder below it has, on a kernel that knows it.
+  // The root has no cgroup.kill, but each folder below it has one if the kernel supports it.
   return readFolders(mount).some((name) => readFolders(`${mount}/${name}`, "files").includes("cgroup.kill"));
 }
 
-/** Connections of which something still runs, whatever agent they were of. */
+/** Number of connections with running processes, from any agent. */
 export function connectionFolders(mountsText = readLocalText("/proc/self/mounts")): number {
   const mount = cgroupMount(mountsText);
   if (mount === undefined) return 0;
@@ -106,7 +104,7 @@ function readFolders(path: string, what: "folders" | "files" = "folders"): strin
   }
 }
 
-/** A connection's processes in a cgroup below `root`, or without one when `root` is null. */
+/** Contains a connection's processes in a cgroup below `root`. Null: without a cgroup. */
 export function createContainment(
   root: string | null,
   id: string,
@@ -124,12 +122,12 @@ function createCgroup(path: string, retriesMs: readonly number[]): Containment {
     environment: marked.environment,
     prepare: () => wakeCgroups(dirname(dirname(path))),
     async add(pid, uid) {
-      // Also of a connection that never had a process, which then makes no folder any more.
+      // Even if it never had a process: no folder may be made any more.
       if (isKilled) throw isOver();
       isMade = true;
       await marked.add(pid, uid);
       await enter(path, pid);
-      // It may have come in behind the kill.
+      // The process may have been added just after the kill.
       if (isKilled) throw isOver();
     },
     async killAll(timeoutMs) {
@@ -142,7 +140,7 @@ function createCgroup(path: string, retriesMs: readonly number[]): Containment {
         await Bun.sleep(POLL_MS);
       } while (performance.now() < until);
       const isEmpty = !isPopulated(path);
-      // Root can leave a cgroup; what it left with is still known by its other marks.
+      // Root can leave a cgroup; its other marks still identify it.
       return (await marked.killAll(Math.max(POLL_MS, until - performance.now()))) && isEmpty;
     },
     release() {
@@ -153,7 +151,7 @@ function createCgroup(path: string, retriesMs: readonly number[]): Containment {
   };
 }
 
-/** Another agent's sweep may take a folder that is still empty; then it is made again. */
+/** Enters the cgroup, making it again if another agent's sweep removed it while it was empty. */
 async function enter(path: string, pid: number): Promise<void> {
   for (let tries = 3; ; tries--) {
     try {
@@ -166,7 +164,7 @@ async function enter(path: string, pid: number): Promise<void> {
   }
 }
 
-/** Own file of processes below a mount; null where there is none of ours. Looked up once. */
+/** The agent's own `cgroup.procs` by mount. Null: it has none there. Looked up once. */
 const ownGroups = new Map<string, string | null>();
 
 function ownGroup(mount: string): string | null {
@@ -180,22 +178,22 @@ function ownGroup(mount: string): string | null {
 }
 
 /**
- * The first process in a while that changes its cgroup waits about 10 ms, till no processor is where it
- * was (an RCU grace period); one soon after it does not. So we move to where we already are.
+ * Moves the agent to the cgroup it is in. The first change of cgroup in a while waits about 10 ms for an RCU
+ * grace period; one soon afterwards does not.
  */
 function wakeCgroups(mount: string): void {
   const file = ownGroup(mount);
   if (file !== null) void writeFile(file, String(process.pid)).catch(() => {});
 }
 
-/** Folders of connections whose last job has ended since; the kernel keeps those that are in use. */
+/** Removes folders of connections whose last job has ended. The kernel keeps those in use. */
 function sweep(root: string): void {
   for (const entry of readdirSync(root, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
     try {
       rmdirSync(`${root}/${entry.name}`);
     } catch {
-      // Somebody still runs in it.
+      // A process still runs in it.
     }
   }
 }
@@ -235,7 +233,7 @@ function kill(path: string): void {
   try {
     writeFileSync(`${path}/cgroup.kill`, "1");
   } catch {
-    // It is gone, and so is what was in it.
+    // The cgroup is gone, so nothing is left in it.
   }
 }
 
@@ -252,7 +250,7 @@ function hasKill(path: string): boolean {
   }
 }
 
-/** Jobs that outlive their connection keep its folder for as long as they run: then others' ends take it. */
+/** Removes a connection's folder. If a job keeps it in use, the end of a later connection removes it. */
 async function removeWhenEmpty(path: string, retriesMs: readonly number[]): Promise<void> {
   removeKept();
   for (const waitMs of retriesMs) {
@@ -265,21 +263,21 @@ async function removeWhenEmpty(path: string, retriesMs: readonly number[]): Prom
   }
 }
 
-/** Folders in which something ran at the last look. */
+/** Folders that were still in use when last checked. */
 const leftGroups = new Set<string>();
-/** How many of them are looked at each time. */
+/** Folders checked each time. */
 const KEPT_LOOKED_AT = 64;
 
 function removeKept(): void {
   const looked = [...leftGroups.values().take(KEPT_LOOKED_AT)];
   for (const path of looked) {
     leftGroups.delete(path);
-    // Behind those that were not looked at.
+    // Move it behind those not checked yet.
     if (!isRemoved(path)) leftGroups.add(path);
   }
 }
 
-/** False: something still runs in it. */
+/** False: a process still runs in it. */
 function isRemoved(path: string): boolean {
   try {
     rmdirSync(path);

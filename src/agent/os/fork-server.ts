@@ -1,9 +1,8 @@
 /**
- * The fork server as the agent has it (`../session-helper/fork-server.c`): one native process that has PAM's
- * modules loaded and forks a monitor for each session, in place of a fresh program that loads them anew.
+ * The agent's side of the fork server (`../session-helper/fork-server.c`), a native process that has PAM's
+ * modules loaded and forks a monitor for each session. Otherwise each session's program would load them.
  *
- * One that is gone, or does not answer, leaves its monitors as they are; for a while monitors are started one
- * by one then.
+ * If it is gone or does not answer, its monitors go on, and for a while monitors are started singly.
  *
  * @module
  */
@@ -16,29 +15,29 @@ import { startHelper } from "./session-helper.ts";
 import { createSocketEnds } from "./socket-ends.ts";
 import { signalGroup } from "./spawn.ts";
 
-/** Longest wait for a monitor; the modules are loaded before the first one. */
+/** Longest wait for a monitor. Modules are loaded before the first one. */
 const OPEN_TIMEOUT_MS = 5_000;
 
 export interface ForkedProcess {
-  /** Also the id of its process group and of its session. */
+  /** Also its process group and session id. */
   readonly pid: number;
   readonly exited: Promise<void>;
   kill(): void;
-  /** Nothing more is wanted of it: of one whose server is gone nobody tells when it ends. */
+  /** Stops waiting for its exit, which nobody reports once its server is gone. */
   forget(): void;
 }
 
 export interface ForkServer {
   readonly pid: number;
-  /** True once it forks nothing more. */
+  /** True once it cannot fork any more. */
   readonly isLost: boolean;
-  /** Forks a monitor that hears us at the other end of `socketFd`, which stays ours. */
+  /** Forks a monitor connected to the other end of `socketFd`, which stays the caller's. */
   open(socketFd: number): Promise<ForkedProcess>;
-  /** It ends. Its monitors live on. */
+  /** Ends the server. Its monitors go on. */
   close(): void;
 }
 
-/** Starts the helper at `path` as one. Throws when the operating system has no process or descriptor left. */
+/** Starts the fork server at `path`. Throws when no process or descriptor is available. */
 export function openForkServer(path: string, service: string = pamService()): ForkServer {
   return new HelperServer(path, service);
 }
@@ -52,9 +51,9 @@ class HelperServer implements ForkServer {
   readonly pid: number;
   readonly #fd: number;
   readonly #reader: FdReader;
-  /** In the order in which they are answered. */
+  /** In the order of the answers. */
   readonly #openings: Opening[] = [];
-  /** Whom to tell that a monitor has ended. */
+  /** Exit callbacks by monitor pid. */
   readonly #living = new Map<number, () => void>();
   readonly #child: Bun.Subprocess;
   #isLost = false;
@@ -116,7 +115,7 @@ class HelperServer implements ForkServer {
     this.#living.delete(pid);
   }
 
-  /** Only the server knows whether the number is still that monitor's. */
+  /** Only the server knows whether the pid is still that monitor's. */
   #kill(pid: number): void {
     if (!this.#living.has(pid)) return;
     try {
@@ -134,7 +133,7 @@ class HelperServer implements ForkServer {
         for (const answer of answers(data)) this.#take(answer);
       }
     } catch {
-      // What makes no sense is not believed any more.
+      // After a malformed answer the server is not trusted any more.
     }
     this.#giveUp();
   }

@@ -1,8 +1,8 @@
 /**
- * A forward helper: a process that is the local user and opens sockets as that user, for an agent that
- * must not. It moves no data: what it has connected or accepted goes to the agent as a descriptor.
+ * The forward helper: a process that runs as the local user and opens sockets as that user, for an agent that
+ * must not. It moves no data; it passes each connected or accepted socket to the agent as a descriptor.
  *
- * It ends with its orders, and takes the sockets it made in the file system with it.
+ * It ends when its orders do, and removes the unix sockets that it made.
  *
  * @module
  */
@@ -23,11 +23,11 @@ import {
   type ForwardHelperOrder,
 } from "./forward-helper-protocol.ts";
 
-/** Head start of one address of a name before the next is tried as well. */
+/** Head start of one address of a name before the next one is tried as well. */
 const STAGGER_MS = 2_000;
-/** No permission for anybody but the owner, as sshd's StreamLocalBindMask. */
+/** Owner only, as sshd's default StreamLocalBindMask. */
 const SOCKET_UMASK = 0o177;
-/** Where sshd makes it. */
+/** Where sshd makes its agent sockets. */
 const AGENT_FOLDER = "/tmp/ssh-";
 
 const FAILURES: Readonly<Record<string, ForwardFailure>> = {
@@ -48,16 +48,16 @@ const FAILURES: Readonly<Record<string, ForwardFailure>> = {
 interface Listener {
   stop(): void;
 }
-/** stdin, and stdout as well. */
+/** The agent's socket: stdin, which is also stdout. */
 const AGENT_FD = 0;
 const listeners = new Map<number, Listener>();
 
-/** The agent, on a socket that is stdin and stdout. */
+/** Connection to the agent, over the socket that is stdin and stdout. */
 let agent: Bun.Socket | null = null;
-/** Answers that it has not taken yet. */
+/** Answers not yet accepted by the socket. */
 let unsent = Buffer.alloc(0);
 
-/** Serves orders from stdin until it ends. Returns the exit status. */
+/** Serves orders from stdin until it closes. Returns the exit status. */
 export async function runForwardHelper(): Promise<number> {
   const lines = createLines();
   const ended = Promise.withResolvers<void>();
@@ -130,12 +130,12 @@ interface Target {
   readonly port: number;
 }
 
-/** Over once an address has answered, or none has in time. */
+/** Over once an address has answered or the time is up. */
 interface Race {
   isOver: boolean;
 }
 
-/** The first address that answers; the next one is tried when one fails or takes its time. */
+/** Passes on the first address that answers. The next one is tried when one fails or is slow. */
 async function dial(id: number, addresses: readonly string[], port: number): Promise<void> {
   const race: Race = { isOver: false };
   const tries: Promise<void>[] = [];
@@ -167,7 +167,7 @@ async function dial(id: number, addresses: readonly string[], port: number): Pro
   }
 }
 
-/** What `task` comes to; undefined when it takes longer. No timer outlives it. */
+/** The result of `task`. Undefined: it took longer. Clears its timer. */
 async function within<T>(ms: number, task: Promise<T>): Promise<T | undefined> {
   let timer: Timer | undefined;
   const late = new Promise<undefined>((resolve) => {
@@ -190,7 +190,7 @@ async function dialSocket(id: number, path: string): Promise<void> {
   tell({ id, kind: "dialed", passes: true });
 }
 
-/** Connects and passes the descriptor on, unless another address was first or it came too late. */
+/** Connects and passes the descriptor on, unless another address was first or time is up. */
 async function connect(id: number, target: Target, race: Race): Promise<void> {
   const fd = await connectTcp(target.address, target.port, () => !race.isOver);
   if (fd === null) return;
@@ -204,9 +204,9 @@ async function connect(id: number, target: Target, race: Race): Promise<void> {
   tell({ id, kind: "dialed", passes: true });
 }
 
-/** The agent has the connection then, and this process nothing of it: closing a descriptor ends no stream. */
+/** Hands the connection over. Closing this process's descriptor does not end the stream. */
 function pass(socket: object, answer: ForwardHelperAnswer): void {
-  // Not in Bun's types: the number, and a close that sends nothing.
+  // Missing in Bun's types: the descriptor, and a close that sends nothing.
   const { fd } = socket as { readonly fd: number };
   sendDescriptor(DOOR_FD, fd);
   tell(answer);
@@ -221,7 +221,7 @@ function listenTcp(id: number, addresses: readonly string[], port: number): numb
     try {
       all.push(stopper(listen(id, { hostname, port: main.port })));
     } catch {
-      // A machine without IPv6, or another program's: the first address is the one that was asked for.
+      // No IPv6, or a port in use: only the first address was actually requested.
     }
   }
   keep(id, all);
@@ -261,7 +261,7 @@ function keep(id: number, parts: readonly Listener[]): void {
 }
 
 function stopper(listener: { stop(closeActive?: boolean): void }): Listener {
-  // Bun unlinks the path of a unix socket, which it never replaces at the start.
+  // Bun unlinks a unix socket's path, which it never replaces when it starts to listen.
   return { stop: () => listener.stop(true) };
 }
 

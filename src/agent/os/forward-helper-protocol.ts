@@ -1,34 +1,34 @@
 /**
- * Requests to a forward helper and its answers: one line of JSON each, over a socket.
+ * Orders to a forward helper and its answers: one line of JSON each, over a socket.
  *
- * Both ends are this executable. An answer that says `passes` has one descriptor waiting on the socket
- * between them, in the order of the answers. Kept free of zod: the helper's start is on the path of a
- * connection's first forward.
+ * Both ends are this executable. For each answer with `passes`, one descriptor waits on the descriptor
+ * socket, in the order of the answers. There is no zod here, because the helper's start delays a connection's
+ * first forward.
  *
  * @module
  */
 import type { ForwardFailure } from "../../wire/audit-event.ts";
 
-/** Where a helper finds the socket that descriptors go through. */
+/** Descriptor number of the socket that passes descriptors. */
 export const DOOR_FD = 4;
-/** Longest line either way: a socket path or two hundred addresses, and what JSON adds. */
+/** Longest line either way: a socket path or two hundred addresses, plus JSON overhead. */
 export const DOOR_LINE_BYTES_MAX = 65_536;
-/** Addresses of one name that are tried. */
+/** Most addresses that are tried for one name. */
 export const DOOR_ADDRESSES_MAX = 16;
-/** Longest for one destination: its name and all of its addresses. */
+/** Time limit for one destination, including its name and all its addresses. */
 export const DIAL_TIMEOUT_MS = 10_000;
 
-/** `id` is the asker's, and unique among what is under way. */
+/** The caller chooses `id`, which is unique among its pending orders. */
 export type ForwardHelperOrder = { readonly id: number } & (
   | { readonly kind: "resolve"; readonly host: string }
   | { readonly kind: "dial"; readonly addresses: readonly string[]; readonly port: number }
   | { readonly kind: "dialSocket"; readonly path: string }
-  /** The first address must be taken; of the others, those that are there. */
+  /** Binding the first address is mandatory; the others are bound if they exist. */
   | { readonly kind: "listen"; readonly addresses: readonly string[]; readonly port: number }
   | { readonly kind: "listenSocket"; readonly path: string }
-  /** A socket in a new folder that nobody else can enter. */
+  /** Listens on a socket in a new folder that only the user can enter. */
   | { readonly kind: "listenAgent" }
-  /** Ends the listener that order `id` began; answered with nothing. */
+  /** Ends the listener of order `id`. There is no answer. */
   | { readonly kind: "close" }
 );
 
@@ -41,7 +41,7 @@ export type ForwardHelperAnswer = { readonly id: number } & (
 );
 
 /**
- * Cuts a stream of bytes into lines. Throws when one is longer than `bytesMax`, by default any of a helper's.
+ * Splits a byte stream into lines. Throws when a line exceeds `bytesMax`; the default is a helper's bound.
  */
 export function createLines(bytesMax = DOOR_LINE_BYTES_MAX): (data: Uint8Array) => string[] {
   let rest = Buffer.alloc(0);

@@ -1,8 +1,8 @@
 /**
- * The agent's side of a forward helper: sockets that a child opens as the local user.
+ * The agent's side of a forward helper: has a child open sockets as the local user.
  *
- * Nothing here dials, binds or accepts: `forward-helper-child.ts` does, and what it got comes back as a
- * descriptor. One helper a connection, begun by its first forward.
+ * Nothing is dialled, bound or accepted here. `forward-helper-child.ts` does that and passes descriptors
+ * back. A connection has one helper, started by its first forward.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 import { type SpawnedChild, spawnAs } from "./spawn.ts";
 import type { LocalAccount } from "./users.ts";
 
-/** What a helper could not do. */
+/** A failure reported by the helper. */
 export class ForwardHelperError extends Error {
   override readonly name = "ForwardHelperError";
   readonly failure: ForwardFailure;
@@ -30,39 +30,39 @@ export class ForwardHelperError extends Error {
   }
 }
 
-/** A connection that somebody made to a listener. Whoever takes it closes `fd`. */
+/** A connection accepted by a listener. The receiver must close `fd`. */
 export interface Accepted {
   readonly fd: number;
-  /** Of the other end; empty on a unix socket. */
+  /** Address of the other end. Empty for a unix socket. */
   readonly address: string;
   readonly port: number;
 }
 
 export interface Listening {
-  /** The port that was taken; 0 on a unix socket. */
+  /** The bound port. 0 for a unix socket. */
   readonly port: number;
-  /** The path of a unix socket. */
+  /** Path of a unix socket. */
   readonly path: string;
-  /** Accepts no more; unlinks a unix socket. */
+  /** Stops listening, and unlinks a unix socket. */
   close(): void;
 }
 
-/** What of an order is its own. */
+/** The part of an order that is specific to its kind. */
 type Wish = ForwardHelperOrder extends infer Order
   ? Order extends ForwardHelperOrder
     ? Omit<Order, "id">
     : never
   : never;
 
-/** A little longer than the helper takes for itself. */
+/** A little longer than the helper's own limit. */
 const ANSWER_TIMEOUT_MS = DIAL_TIMEOUT_MS + 2_000;
-/** The helper has this long to unlink its sockets before it is killed. */
+/** How long the helper has to unlink its sockets before it is killed. */
 const CLOSE_TIMEOUT_MS = 200;
 
-/** Starts a helper. Throws when the operating system has no process or descriptor left. */
+/** Starts a helper. Throws when no process or descriptor is available. */
 export async function openForwardHelper(request: {
   readonly account: LocalAccount;
-  /** Change to the account's ids; false when the agent is that user itself. */
+  /** Whether to change to the account's ids. False: the agent is that user. */
   readonly drop: boolean;
   readonly containment: Containment;
 }): Promise<ForwardHelper> {
@@ -102,7 +102,7 @@ export class ForwardHelper {
   #lastId = 0;
   #writing: Promise<void> = Promise.resolve();
   #isClosed = false;
-  /** Resolves when it has ended, for whatever reason. */
+  /** Resolves when the helper has ended for any reason. */
   readonly ended: Promise<void>;
 
   constructor(child: SpawnedChild, fd: number) {
@@ -112,26 +112,23 @@ export class ForwardHelper {
     this.ended = this.#read().finally(() => this.#end());
   }
 
-  /** Addresses of `host`, as the user's resolver gives them. Throws ForwardHelperError. */
+  /** Resolves `host` with the user's resolver. Throws ForwardHelperError. */
   async resolve(host: string): Promise<readonly string[]> {
     const { answer } = await this.#ask({ kind: "resolve", host });
     return answer.kind === "resolved" ? answer.addresses : [];
   }
 
-  /** A connected socket to the first of `addresses` that answers. Throws ForwardHelperError. */
+  /** Connects a socket to the first of `addresses` that answers. Throws ForwardHelperError. */
   dial(addresses: readonly string[], port: number): Promise<number> {
     return this.#dialed({ kind: "dial", addresses, port });
   }
 
-  /** A connected unix socket. Throws ForwardHelperError. */
+  /** Connects a unix socket. Throws ForwardHelperError. */
   dialSocket(path: string): Promise<number> {
     return this.#dialed({ kind: "dialSocket", path });
   }
 
-  /**
-   * Listens at the first of `addresses`, and at those of the others that are there. Throws
-   * ForwardHelperError.
-   */
+  /** Listens at the first of `addresses`, and at the others if they exist. Throws ForwardHelperError. */
   listen(
     addresses: readonly string[],
     port: number,
@@ -140,9 +137,7 @@ export class ForwardHelper {
     return this.#listening({ kind: "listen", addresses, port }, onAccepted);
   }
 
-  /**
-   * Listens on a new unix socket; a path that is there already is not replaced. Throws ForwardHelperError.
-   */
+  /** Listens on a new unix socket; an existing path is not replaced. Throws ForwardHelperError. */
   listenSocket(path: string, onAccepted: (accepted: Accepted) => void): Promise<Listening> {
     return this.#listening({ kind: "listenSocket", path }, onAccepted);
   }
@@ -152,7 +147,7 @@ export class ForwardHelper {
     return this.#listening({ kind: "listenAgent" }, onAccepted);
   }
 
-  /** Ends the helper with every listener; what it connected stays. Resolves when it is gone. */
+  /** Ends the helper and its listeners; connected sockets stay. Resolves when it is gone. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#child.stdin.close();
@@ -179,14 +174,14 @@ export class ForwardHelper {
     };
   }
 
-  /** Gives an order and waits for its answer. Throws ForwardHelperError, also when the helper has ended. */
+  /** Sends an order and waits for its answer. Throws ForwardHelperError, also if the helper has ended. */
   #ask(
     wish: Wish,
     onAccepted?: (accepted: Accepted) => void,
   ): Promise<{ id: number; answer: ForwardHelperAnswer; fd: number | null }> {
     const id = ++this.#lastId;
     if (this.#isClosed) return Promise.reject(new ForwardHelperError("failed"));
-    // Somebody may connect before we have read that it listens.
+    // A connection may arrive before we have read the answer.
     if (onAccepted !== undefined) this.#listeners.set(id, onAccepted);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
@@ -235,11 +230,11 @@ export class ForwardHelper {
     }
     const waiting = answer.kind === "accepted" ? undefined : this.#waiting.get(answer.id);
     if (waiting !== undefined) waiting(answer, fd);
-    // Nobody waits for it any more.
+    // The caller is gone.
     else if (fd !== null) closeSync(fd);
   }
 
-  /** What it says to people goes nowhere, but must not stand in its way. */
+  /** Discards its stderr, which must not block it. */
   async #drainErrors(): Promise<void> {
     const { stderr } = this.#child;
     while (stderr !== null && (await stderr.read()) !== null);

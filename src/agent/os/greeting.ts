@@ -1,18 +1,18 @@
 /**
- * The greeting of an interactive shell, as from sshd and login(1): what PAM's modules say, the message of the
- * day unless a module has shown it, and the last login.
+ * The greeting of an interactive shell, as from sshd and login(1): messages of PAM modules, the message of
+ * the day unless a module showed it, and the last login.
  *
  * @module
  */
 import { closeSync, openSync, readSync } from "node:fs";
 import type { LastLogin } from "./login-records.ts";
 
-/** As login.defs(5) has it by default. */
+/** Default of login.defs(5). */
 const MOTD = "/etc/motd";
 /** A longer message of the day is cut off. */
 const MOTD_BYTES_MAX = 65_536;
 
-/** Text for a terminal whose output is not raw; empty when there is nothing to say. */
+/** Text for a terminal whose output is not raw. Empty: nothing to show. */
 export function greetingOf(pamText: string, last: LastLogin | null, motdPath = MOTD): string {
   const motd = readMotd(motdPath);
   const isSaid = motd.trim() === "" || pamText.includes(motd.trim());
@@ -20,7 +20,7 @@ export function greetingOf(pamText: string, last: LastLogin | null, motdPath = M
   return `${pamText}${isSaid ? "" : endLine(motd)}${lastLine}`;
 }
 
-/** As sshd writes it. */
+/** In sshd's format. */
 export function lastLoginLine({ atSeconds, terminal, host }: LastLogin): string {
   const [week, month, day, year, time] = new Date(atSeconds * 1000).toString().split(" ");
   const at = `${week} ${month} ${String(Number(day)).padStart(2)} ${time} ${year}`;

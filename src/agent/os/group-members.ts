@@ -1,16 +1,16 @@
 /**
- * The members of an OS group, for flags that name one.
+ * Members of an OS group, for flags that name one.
  *
  * @module
  */
 import { readLocalText } from "./local-text.ts";
 
-/** Longest wait for a directory service; then the group counts as empty. */
+/** Longest wait for a directory service. After it the group counts as empty. */
 const GETENT_TIMEOUT_MS = 3_000;
 
 /**
- * Names of the accounts that belong to group `name`: those that /etc/group lists, and those whose primary
- * group it is in /etc/passwd. A directory's groups are asked of getent(1). Null: there is no such group.
+ * Accounts in group `name`: members listed in /etc/group, and accounts in /etc/passwd whose primary group it
+ * is. getent(1) finds groups of a directory service. Null: no such group.
  */
 export function groupMembers(name: string, etc = "/etc"): readonly string[] | null {
   const line = lineOf(readLocalText(`${etc}/group`), name) ?? (etc === "/etc" ? fromGetent(name) : null);

@@ -1,6 +1,6 @@
 /**
  * Frames between the agent and the session helper (`session-helper/frames.c`): a length, then numbers and
- * texts, little-endian. The reader checks the form, since a module of PAM's shares the helper's memory.
+ * texts, little-endian. The reader checks the form, because PAM modules share the helper's memory.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { assert } from "../../base/assert.ts";
 import type { ChildSpec } from "./child-spec.ts";
 import type { MonitorAnswer, MonitorOrder } from "./monitor-orders.ts";
 
-/** Longest frame either way, as the helper has it. */
+/** Longest frame either way. Same as in the helper. */
 const FRAME_BYTES_MAX = 2 * 1024 * 1024;
 const SPEC_VERSION = 1;
 const SPEC_DROPS = 1;
@@ -19,13 +19,13 @@ const SESSION_HAS_MODULES = 2;
 const ORDER = { account: 1, session: 2, open: 3, end: 4 } as const;
 const ANSWER = { account: 1, started: 2, exited: 3, refused: 4, opened: 5, ended: 6 } as const;
 
-/** The fork server says of a monitor that was asked for (0: it could not fork), and of any that ended. */
+/** The fork server's answer: the pid of a new monitor (0: fork failed), or of one that ended. */
 export interface ServerAnswer {
   readonly kind: "opened" | "ended";
   readonly pid: number;
 }
 
-/** What the native child reads to become a user's program. */
+/** The spec that the native child reads to become a user's program. */
 export function encodeSpec(spec: ChildSpec): Buffer {
   return new FrameWriter()
     .number(SPEC_VERSION)
@@ -41,7 +41,7 @@ export function encodeSpec(spec: ChildSpec): Buffer {
     .bytes();
 }
 
-/** An order with its length before it. */
+/** An order, preceded by its length. */
 export function encodeOrder(order: MonitorOrder): Buffer {
   const frame = new FrameWriter().number(0);
   if (order.kind === "account") {
@@ -63,29 +63,29 @@ export function encodeOrder(order: MonitorOrder): Buffer {
   return measured(frame);
 }
 
-/** To the fork server, with the socket of a new monitor. */
+/** Asks the fork server for a monitor. The monitor's socket goes with it. */
 export function encodeOpenOrder(): Buffer {
   return measured(new FrameWriter().number(0).number(ORDER.open));
 }
 
-/** To the fork server: ends one of its monitors. */
+/** Asks the fork server to end one of its monitors. */
 export function encodeEndOrder(pid: number): Buffer {
   return measured(new FrameWriter().number(0).number(ORDER.end).number(pid));
 }
 
-/** A frame that began with room for its length. */
+/** Fills in the length of a frame that left room for it. */
 function measured(frame: FrameWriter): Buffer {
   const bytes = frame.bytes();
   bytes.writeUInt32LE(bytes.length - 4, 0);
   return bytes;
 }
 
-/** Cuts a stream of bytes into a monitor's answers. Throws for what is none. */
+/** Splits a byte stream into a monitor's answers. Throws for anything else. */
 export function createAnswers(): (data: Uint8Array) => MonitorAnswer[] {
   return createCutter(readAnswer);
 }
 
-/** Cuts a stream of bytes into the fork server's answers. Throws for what is none. */
+/** Splits a byte stream into the fork server's answers. Throws for anything else. */
 export function createServerAnswers(): (data: Uint8Array) => ServerAnswer[] {
   return createCutter(readServerAnswer);
 }
@@ -140,7 +140,7 @@ function readAnswer(frame: FrameReader): MonitorAnswer {
   return { kind: "refused", message: frame.text(), text: frame.text() };
 }
 
-/** `SIGTERM` and the like; what has no name is called by its number. */
+/** `SIGTERM` and the like. A signal without a name is given by number. */
 function signalName(number: number): string {
   const found = Object.entries(constants.signals).find(([, value]) => value === number);
   return found?.[0] ?? `SIG${number}`;
@@ -192,7 +192,7 @@ class FrameReader {
     return value;
   }
 
-  /** 64 bits, in decimal digits. */
+  /** 64 bits as decimal digits. */
   wide(): string {
     const value = this.#bytes.readBigUInt64LE(this.#at);
     this.#at += 8;

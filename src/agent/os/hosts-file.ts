@@ -1,9 +1,9 @@
 /**
- * Names of peers in /etc/hosts, between two marks, so that every program of this machine and systemd-resolved
- * find them.
+ * Peer names in /etc/hosts, between two marker lines, so that all programs of this machine and
+ * systemd-resolved find them.
  *
- * Only what stands between the marks is ours. The file is replaced at once, with its mode, by one agent at a
- * time: several may run here, each with lines of its own.
+ * Only the lines between the markers are ours. The file is replaced atomically with its mode kept, by one
+ * agent at a time. Several agents may run here, each with lines of its own.
  *
  * @module
  */
@@ -16,17 +16,17 @@ import { newId } from "../../base/random.ts";
 
 export interface HostsFile {
   readonly path: string;
-  /** Locked while it is written, and root's alone: anyone may lock what he may read, such as its folder. */
+  /** Locked while writing. Root's alone, because anyone can lock what they can read, such as the folder. */
   readonly lock: string;
 }
 
 const SYSTEM: HostsFile = { path: "/etc/hosts", lock: "/run/qufabric-hosts.lock" };
-/** What a new file is called before it takes the place of the old one. */
+/** Marks a new file that has not yet replaced the old one. */
 const BESIDE = ".qufabric-";
-/** Longest that another agent is waited for, which writes its lines. */
+/** Longest wait for another agent that is writing. */
 const LOCK_MS_MAX = 5_000;
 const LOCK_POLL_MS = 20;
-/** With the machine's id, since several agents may run here. */
+/** The id tells several agents on this machine apart. */
 const beginOf = (peerId: string) => `# BEGIN qufabric ${peerId}: written by qf agent up --resolver`;
 const endOf = (peerId: string) => `# END qufabric ${peerId}`;
 
@@ -36,8 +36,8 @@ export interface HostNames {
 }
 
 /**
- * Replaces the lines of the agent of machine `peerId` by `hosts`; none: takes the marks away too. Throws
- * ERR_UNAVAILABLE where another agent holds the file for long, and what the file system does.
+ * Replaces the lines of machine `peerId`'s agent by `hosts`. Empty: removes the markers too. Throws
+ * ERR_UNAVAILABLE if another agent holds the lock too long, and file system errors.
  */
 export async function writeHostNames(
   peerId: string,
@@ -51,7 +51,7 @@ export async function writeHostNames(
     await removeLeft(path);
     const before = await textOf(path);
     const after = withHostNames(before, peerId, hosts);
-    // A system without one gets it from us, and is without it afterwards.
+    // If the system had no hosts file, remove the one we made.
     if (after === "" && before !== "") await unlink(path).catch(() => writeFile(path, ""));
     else if (after !== before) await replaceText(path, after);
   } finally {
@@ -59,7 +59,7 @@ export async function writeHostNames(
   }
 }
 
-/** Empty: there is none. */
+/** Empty: the file does not exist. */
 async function textOf(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
@@ -78,7 +78,7 @@ async function waitFor(held: FileHandle): Promise<void> {
   }
 }
 
-/** Files of agents that were killed while they wrote: with the lock held nobody writes now. */
+/** Removes files of agents killed while writing. While we hold the lock, no agent writes. */
 async function removeLeft(path: string): Promise<void> {
   for (const name of await readdir(dirname(path))) {
     if (name.startsWith(`${basename(path)}${BESIDE}`)) await unlink(join(dirname(path), name));
@@ -103,17 +103,17 @@ async function replaceText(path: string, text: string): Promise<void> {
     await rename(beside, path);
   } catch {
     await unlink(beside).catch(() => {});
-    // A file that is a mount of its own, as in containers, is only written in place.
+    // A file that is a mount point, as in containers, can only be written in place.
     await writeFile(path, text);
   }
 }
 
-/** `text` of a hosts file with our lines replaced. What stood around them stays, byte for byte. */
+/** Replaces our lines in a hosts file's `text`. The rest stays byte for byte. */
 export function withHostNames(text: string, peerId: string, hosts: readonly HostNames[]): string {
   const lines = text.split("\n");
   const begin = lines.indexOf(beginOf(peerId));
   const end = lines.indexOf(endOf(peerId), begin + 1);
-  // With one mark missing it is unknown which lines are ours, so none is removed.
+  // If a marker is missing, we cannot tell which lines are ours, so none is removed.
   const kept = begin === -1 || end === -1 ? lines : lines.toSpliced(begin, end - begin + 1);
   if (hosts.length === 0) return kept.join("\n");
   const entries = hosts.map(({ address, names }) => `${address} ${names.join(" ")}`);
@@ -122,7 +122,7 @@ export function withHostNames(text: string, peerId: string, hosts: readonly Host
   return kept.toSpliced(at, 0, ...ours).join("\n");
 }
 
-/** Whether an agent of this machine has left its lines there. */
+/** Whether this machine's agent left its lines in the file. */
 export function hasHostNames(peerId: string, path = SYSTEM.path): boolean {
   try {
     return readFileSync(path, "utf8").includes(beginOf(peerId));

@@ -1,7 +1,7 @@
 /**
- * The few calls of the C library that Bun does not offer, by bun:ffi. Linux on x64 and arm64.
+ * The few C library functions that Bun lacks, through bun:ffi. Linux on x64 and arm64.
  *
- * Loaded at first use: an agent that serves no session never touches it.
+ * Loaded at first use, so an agent that serves no session never loads it.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const SYMBOLS = {
   setrlimit: { args: ["i32", "ptr"], returns: "i32" },
 } as const;
 
-/** Throws ERR_UNAVAILABLE when no C library can be loaded; then no session can be served. */
+/** Throws ERR_UNAVAILABLE if no C library can be loaded, and then no session can be served. */
 export const libc = createCLibrary(
   SYMBOLS,
   () =>
@@ -56,21 +56,21 @@ const SIGNAL_MAX = 64;
 const SIGCANCEL = 32;
 const RT_SIGACTION = process.arch === "arm64" ? 134n : 13n;
 
-/** A pipe whose ends no other child inherits. */
+/** Opens a pipe that no other child inherits. */
 export function openPipe(): { readFd: number; writeFd: number } {
   const fds = new Int32Array(2);
   check(libc().pipe2(ptr(fds), O_CLOEXEC), "a pipe");
   return { readFd: fds[0] as number, writeFd: fds[1] as number };
 }
 
-/** Another number for the same open file, which no other child inherits. */
+/** Duplicates a descriptor. No other child inherits the copy. */
 export function duplicate(fd: number): number {
   const copy = libc().fcntl(fd, F_DUPFD_CLOEXEC, 0);
   check(copy, "a file descriptor");
   return copy;
 }
 
-/** Makes `replaced` another number for the open file `fd`; what it was is closed. */
+/** Makes `replaced` a duplicate of `fd` and closes what it was before (dup2). */
 export function replaceDescriptor(fd: number, replaced: number): void {
   check(libc().dup2(fd, replaced), "a file descriptor");
 }
@@ -89,12 +89,12 @@ export function setCloseOnExec(fd: number): void {
   check(libc().fcntl(fd, F_SETFD, FD_CLOEXEC), "close-on-exec");
 }
 
-/** Makes the terminal at `fd` the controlling one of this process, which must lead its session. */
+/** Makes `fd` the controlling terminal of this process, which must be a session leader. */
 export function takeControllingTerminal(fd: number): void {
   check(libc().ioctl(fd, TIOCSCTTY, null), "the controlling terminal");
 }
 
-/** Number N of `/dev/pts/N` for a master that `/dev/ptmx` gave, unlocked. */
+/** Unlocks the pty whose master came from `/dev/ptmx`. Returns N of `/dev/pts/N`. */
 export function unlockPty(masterFd: number): number {
   const number = new Int32Array(1);
   check(libc().ioctl(masterFd, TIOCSPTLCK, ptr(number)), "a terminal");
@@ -102,7 +102,7 @@ export function unlockPty(masterFd: number): number {
   return number[0] as number;
 }
 
-/** Columns and rows; the kernel sends SIGWINCH. */
+/** Sets columns and rows. The kernel sends SIGWINCH. */
 export function setWindowSize(
   fd: number,
   size: { cols: number; rows: number; width: number; height: number },
@@ -111,7 +111,7 @@ export function setWindowSize(
   check(libc().ioctl(fd, TIOCSWINSZ, ptr(words)), "a window size");
 }
 
-/** The process group in front of the terminal whose master end `fd` is. Null: there is none. */
+/** The foreground process group of the terminal with master `fd`. Null: none. */
 export function foregroundGroup(fd: number): number | null {
   const group = new Int32Array(1);
   const result = libc().ioctl(fd, TIOCGPGRP, ptr(group));
@@ -128,17 +128,17 @@ export function writeTermios(fd: number, bytes: Buffer): void {
   check(libc().ioctl(fd, TCSETS, ptr(bytes)), "terminal modes");
 }
 
-/** Every signal to its default, none blocked: what a process started by init has. */
+/** Resets every signal to its default and unblocks it, as in a process started by init. */
 export function resetSignals(): void {
   for (let number = 1; number <= SIGNAL_MAX; number++) libc().signal(number, 0n);
-  // The C library keeps this one to itself, also when whoever started us had it ignored.
+  // The C library reserves this signal, even if our parent had it ignored.
   const defaultAction = new Uint8Array(32);
   libc().syscall(RT_SIGACTION, BigInt(SIGCANCEL), ptr(defaultAction), null, 8n);
   const none = new Uint8Array(128);
   check(libc().sigprocmask(SIG_SETMASK, ptr(none), null), "the signal mask");
 }
 
-/** Real, effective and saved id. */
+/** Real, effective and saved ids. */
 export function residentIds(kind: "user" | "group"): readonly [number, number, number] {
   const real = new Uint32Array(1);
   const effective = new Uint32Array(1);
@@ -148,12 +148,12 @@ export function residentIds(kind: "user" | "group"): readonly [number, number, n
   return [real[0] as number, effective[0] as number, saved[0] as number];
 }
 
-/** Takes the groups that the account database gives `user`, and `gid`. */
+/** Sets the groups from `user`'s account database entry, and `gid`. */
 export function initGroups(user: string, gid: number): void {
   check(libc().initgroups(ptr(Buffer.from(`${user}\0`)), gid), "the groups of an account");
 }
 
-/** Supplementary groups of this process: as many as the kernel lets it have, which is 65,536. */
+/** Supplementary groups of this process, up to the kernel's limit of 65,536. */
 export function ownGroups(): number[] {
   const count = libc().getgroups(0, null);
   check(count, "own groups");
@@ -163,7 +163,7 @@ export function ownGroups(): number[] {
   return [...ids];
 }
 
-/** Takes these supplementary groups and no other. */
+/** Sets exactly these supplementary groups. */
 export function setGroups(ids: readonly number[]): void {
   const list = Uint32Array.from(ids);
   check(libc().setgroups(BigInt(list.length), list.length === 0 ? null : ptr(list)), "supplementary groups");

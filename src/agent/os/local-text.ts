@@ -1,5 +1,5 @@
 /**
- * Small files of this system, read on the spot: for what is asked at every decision.
+ * Synchronous reads of small system files that every decision needs.
  *
  * @module
  */
@@ -7,8 +7,8 @@ import { readFileSync, statSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
 
 /**
- * The text of a small file of this system, under /proc, /sys or /etc. Empty where the file is not there or
- * not ours to read. Synchronous: handing such a read to another thread takes several times as long.
+ * Text of a small system file under /proc, /sys or /etc. Empty if it is missing or not readable. Synchronous,
+ * because a read on another thread takes several times as long.
  */
 export function readLocalText(path: string): string {
   try {
@@ -24,15 +24,15 @@ interface Settled {
   readonly text: string;
 }
 
-/** The kernel's clock for files may stand still for this long, so that a second change leaves no trace. */
+/** The kernel's file clock may stand still this long, so a second change might leave no trace. */
 const SETTLED_MS = 1_000;
-/** Databases of accounts are a handful. */
+/** Most files cached. There are only a handful of account databases. */
 const KEPT_MAX = 16;
 const kept = new Map<string, Settled>();
 
 /**
- * As `readLocalText`, for a file of a file system that says when one was changed, which /proc and /sys do
- * not: what has not changed since it was last read is not read again.
+ * Like `readLocalText`, but does not read a file again that has not changed. The file system must record
+ * changes, which /proc and /sys do not.
  */
 export function readUnchangedText(path: string, nowMs = systemClock.nowMs()): string {
   const before = identityOf(path);
@@ -41,7 +41,7 @@ export function readUnchangedText(path: string, nowMs = systemClock.nowMs()): st
   const text = readLocalText(path);
   kept.delete(path);
   const isSettled = before !== null && nowMs - before.changedMs > SETTLED_MS;
-  // It may have been replaced between the two.
+  // The file may have been replaced between the two.
   if (isSettled && kept.size < KEPT_MAX && identityOf(path)?.identity === before.identity) {
     kept.set(path, { identity: before.identity, text });
   }

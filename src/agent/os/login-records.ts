@@ -1,8 +1,8 @@
 /**
- * Login records: utmp(5), wtmp(5) and lastlog(8), kept for terminals as sshd and login(1) keep them.
+ * Login records in utmp(5), wtmp(5) and lastlog(8), for terminals as sshd and login(1) keep them.
  *
- * Written by glibc's calls to the files that exist. On a system without them (musl has none of its own)
- * sessions run without records.
+ * They are written through glibc to files that exist. On a system without these files (musl has none of its
+ * own), sessions run without records.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface Login {
   readonly pid: number;
 }
 
-/** The time before: for "Last login". */
+/** The previous login, for "Last login". */
 export interface LastLogin {
   readonly atSeconds: number;
   readonly terminal: string;
@@ -36,11 +36,11 @@ export interface LastLogin {
 }
 
 export interface LoginRecord {
-  /** Takes the entry out of utmp, and notes the end in wtmp. */
+  /** Removes the utmp entry and records the end in wtmp. */
   end(): void;
 }
 
-// <bits/utmpx.h>, <bits/utmp.h>. Where time_t of these files has 64 bits, what follows it moves.
+// <bits/utmpx.h>, <bits/utmp.h>. Where these files use a 64-bit time_t, later fields move.
 const IS_WIDE = process.arch === "arm64";
 export const UTMP_BYTES = IS_WIDE ? 400 : 384;
 const SESSION_AT = 336;
@@ -53,12 +53,12 @@ const DEAD_PROCESS = 8;
 const WTMP = "/var/log/wtmp";
 const LASTLOG = "/var/log/lastlog";
 
-/** The time before, while this one is not noted yet. Null: there was none, or nobody knows. */
+/** The previous login, read before this one is recorded. Null: none, or unknown. */
 export function lastLogin(uid: number): LastLogin | null {
   return quietly(() => readLastLogin(uid)) ?? null;
 }
 
-/** Notes that somebody has come. Never throws: a record is not worth a session. */
+/** Records a login. Never throws, because a record is not worth failing a session. */
 export function noteLogin(login: Login): LoginRecord {
   quietly(() => putUtmp(utmpEntry(login, USER_PROCESS)));
   quietly(() => writeLastLogin(login));
@@ -69,7 +69,7 @@ export function noteLogin(login: Login): LoginRecord {
   };
 }
 
-/** One entry of utmp(5); the dead have no user and no host there. */
+/** One utmp(5) entry. An entry for a dead process has no user and no host. */
 export function utmpEntry(login: Login, type: number, atSeconds = nowSeconds(systemClock)): Buffer {
   const entry = Buffer.alloc(UTMP_BYTES);
   const line = login.terminal.replace(/^\/dev\//, "");
@@ -77,7 +77,7 @@ export function utmpEntry(login: Login, type: number, atSeconds = nowSeconds(sys
   entry.writeInt16LE(type, 0);
   entry.writeInt32LE(login.pid, 4);
   entry.write(line, 8, 32);
-  // What names the entry: the last four characters, as every other program has it.
+  // The entry's id is the last four characters, as in other programs.
   entry.write(line.replace(/^pts\//, "ts/").slice(-4), 40, 4);
   if (isAlive) {
     entry.write(login.user, 44, 32);
@@ -90,7 +90,7 @@ export function utmpEntry(login: Login, type: number, atSeconds = nowSeconds(sys
   return entry;
 }
 
-/** Address in network order: 4 bytes, or 16. */
+/** Address in network byte order: 4 or 16 bytes. */
 function addressOf(host: string): Buffer {
   const mapped = host.replace(/^::ffff:/, "");
   if (isIP(mapped) === 4) return Buffer.from(mapped.split(".").map(Number));
@@ -129,7 +129,7 @@ function readLastLogin(uid: number): LastLogin | null {
   };
 }
 
-/** Only where the file is: systems that have given it up do not get it back. */
+/** Only if the file exists: it is not created on systems that have abandoned it. */
 function writeLastLogin({ uid, terminal, remoteHost }: Login): void {
   const entry = Buffer.alloc(LASTLOG_BYTES);
   if (IS_WIDE) entry.writeBigInt64LE(BigInt(nowSeconds(systemClock)), 0);

@@ -1,11 +1,11 @@
 /**
- * A session's monitor where the session helper cannot run: the same in this executable. The privileged
- * process that stays behind, as sshd's does, asks PAM, opens the session, starts the child that becomes the
- * user, notes both ends of it in utmp(5), and closes it.
+ * A session's monitor in this executable, for systems where the session helper cannot run. Like sshd's, this
+ * privileged process stays beside the session: it asks PAM, opens the session, starts the child that becomes
+ * the user, records login and logout in utmp(5), and closes the session.
  *
- * PAM modules change the process that calls them (login id, keyring, namespaces, limits, groups); what
- * they changed is what the child inherits. A module that hangs or crashes takes this one session with it.
- * Nothing of the user's runs here.
+ * PAM modules change the process that calls them (login id, keyring, namespaces, limits, groups), and the
+ * child inherits that. A module that hangs or crashes affects only this session. No code of the user's runs
+ * here.
  *
  * @module
  */
@@ -26,19 +26,19 @@ import { createFdReader } from "./pipes.ts";
 import { readLimits, restoreLimits } from "./resource-limits.ts";
 import { exitOf, startCommand } from "./spawn.ts";
 
-/** sshd's, for modules and for the session. */
+/** sshd's umask, for modules and the session. */
 const UMASK = 0o022;
-/** An order holds a whole spec. */
+/** Longest order, which holds a whole spec. */
 const ORDER_BYTES_MAX = 2 * 1024 * 1024;
 
-/** Serves one session's orders until it has ended, or there are none. Returns the exit status. */
+/** Serves the orders of one session until it ends or orders stop. Returns the exit status. */
 export async function runMonitor(): Promise<number> {
   setCloseOnExec(MONITOR_SOCKET_FD);
   const answersFd = takeStandardDescriptors();
   const monitor = new Monitor((answer) => writeSync(answersFd.out, `${JSON.stringify(answer)}\n`));
   const reader = createFdReader(answersFd.in);
   const lines = createLines(ORDER_BYTES_MAX);
-  // Loaded while there is nothing to do yet.
+  // Load now, while there is nothing else to do.
   hasPam();
   readLimits();
   try {
@@ -46,7 +46,7 @@ export async function runMonitor(): Promise<number> {
       for (const line of lines(data)) await monitor.take(JSON.parse(line) as MonitorOrder);
       if (monitor.session !== null) break;
     }
-    // The agent may be gone by then; the session is closed all the same.
+    // Even if the agent is gone by then, the session is closed.
     await monitor.watch();
   } finally {
     monitor.end();
@@ -54,7 +54,7 @@ export async function runMonitor(): Promise<number> {
   return 0;
 }
 
-/** Modules may read and print: what is said to the agent goes another way than their stdin and stdout. */
+/** PAM modules may use stdin and stdout, so the agent's channel moves to other descriptors. */
 function takeStandardDescriptors(): { in: number; out: number } {
   const found = { in: duplicate(0), out: duplicate(1) };
   const nothing = openSync("/dev/null", "r+");
@@ -83,17 +83,17 @@ class Monitor {
     }
   }
 
-  /** Waits for the end. A child that gets no spec ends by itself. */
+  /** Waits for the session to end. A child that gets no spec ends by itself. */
   async watch(): Promise<void> {
     const { session } = this;
     if (session === null) return;
     await session.child.exited;
     this.#endLogin();
     try {
-      // As from sshd, nobody waits for modules to close the session; `end` has them do it.
+      // As under sshd, the exit is reported before `end` has the modules close the session.
       this.#tell({ kind: "exited", exit: exitOf(session.child) });
     } catch {
-      // Nobody is left to hear it.
+      // The agent is gone.
     }
   }
 
@@ -112,7 +112,7 @@ class Monitor {
     const pam = this.#openPam(order);
     const code = pam.checkAccount();
     this.#tell({ kind: "account", code, text: pam.takeText() });
-    // Who may not come in has no session here either.
+    // A denied account gets no session either.
     if (code !== PAM_SUCCESS) this.end();
   }
 
@@ -139,7 +139,7 @@ class Monitor {
       const prepared = order.hasModules ? this.#openSession(order) : NOTHING_CHANGED;
       const child = startCommand(stdio, command);
       if (terminal !== null) {
-        // Not loaded for what has no terminal.
+        // Loaded only for sessions with a terminal.
         const { noteLogin } = await import("./login-records.ts");
         this.#login = noteLogin({ user, uid, terminal, remoteHost, pid: child.pid });
       }
@@ -150,7 +150,7 @@ class Monitor {
     }
   }
 
-  /** Opens it, and tells what modules changed in this process. */
+  /** Opens the PAM session and reports what modules changed in this process. */
   #openSession(order: SessionOrder): Omit<StartedAnswer, "kind" | "pid"> {
     const pam = this.#openPam(order);
     if (order.terminal !== null) pam.setTerminal(order.terminal);
@@ -162,7 +162,7 @@ class Monitor {
       const { soft, hard } = before[at] ?? limit;
       return limit.soft !== soft || limit.hard !== hard;
     });
-    // The user's limits are not the monitor's: it has to live to close the session.
+    // The monitor keeps its own limits, because it must survive to close the session.
     restoreLimits(before.filter(({ resource }) => limits.some((limit) => limit.resource === resource)));
     return {
       text: pam.takeText(),

@@ -1,36 +1,36 @@
 /**
- * Messages between the agent and a session's monitor. The session helper hears them as frames
- * (helper-frames.ts), this executable in its place as lines of JSON (monitor-child.ts).
+ * Messages between the agent and a session's monitor. The session helper receives frames (helper-frames.ts),
+ * the monitor of this executable lines of JSON (monitor-child.ts).
  *
- * With the order of a session come its three standard descriptors, and the one on which the child waits for
- * its spec. The agent writes that once the child is held.
+ * A session order comes with four descriptors: the child's three standard ones, and one from which it reads
+ * its spec. The agent writes the spec once the child is contained.
  *
  * @module
  */
 import type { Exit } from "./child-spec.ts";
 
-/** Where a monitor of this executable finds its descriptor socket: after its spec. */
+/** Descriptor number of this executable's monitor for its descriptor socket, after the spec's. */
 export const MONITOR_SOCKET_FD = 4;
 
 export type MonitorOrder =
-  /** May the account be used now? Once, before a session. */
+  /** Asks PAM whether the account may be used now. Sent once, before a session. */
   | { readonly kind: "account"; readonly service: string; readonly user: string; readonly remoteHost: string }
   | { readonly kind: "session"; readonly session: SessionOrder };
 
 export interface SessionOrder {
-  /** PAM's. */
+  /** PAM service. */
   readonly service: string;
   readonly user: string;
   readonly uid: number;
   readonly gid: number;
   readonly remoteHost: string;
-  /** Path of the terminal, which is put into utmp(5). Null: none, and no record. */
+  /** Path of the terminal for its utmp(5) record. Null: no terminal and no record. */
   readonly terminal: string | null;
-  /** PAM opens it. False: there is none here. */
+  /** Whether PAM opens the session. False: the system has no PAM. */
   readonly hasModules: boolean;
-  /** Nobody reads what modules would show. */
+  /** True: no person sees what modules print. */
   readonly isSilent: boolean;
-  /** What the child executes, with its spec waiting at SPEC_FD. Null: the helper's own child. */
+  /** The command of the child, which reads its spec from SPEC_FD. Null: the helper's own child. */
   readonly command: {
     readonly words: readonly string[];
     readonly env: Readonly<Record<string, string>>;
@@ -38,22 +38,22 @@ export interface SessionOrder {
 }
 
 export type MonitorAnswer =
-  /** A code of PAM's and what its modules said. */
+  /** A PAM code and what its modules said. */
   | { readonly kind: "account"; readonly code: number; readonly text: string }
   | StartedAnswer
   | { readonly kind: "exited"; readonly exit: Exit }
-  /** PAM wants no session, or it could not be made. */
+  /** PAM refused the session, or it could not be set up. */
   | { readonly kind: "refused"; readonly message: string; readonly text: string };
 
-/** The child waits for its spec; and what modules said, want in its environment, and have changed. */
+/** The child waits for its spec. Also what modules said, changed, and want in the environment. */
 export interface StartedAnswer {
   readonly kind: "started";
   readonly pid: number;
   readonly text: string;
-  /** `NAME=value` each. */
+  /** `NAME=value` entries. */
   readonly words: readonly string[];
   readonly umask: number;
   readonly groups: readonly number[];
-  /** Resource, soft and hard limit: those that changed. */
+  /** Changed limits: resource, soft and hard limit. */
   readonly limits: readonly (readonly [number, string, string])[];
 }

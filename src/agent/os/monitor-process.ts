@@ -1,6 +1,6 @@
 /**
- * The process of a session's monitor as the agent has it: takes orders, gives answers, ends when it is
- * let go. It is the session helper, or this executable where the helper cannot run.
+ * The agent's handle on a session's monitor process, which is the session helper, or this executable where
+ * the helper cannot run.
  *
  * @module
  */
@@ -20,32 +20,32 @@ import { startHelper } from "./session-helper.ts";
 import { createSocketEnds } from "./socket-ends.ts";
 import { signalGroup, spawnAs } from "./spawn.ts";
 
-/** An answer holds what modules said. */
+/** Longest answer, which holds what modules said. */
 const ANSWER_BYTES_MAX = 512 * 1024;
 
 export interface MonitorProcess {
-  /** Also the id of its process group and of its session. */
+  /** Also its process group and session id. */
   readonly pid: number;
-  /** It runs user's programs by itself; else a session has to name what its child executes. */
+  /** True: it becomes user programs itself. False: a session must name its child's command. */
   readonly isHelper: boolean;
   readonly exited: Promise<unknown>;
-  /** The open files `fds` go with the order; ours stay open. Rejects when nobody takes it. */
+  /** Sends an order with descriptors `fds`, which stay open here. Rejects when the monitor is gone. */
   send(order: MonitorOrder, fds: readonly number[]): Promise<void>;
-  /** Null: no more come. One call at a time. */
+  /** Null: there are no more answers. One call at a time. */
   next(): Promise<MonitorAnswer | null>;
-  /** No more orders. One without a session ends. */
+  /** No more orders. A monitor without a session ends. */
   finish(): void;
-  /** No more answers either. */
+  /** No more answers are read either. */
   release(): void;
   kill(): void;
 }
 
-/** Starts one. Throws when the operating system has no process or descriptor left. */
+/** Starts a monitor process. Throws when no process or descriptor is available. */
 export async function openMonitorProcess(helper: string | null): Promise<MonitorProcess> {
   return helper === null ? openOwn() : openHelper((fd) => startAlone(helper, fd));
 }
 
-/** One that `server` forks. Throws when it cannot. */
+/** Has `server` fork a monitor process. Throws when it cannot. */
 export function openForkedProcess(server: ForkServer): Promise<MonitorProcess> {
   return openHelper((fd) => server.open(fd));
 }
@@ -97,14 +97,14 @@ async function openHelper(start: (fd: number) => Promise<ForkedProcess>): Promis
   };
 }
 
-/** This executable, with the answers on its stdout and the descriptors by a socket of their own. */
+/** A monitor of this executable: answers on its stdout, descriptors over a separate socket. */
 async function openOwn(): Promise<MonitorProcess> {
   const [ownFd, childFd] = openDescriptorSocket();
   try {
     const child = await spawnAs({
       pty: null,
       extraFd: childFd,
-      // Not the connection's: it has to close the session when all of that is gone.
+      // Not contained, because it has to close the session after the connection's processes are gone.
       contain: async () => {},
       spec: {
         ...{ user: "root", uid: 0, gid: 0, drop: false, tty: false },

@@ -1,7 +1,6 @@
 /**
- * Monitors for a server's sessions. The fork server forks each of them. Where there is none, one is started
- * ahead of its need while people come and go, so that nobody waits for a process to start; after a quiet time
- * there is none.
+ * Monitors for a server's sessions, forked by the fork server. Without one, a spare monitor is started ahead
+ * of need while connections come in, so that none waits for a process to start. An idle spare is dropped.
  *
  * @module
  */
@@ -10,24 +9,24 @@ import { type Monitor, openForkedMonitor, openMonitor } from "./monitor.ts";
 import { helperPath } from "./session-helper.ts";
 
 export interface MonitorSource {
-  /** A monitor of nobody's yet. Throws when the operating system has no process or descriptor left. */
+  /** A monitor that is not in use yet. Throws when no process or descriptor is available. */
   take(): Promise<Monitor>;
   close(): void;
 }
 
 export interface MonitorOpeners {
-  /** A monitor that is started by itself. */
+  /** Starts a monitor process of its own. */
   open(): Promise<Monitor>;
-  /** Null: this system has none. */
+  /** Null: this system cannot have one. */
   openServer(): ForkServer | null;
   openForked(server: ForkServer): Promise<Monitor>;
 }
 
-/** Not while whoever has taken one still needs the processor for the first steps. */
+/** Not at once, because the session that just took a monitor needs the processor first. */
 const REFILL_AFTER_MS = 50;
-/** A spare that nobody wanted for so long is let go. */
+/** An unused spare is closed after this time. */
 const IDLE_MS = 60_000;
-/** For so long none is started after one was lost. */
+/** Pause before a lost fork server is started again. */
 const SERVER_RETRY_MS = 60_000;
 
 const OPENERS: MonitorOpeners = {
@@ -51,7 +50,7 @@ export function createMonitorSource(openers: MonitorOpeners = OPENERS): MonitorS
   };
 }
 
-/** By a fork server, started when it is first needed. `take` resolves to null where there is none. */
+/** Forks monitors from a server started on first use. `take` resolves to null where there is none. */
 function createForkedSource({ openServer, openForked }: MonitorOpeners) {
   let server: ForkServer | null = null;
   let isClosed = false;
@@ -60,7 +59,7 @@ function createForkedSource({ openServer, openForked }: MonitorOpeners) {
     if (server !== null && !server.isLost) return server;
     if (isClosed || performance.now() < retryAtMs) return null;
     server = openServer();
-    // Where there is none now, there is none later.
+    // A system that cannot have one now will not later.
     retryAtMs = server === null ? Number.POSITIVE_INFINITY : performance.now() + SERVER_RETRY_MS;
     return server;
   };

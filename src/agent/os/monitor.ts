@@ -1,6 +1,6 @@
 /**
- * The agent's side of a session's monitor (monitor-process.ts): asks it about an account, has it open a
- * session and start the child in it. Whatever goes wrong there is a refusal here.
+ * The agent's side of a session's monitor (monitor-process.ts): has it check an account, open a session and
+ * start the child in it. Any failure is a refusal.
  *
  * @module
  */
@@ -17,15 +17,15 @@ import { spareSession } from "./processes.ts";
 import { helperPath } from "./session-helper.ts";
 import { isForHelper, type Launch, ownChildCommand, specBytes } from "./spawn.ts";
 
-/** Longest that modules may think about an account. */
+/** Longest that modules may take to check an account. */
 const ACCOUNT_TIMEOUT_MS = 10_000;
-/** Longest that they may take to open a session: some mount a home. */
+/** Longest that modules may take to open a session. Some mount a home directory. */
 const SESSION_TIMEOUT_MS = 30_000;
 
-/** PAM, or the process that asked it, wants no session. */
+/** PAM, or the process that called it, refused the session. */
 export class MonitorError extends Error {
   override readonly name = "MonitorError";
-  /** What modules said to the person; may be empty. */
+  /** What modules said to the person. May be empty. */
   readonly text: string;
 
   constructor(message: string, text = "") {
@@ -35,32 +35,31 @@ export class MonitorError extends Error {
 }
 
 /**
- * Starts one: `helper`, or this executable where that is null. Throws when the operating system has no
- * process or descriptor left.
+ * Starts a monitor: `helper`, or this executable if null. Throws when no process or descriptor is available.
  */
 export async function openMonitor(helper: string | null = helperPath()): Promise<Monitor> {
   return new Monitor(await openMonitorProcess(helper));
 }
 
-/** One that `server` forks. Throws when it cannot. */
+/** Has `server` fork a monitor. Throws when it cannot. */
 export async function openForkedMonitor(server: ForkServer): Promise<Monitor> {
   return new Monitor(await openForkedProcess(server));
 }
 
-/** What is known of a session before its monitor opens it. */
+/** Facts about a session, needed before its monitor opens it. */
 export interface SessionSetting {
   readonly remoteHost: string;
-  /** Path of its terminal. Null: none. */
+  /** Path of the terminal. Null: none. */
   readonly terminal: string | null;
-  /** Somebody reads what is shown: the message of the day and the like. */
+  /** A person sees what is shown, such as the message of the day. */
   readonly isInteractive: boolean;
 }
 
-/** One account, one session. */
+/** A monitor of one account and one session. */
 export class Monitor {
   readonly #process: MonitorProcess;
   readonly #spared: () => void;
-  /** What modules said of an account that may be used: that a password ends soon, say. */
+  /** What modules said about a usable account, for example that its password expires soon. */
   #notice = "";
   #isClosed = false;
   #hasSession = false;
@@ -71,12 +70,12 @@ export class Monitor {
     void monitorProcess.exited.then(() => this.#onExit());
   }
 
-  /** True once it takes no more orders. */
+  /** True once it accepts no more orders. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  /** PAM's code for the account, and what modules said. Throws MonitorError. */
+  /** PAM's code for the account and its modules' messages. Throws MonitorError. */
   async checkAccount(user: string, remoteHost: string): Promise<{ code: number; text: string }> {
     await this.#process.send({ kind: "account", service: pamService(), user, remoteHost }, []);
     const answer = await this.#next(ACCOUNT_TIMEOUT_MS);
@@ -85,7 +84,7 @@ export class Monitor {
     return answer;
   }
 
-  /** How `spawnAs` starts a child in a session of this monitor. */
+  /** Makes `spawnAs` start a child in a session of this monitor. */
   launchFor(setting: SessionSetting): Launch {
     return async ({ spec, contain }, stdio) => {
       if (this.#isClosed) throw new MonitorError("the monitor of a session has ended");
@@ -101,7 +100,7 @@ export class Monitor {
         await orders.writer.write(specBytes(prepared, runsItself))?.catch(() => {});
         return { pid: started.pid, exited: this.#exitOf(started.pid) };
       } catch (cause) {
-        // It closes what it has opened, and ends: its child gets no spec.
+        // The monitor closes what it opened and ends, because its child gets no spec.
         this.close();
         this.#process.release();
         throw cause;
@@ -112,7 +111,7 @@ export class Monitor {
     };
   }
 
-  /** No more orders. One without a session ends; one with a session ends with it. */
+  /** Stops orders. A monitor without a session ends now; one with a session ends with it. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -142,7 +141,7 @@ export class Monitor {
     throw new MonitorError("the monitor of a session has ended");
   }
 
-  /** A monitor that is gone takes its session along. */
+  /** If the monitor dies, its session is killed. */
   async #exitOf(pid: number): Promise<Exit> {
     const answer = await this.#process.next();
     this.close();
@@ -151,7 +150,7 @@ export class Monitor {
     try {
       process.kill(-pid, "SIGKILL");
     } catch {
-      // It is gone as well.
+      // The session is gone as well.
     }
     return { status: null, signal: "SIGKILL" };
   }
@@ -159,7 +158,7 @@ export class Monitor {
   #onExit(): void {
     this.close();
     this.#spared();
-    // The last answer of a session may still be unread.
+    // A session's last answer may still be unread.
     if (!this.#hasSession) this.#process.release();
   }
 }
@@ -175,22 +174,24 @@ function sessionOrder(setting: SessionSetting, spec: ChildSpec, runsItself: bool
     session: {
       ...{ service: pamService(), user: spec.user, uid: spec.uid, gid: spec.gid },
       ...{ remoteHost: setting.remoteHost, terminal: setting.terminal, hasModules: hasPam() },
-      // As PAM has it for programs whose user sees nothing of what it says.
+      // PAM_SILENT: the user does not see what modules print.
       isSilent: !setting.isInteractive,
       command: runsItself ? null : ownChildCommand(spec),
     },
   };
 }
 
-/** `spec` with what modules changed in the monitor. A child of the helper has inherited all but the words. */
+/** Adds to `spec` what modules changed. The helper's child has inherited all but the environment words. */
 function preparedSpec(spec: ChildSpec, { words, groups, umask, limits }: StartedAnswer): ChildSpec {
   return { ...spec, env: mergeEnvironment(spec.env, words), groups, umask, limits };
 }
 
-/** Never from PAM: what decides what runs before the shell, and what says whose session this is. */
+/** Names that PAM may not set: those that affect what runs before the shell, or identify the session. */
 const OWN_NAMES = /^(?:LD_|DYLD_|BUN_|NODE_|QF_|SSH_|(?:USER|LOGNAME|HOME|SHELL|TERM|IFS)$)/;
 
-/** As from sshd, PAM has the last word on what is not about the connection. `words`: `NAME=value` each. */
+/**
+ * As under sshd, PAM's values win, except for variables about the connection. `words`: `NAME=value` entries.
+ */
 export function mergeEnvironment(
   session: Readonly<Record<string, string>>,
   words: readonly string[],

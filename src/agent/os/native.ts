@@ -1,6 +1,6 @@
 /**
- * System calls of the agent process itself: the peer and the room of a unix socket, the round trip of a TCP
- * connection, and immediate acknowledgement.
+ * System calls for the agent's own sockets: peer and buffer of a unix socket, original destination, round
+ * trip and immediate acknowledgement of a TCP connection.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { createCLibrary } from "../../base/c-library.ts";
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 const SO_SNDBUF = 7;
-/** As SO_SNDBUF, beyond the system's bound: for root. */
+/** Like SO_SNDBUF, but may exceed the system's limit. For root. */
 const SO_SNDBUFFORCE = 32;
 const IPPROTO_TCP = 6;
 // <linux/tcp.h>, struct tcp_info: tcpi_rtt in microseconds at byte 68.
@@ -31,7 +31,7 @@ const SYMBOLS = {
 } as const;
 
 const SOL_IP = 0;
-// <linux/netfilter_ipv4.h>; it gives a struct sockaddr_in.
+// <linux/netfilter_ipv4.h>. Returns a struct sockaddr_in.
 const SO_ORIGINAL_DST = 80;
 const SOCKADDR_IN_BYTES = 16;
 const AF_INET = 2;
@@ -41,8 +41,8 @@ const ON = new Int32Array([1]);
 const libc = createCLibrary(SYMBOLS);
 
 /**
- * Where the program at the other end of TCP socket `fd` meant to connect, before the packet filter sent it
- * here. Null: the system does not say.
+ * Where the program at the other end of TCP socket `fd` connected to, before the packet filter redirected it
+ * here. Null: unknown.
  */
 export function originalDestination(fd: number): { readonly address: string; readonly port: number } | null {
   if (process.platform !== "linux") return null;
@@ -55,12 +55,12 @@ export function originalDestination(fd: number): { readonly address: string; rea
 
 /** Who opened the other end of a unix socket. */
 export interface SocketPeer {
-  /** 0: not in our PID namespace. */
+  /** 0: outside our PID namespace. */
   readonly pid: number;
   readonly uid: number;
 }
 
-/** The process that opened the other end of unix socket `fd`. Null where the system does not say. */
+/** The process that opened the other end of unix socket `fd`. Null: unknown. */
 export function socketPeer(fd: number): SocketPeer | null {
   if (process.platform !== "linux") return null;
   const credentials = new Int32Array(3); // struct ucred: pid, uid, gid.
@@ -70,8 +70,8 @@ export function socketPeer(fd: number): SocketPeer | null {
 }
 
 /**
- * Milliseconds there and back of the TCP connection `fd`, as the kernel has smoothed them. Null where it
- * does not say, or has not measured yet.
+ * The kernel's smoothed round-trip time of TCP connection `fd` in milliseconds. Null: unknown or not yet
+ * measured.
  */
 export function tcpRoundTripMs(fd: number): number | null {
   if (process.platform !== "linux") return null;
@@ -83,16 +83,16 @@ export function tcpRoundTripMs(fd: number): number | null {
 }
 
 /**
- * Acknowledges what TCP socket `fd` has received, without the delay of up to 40 ms that saves a packet.
- * Linux forgets it with the next answer. Does nothing elsewhere, and for what is no such socket.
+ * Acknowledges what TCP socket `fd` received, without the delay of up to 40 ms (TCP_QUICKACK). Linux reverts
+ * to delaying with the next answer. No effect elsewhere, or on other descriptors.
  */
 export function acknowledgeNow(fd: number): void {
   if (process.platform === "linux") libc().setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, ptr(ON), ON.byteLength);
 }
 
 /**
- * Lets as many bytes wait in unix socket `fd` for its other end; the kernel adds its own share. Without root
- * it is what the system allows anybody. Does nothing elsewhere, and for what is no socket.
+ * Lets `bytes` wait in unix socket `fd` for its other end; the kernel adds its own overhead. Without root the
+ * system's limit applies. No effect elsewhere, or on other descriptors.
  */
 export function widenSocket(fd: number, bytes: number): void {
   if (process.platform !== "linux") return;

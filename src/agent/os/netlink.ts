@@ -1,8 +1,8 @@
 /**
- * Netlink messages (RFC 3549, netlink(7)) to the packet filter of Linux, by bun:ffi: sockets, messages and
- * attributes as bytes.
+ * Netlink messages (RFC 3549, netlink(7)) to Linux's packet filter, through bun:ffi: sockets, messages and
+ * attributes.
  *
- * A batch is one transaction: all of it takes effect, or none.
+ * A batch is one transaction: it takes effect as a whole or not at all.
  *
  * @module
  */
@@ -32,7 +32,7 @@ const NESTED = 0x8000;
 const HEADER_BYTES = 16;
 const ANSWER_BYTES = 64 * 1024;
 
-/** The error numbers that mean that it is not there already. */
+/** Error numbers that mean the object does not exist. */
 export const ENOENT = 2;
 
 const libc = createCLibrary(SYMBOLS);
@@ -41,20 +41,20 @@ const libc = createCLibrary(SYMBOLS);
 export interface FilterMessage {
   /** A number of `enum nf_tables_msg_types`. */
   readonly type: number;
-  /** NLM_F_CREATE and the like, beside NLM_F_REQUEST. */
+  /** NLM_F_CREATE and the like, in addition to NLM_F_REQUEST. */
   readonly flags?: number;
   readonly family: number;
   readonly attributes: readonly Buffer[];
 }
 
 export interface FilterSocket {
-  /** Sends all of it as one transaction. Throws ERR_UNAVAILABLE with the kernel's error number. */
+  /** Sends all messages as one transaction. Throws ERR_UNAVAILABLE with the kernel's error number. */
   commit(messages: readonly FilterMessage[]): void;
-  /** Tables that belong to this socket are gone with it. */
+  /** Closes the socket. The kernel removes the tables that it owns. */
   close(): void;
 }
 
-/** Opens a socket to the packet filter. Throws ERR_UNAVAILABLE where there is none. */
+/** Opens a socket to the packet filter. Throws ERR_UNAVAILABLE if there is none. */
 export function openFilterSocket(): FilterSocket {
   const fd = libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
   if (fd < 0) throw new QfError("ERR_UNAVAILABLE", "this system has no nf_tables");
@@ -71,7 +71,7 @@ export function openFilterSocket(): FilterSocket {
   };
 }
 
-/** What the kernel has against a batch. */
+/** The kernel rejected a batch. */
 export class FilterError extends QfError {
   /** As in errno(3). */
   readonly errno: number;
@@ -84,7 +84,7 @@ export class FilterError extends QfError {
   }
 }
 
-/** The first error among the answers, which are there when `send` returns. 0: none. */
+/** The first error among the answers, which have arrived when `send` returns. 0: none. */
 function errorOf(fd: number): number {
   const answer = Buffer.alloc(ANSWER_BYTES);
   for (;;) {
@@ -103,7 +103,7 @@ function written({ type, flags = 0, family, attributes }: FilterMessage): Buffer
   return message((SUBSYSTEM << 8) | type, flags, [generic(family, 0), ...attributes]);
 }
 
-/** struct nlmsghdr, in the order of this machine: little-endian on all of ours. */
+/** struct nlmsghdr in host byte order, which is little-endian on all our platforms. */
 function message(type: number, flags: number, parts: readonly Buffer[]): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   const body = Buffer.concat(parts);
@@ -118,7 +118,7 @@ function generic(family: number, resource: number): Buffer {
   return Buffer.from([family, 0, resource >> 8, resource & 0xff]);
 }
 
-/** An attribute with bytes in it, padded to four. */
+/** An attribute with raw bytes, padded to four. */
 export function attribute(type: number, value: Buffer): Buffer {
   const header = Buffer.alloc(4);
   header.writeUInt16LE(4 + value.length, 0);
@@ -126,19 +126,19 @@ export function attribute(type: number, value: Buffer): Buffer {
   return Buffer.concat([header, value, Buffer.alloc((4 - (value.length % 4)) % 4)]);
 }
 
-/** An attribute with attributes in it. */
+/** An attribute that contains attributes. */
 export function nested(type: number, parts: readonly Buffer[]): Buffer {
   return attribute(type | NESTED, Buffer.concat(parts));
 }
 
-/** A number, in the order of the network. */
+/** A number in network byte order. */
 export function number(type: number, value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value >>> 0);
   return attribute(type, bytes);
 }
 
-/** Text with its final zero. */
+/** Text with its final NUL. */
 export function text(type: number, value: string): Buffer {
   return attribute(type, Buffer.from(`${value}\0`, "latin1"));
 }

@@ -1,8 +1,8 @@
 /**
- * PAM (pam(3)) by bun:ffi: may this account be used now, and its session. Never a password: who somebody
- * is has been proven before.
+ * PAM (pam(3)) through bun:ffi: whether an account may be used now, and its session. PAM never checks a
+ * password here, because the person has been proven before.
  *
- * Modules run as root in the process that calls them and may change it, hang or crash: only a session's
+ * Modules run as root in the process that calls them, and may change it, hang or crash. Only a session's
  * monitor (monitor-child.ts) opens a transaction, never the agent.
  *
  * @module
@@ -20,7 +20,7 @@ const PAM_SYMBOLS = {
   pam_close_session: { args: ["ptr", "i32"], returns: "i32" },
   pam_getenvlist: { args: ["ptr"], returns: "ptr" },
 } as const;
-/** libpam brings the C library with it, so its own name finds these as well. */
+/** libpam loads the C library too, so these symbols are found under libpam's name. */
 const MEMORY_SYMBOLS = {
   calloc: { args: ["u64", "u64"], returns: "ptr" },
 } as const;
@@ -39,21 +39,21 @@ const PAM_SILENT = 0x8000;
 const PAM_ERROR_MSG = 3;
 const PAM_TEXT_INFO = 4;
 
-/** Longest that modules may say; more is cut off. */
+/** Longest text of modules that is kept. */
 const TEXT_CHARS_MAX = 65_536;
-/** Most messages in one call of the conversation: PAM_MAX_NUM_MSG. */
+/** Most messages in one conversation call: PAM_MAX_NUM_MSG. */
 const MESSAGES_MAX = 32;
 const ENVIRONMENT_MAX = 256;
 const SERVICE = "qufabric";
 const FALLBACK_SERVICE = "sshd";
-/** Where Linux-PAM looks for a service. */
+/** Where Linux-PAM looks up services. */
 const SERVICE_FOLDERS = ["/etc/pam.d", "/usr/lib/pam.d", "/usr/etc/pam.d"];
 
 type Pam = ReturnType<typeof dlopen<typeof PAM_SYMBOLS>>["symbols"];
-/** Undefined until it was looked for; null: this system has none. */
+/** Undefined: not looked up yet. Null: this system has none. */
 let loaded: Pam | null | undefined;
 
-/** Whether this system has libpam at all. Looked up once. */
+/** Whether this system has libpam. Looked up once. */
 export function hasPam(): boolean {
   return loadPam() !== null;
 }
@@ -68,20 +68,20 @@ function loadPam(): Pam | null {
   return loaded;
 }
 
-/** The service whose rules count: our own where an administrator has written them, else sshd's. */
+/** The service to use: ours if an administrator has written one, else sshd's. */
 export function pamService(folders: readonly string[] = SERVICE_FOLDERS): string {
   return folders.some((folder) => existsSync(`${folder}/${SERVICE}`)) ? SERVICE : FALLBACK_SERVICE;
 }
 
-/** Services whose rules count, the first that has some. */
+/** Services in order of preference. The first that has rules is used. */
 export const PAM_SERVICES = [SERVICE, FALLBACK_SERVICE] as const;
 
-/** The service that has rules. Undefined: none has, and PAM refuses everybody by its `other`. */
+/** The service that has rules. Undefined: none has, and PAM's `other` refuses everybody. */
 export function hasPamRules(folders: readonly string[] = SERVICE_FOLDERS): string | undefined {
   return PAM_SERVICES.find((service) => folders.some((folder) => existsSync(`${folder}/${service}`)));
 }
 
-/** A call of PAM's that was answered with anything but success. */
+/** A PAM call that did not return success. */
 export class PamError extends Error {
   override readonly name = "PamError";
   readonly code: number;
@@ -95,13 +95,13 @@ export class PamError extends Error {
 export interface PamOptions {
   readonly service: string;
   readonly user: string;
-  /** Address of the other end. */
+  /** Client address. */
   readonly remoteHost: string;
-  /** Path of the terminal, or `ssh` without one, as sshd says it. */
+  /** Path of the terminal. Without one `ssh`, as sshd does. */
   readonly terminal: string;
 }
 
-/** Begins a transaction, which has to be ended. Throws PamError, also when libpam cannot be loaded. */
+/** Begins a transaction, which the caller must end. Throws PamError, also if libpam cannot be loaded. */
 export function openPam(options: PamOptions): PamTransaction {
   return new PamTransaction(options);
 }
@@ -110,7 +110,7 @@ export class PamTransaction {
   readonly #pam: Pam;
   readonly #handle: Pointer;
   readonly #conversation: JSCallback;
-  /** Kept for as long as libpam may look at it. */
+  /** Kept alive while libpam may read it. */
   readonly #structure: BigUint64Array;
   #text = "";
   #last = PAM_SUCCESS;
@@ -135,25 +135,25 @@ export class PamTransaction {
     this.#check("pam_set_item", this.#pam.pam_set_item(this.#handle, PAM_TTY, cText(terminal)));
   }
 
-  /** The code with which modules answer whether the account may be used now. */
+  /** PAM's code for whether the account may be used now. */
   checkAccount(): number {
     this.#last = this.#pam.pam_acct_mgmt(this.#handle, 0);
     return this.#last;
   }
 
   /**
-   * Credentials, then the session; modules show nothing where it is silent. Throws PamError when a module
-   * wants no session.
+   * Sets credentials and opens the session; silent modules show nothing. Throws PamError if a module refuses.
    */
   openSession(isSilent: boolean): void {
     const flags = isSilent ? PAM_SILENT : 0;
-    // As sshd: whoever did not sign in by PAM has no credentials that it would have to have.
+    // As sshd does, ignore this result: a user who did not sign in through PAM may have no credentials to
+    // set.
     this.#pam.pam_setcred(this.#handle, PAM_ESTABLISH_CRED | flags);
     this.#check("pam_open_session", this.#pam.pam_open_session(this.#handle, flags));
     this.#isOpen = true;
   }
 
-  /** What modules said since the last time, cut to a bound. */
+  /** What modules said since the last call, up to a bound. */
   takeText(): string {
     const text = this.#text;
     this.#text = "";
@@ -175,7 +175,7 @@ export class PamTransaction {
     return found;
   }
 
-  /** Closes the session if there is one, and ends the transaction. */
+  /** Closes the session if one is open, and ends the transaction. */
   end(): void {
     if (this.#isOpen) {
       this.#last = this.#pam.pam_close_session(this.#handle, 0);
@@ -196,7 +196,7 @@ export class PamTransaction {
   }
 }
 
-/** Takes what modules say; a question is answered with an error, since there is nobody to ask. */
+/** Collects what modules say. Questions get an error, because there is nobody to ask. */
 function createConversation(hear: (text: string) => void): JSCallback {
   const memory = dlopen(LIBRARY, MEMORY_SYMBOLS).symbols;
   const converse = (count: number, messages: Pointer, responses: Pointer): number => {
@@ -210,7 +210,7 @@ function createConversation(hear: (text: string) => void): JSCallback {
       else if (text !== 0) hear(new CString(text as Pointer).toString());
     }
     if (!isAnswered) return PAM_CONV_ERR;
-    // Modules free it: it has to come from the C library's own memory, all zero.
+    // Modules free this, so it must be zeroed memory of the C library.
     const answers = memory.calloc(BigInt(count), 16n);
     if (answers === null) return PAM_CONV_ERR;
     new BigUint64Array(toArrayBuffer(responses, 0, 8))[0] = BigInt(answers);

@@ -1,8 +1,8 @@
 /**
- * File descriptors as byte streams with back-pressure: what is not read stays in the kernel, and a
- * write waits until the kernel has taken it.
+ * File descriptors as byte streams with back-pressure: unread data stays in the kernel, and a write waits
+ * until the kernel has taken it.
  *
- * Bun never closes a descriptor it was given by number, so these own theirs and close them once.
+ * Bun never closes a descriptor that it was given by number, so the streams own theirs and close them once.
  *
  * @module
  */
@@ -12,44 +12,44 @@ import { widenPipe } from "../../base/widen-pipe.ts";
 import { duplicate, openPipe, setNonBlocking } from "./libc.ts";
 
 export interface FdReader {
-  /** The next bytes; null at the end, which is also what any error is taken for. One call at a time. */
+  /** The next bytes. Null at the end and on any error. One call at a time. */
   read(): Promise<Uint8Array | null>;
-  /** A read that is under way ends with null. */
+  /** A pending read ends with null. */
   close(): void;
 }
 
 export interface FdWriter {
   /**
-   * Null: the kernel has all of `data`. Else resolves once it has. Rejects when nobody reads any more. One
-   * call at a time.
+   * Null: the kernel has taken all of `data`. Otherwise resolves once it has, and rejects when the other end
+   * is closed. One call at a time.
    */
   write(data: Uint8Array): Promise<void> | null;
-  /** The other side sees the end of the stream. */
+  /** The other side sees end of file. */
   close(): void;
 }
 
-/** What a pipe of Linux holds unless told otherwise. */
+/** Default capacity of a Linux pipe. */
 const PIPE_BYTES = 65_536;
-/** Up to here, what is written goes to the kernel without ado: keys typed, requests. PIPE_BUF of Linux. */
+/** Writes up to this size, such as keystrokes and requests, are made synchronously. Linux's PIPE_BUF. */
 const SMALL_BYTES = 4096;
-/** What it holds once somebody has filled it: a wake-up of both sides moves so much more. */
+/** Capacity once a pipe has been full, so that each wake-up moves more. */
 const WIDE_PIPE_BYTES = 256 * 1024;
 
-/** The parent's end of a pipe from a child, and the end to give to it. */
+/** A pipe from a child: the parent's end, and the descriptor for the child. */
 export function openOutputPipe(): { reader: FdReader; childFd: number } {
   const { readFd, writeFd } = openPipe();
   setNonBlocking(readFd);
   return { reader: createFdReader(readFd), childFd: writeFd };
 }
 
-/** The parent's end of a pipe to a child, and the end to give to it. */
+/** A pipe to a child: the parent's end, and the descriptor for the child. */
 export function openInputPipe(): { writer: FdWriter; childFd: number } {
   const { readFd, writeFd } = openPipe();
   setNonBlocking(writeFd);
   return { writer: createFdWriter(writeFd), childFd: readFd };
 }
 
-/** The parent's end of a stream that goes both ways, and the end to give to a child; that one blocks. */
+/** A two-way stream: the parent's ends, and the child's descriptor, which blocks. */
 export function openBothWaysPipe(): { reader: FdReader; writer: FdWriter; childFd: number } {
   const [ownFd, childFd] = openStreamSocket();
   setNonBlocking(ownFd);
@@ -58,7 +58,7 @@ export function openBothWaysPipe(): { reader: FdReader; writer: FdWriter; childF
 
 /** Both directions of one non-blocking descriptor. */
 export function openBothWays(fd: number): { reader: FdReader; writer: FdWriter } {
-  // One descriptor each: two watchers of one number would be in each other's way in epoll(7).
+  // One descriptor each, because two watchers of one number would conflict in epoll(7).
   return { reader: createFdReader(fd), writer: createFdWriter(duplicate(fd)) };
 }
 
@@ -79,7 +79,7 @@ export function createFdReader(fd: number): FdReader {
         }
         return value;
       } catch {
-        // EIO is how a terminal says that everybody has left it.
+        // EIO means that the last process has closed the terminal.
         return null;
       }
     },
@@ -96,7 +96,7 @@ export function createFdWriter(fd: number): FdWriter {
   let sink: Bun.FileSink | undefined;
   let isClosed = false;
   const pour = async (data: Uint8Array): Promise<void> => {
-    // Whoever sends more than a pipe holds will do so again.
+    // A sender of more than a pipe's capacity will do so again.
     if (sink === undefined && data.length >= PIPE_BYTES) widenPipe(fd, WIDE_PIPE_BYTES);
     sink ??= Bun.file(fd).writer();
     await sink.write(data);
@@ -112,14 +112,14 @@ export function createFdWriter(fd: number): FdWriter {
     close() {
       if (isClosed) return;
       isClosed = true;
-      // The sink holds a duplicate of its own, which only `end` lets go of at once.
+      // The sink holds its own duplicate, which only `end` releases at once.
       if (sink !== undefined) void endSink(sink);
       closeSync(fd);
     },
   };
 }
 
-/** Bytes that the kernel took at once; -1 when nobody reads any more. */
+/** Bytes that the kernel took at once. -1: the other end is closed. */
 function writeNow(fd: number, data: Uint8Array): number {
   try {
     return writeSync(fd, data);
@@ -132,6 +132,6 @@ async function endSink(sink: Bun.FileSink): Promise<void> {
   try {
     await sink.end();
   } catch {
-    // Nobody reads it any more, which is why it is being closed.
+    // The other end is closed, so nothing can be flushed.
   }
 }

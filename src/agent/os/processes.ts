@@ -1,8 +1,8 @@
 /**
- * Finds and ends the processes of a session by what they cannot easily shed.
+ * Finds and kills the processes of a session by what they cannot easily shed.
  *
- * Whatever is found belongs to this connection: a number that the kernel has used again, or an environment
- * that another user has copied, is no mark.
+ * A match must belong to this connection: a reused pid, or an environment copied by another user, does not
+ * count.
  *
  * @module
  */
@@ -10,19 +10,17 @@ import { readdirSync } from "node:fs";
 import { CONNECTION_MARK, isConnectionMark } from "./connection-mark.ts";
 import { readLocalText } from "./local-text.ts";
 
-/** What the processes of one session have in common. */
+/** What the processes of one session share. */
 export interface Mark {
-  /** The session's leader: its pid is the id of the session and of its first process group. */
+  /** The session leader's pid, which is also the session id and its first process group. */
   readonly pid: number;
-  /**
-   * Whom the session belongs to. What became another user in it is found by its session and its ancestors.
-   */
+  /** The session's user. A process that became another user is found by session or ancestors. */
   readonly uid: number;
-  /** When the leader started, in clock ticks; a number used again has another. Null: not known. */
+  /** The leader's start time in clock ticks, which tells a reused pid apart. Null: unknown. */
   readonly startTicks: string | null;
-  /** The kernel's audit session (pam_loginuid); null where the kernel keeps none. */
+  /** The kernel's audit session (pam_loginuid). Null: the kernel has none. */
   auditSession: string | null;
-  /** The mark of its connection, which each process was given in its environment. */
+  /** The connection's mark, which each process has in its environment. */
   readonly connectionMark: string;
 }
 
@@ -31,31 +29,31 @@ interface ProcessFacts {
   readonly parentPid: number;
   readonly sessionId: number;
   readonly startTicks: string;
-  /** It has ended, and its parent has not noticed. */
+  /** Ended but not yet reaped by its parent. */
   readonly isZombie: boolean;
 }
 
-/** What audit says of a process that belongs to no audit session. */
+/** Audit's value for a process without an audit session. */
 const NO_AUDIT_SESSION = "4294967295";
 
 /**
- * Sessions of monitors, which close what they have opened when nothing else of a connection is left, with
- * what their PAM modules start for it. Nobody else can get into one.
+ * Sessions of monitors. A monitor and what its PAM modules start must survive to close its session after the
+ * connection's other processes are gone. No user process can join such a session.
  */
 const spared = new Set<number>();
 
-/** Exempts the session that a process of ours leads from `killMarked` until the answer is called. */
+/** Exempts the session led by our process `pid` from `killMarked`, until the returned function is called. */
 export function spareSession(pid: number): () => void {
   spared.add(pid);
   return () => spared.delete(pid);
 }
 
-/** The mark of a child that has just been started and leads its session. */
+/** The mark of a session leader that was just started. */
 export function markOf(session: Pick<Mark, "pid" | "uid" | "connectionMark">): Mark {
   return { ...session, startTicks: readFacts(session.pid)?.startTicks ?? null, auditSession: null };
 }
 
-/** Notes the audit session once the child has one; the agent's own is no mark of anybody. */
+/** Records the child's audit session once it has one. The agent's own does not count. */
 export function noteAuditSession(mark: Mark): void {
   if (mark.auditSession !== null || readFacts(mark.pid)?.startTicks !== mark.startTicks) return;
   const session = readLocalText(`/proc/${mark.pid}/sessionid`);
@@ -69,12 +67,12 @@ interface Ending {
   reject(cause: unknown): void;
 }
 
-/** Connections that end now. */
+/** Connections being ended. */
 let ending: Ending[] = [];
 
 /**
- * SIGKILL to every process with one of `marks`, and to all that descends from one. Resolves to how many there
- * were. All processes are looked at once for all who ask in one turn: a thousand connections may end at once.
+ * Sends SIGKILL to every process with one of `marks` and to its descendants. Resolves with their number. All
+ * calls of one turn share a scan of /proc, because a thousand connections may end at once.
  */
 export function killMarkedTogether(marks: readonly Mark[]): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -95,8 +93,8 @@ function killEnding(): void {
 }
 
 /**
- * SIGKILL to every process with one of the marks of any group, and to all that descends from one. Returns how
- * many there were of each group.
+ * Sends SIGKILL to every process with a mark of any group and to its descendants. Returns the number killed
+ * for each group.
  */
 function killMarked(groups: readonly (readonly Mark[])[]): number[] {
   const counts = groups.map(() => 0);
@@ -136,7 +134,7 @@ interface GroupedMark extends Mark {
   readonly group: number;
 }
 
-/** Marks by each thing that a process may share with one. */
+/** Marks, indexed by what a process may share with them. */
 interface MarkIndex {
   readonly bySession: ReadonlyMap<number, readonly GroupedMark[]>;
   readonly byAudit: ReadonlyMap<string, readonly GroupedMark[]>;
@@ -147,7 +145,7 @@ function indexMarks(groups: readonly (readonly Mark[])[]): MarkIndex {
   const all = groups.flatMap((marks, group) => marks.map((mark): GroupedMark => ({ ...mark, group })));
   const audited = all.filter(({ auditSession }) => auditSession !== null);
   return {
-    // No session of ours has the number 0, which stands for all whose leader is outside of a container, or 1.
+    // Our sessions are never 0, which stands for any leader outside a container, or 1.
     bySession: Map.groupBy(
       all.filter(({ pid }) => pid > 1),
       ({ pid }) => pid,
@@ -163,7 +161,7 @@ function groupOf(
   byPid: ReadonlyMap<number, ProcessFacts>,
 ): number | undefined {
   const ofSession = bySession.get(facts.sessionId)?.find((mark) => {
-    // What has the number of the mark's leader now.
+    // The process that has the leader's pid now.
     const leader = byPid.get(mark.pid);
     return leader === undefined ? isOfLeaderless(facts.pid, mark) : leader.startTicks === mark.startTicks;
   });
@@ -172,7 +170,7 @@ function groupOf(
   if (audited?.[0] !== undefined) return audited[0].group;
   const mark = connectionMarkOf(facts.pid);
   if (mark === null) return undefined;
-  // A process older than the session cannot be of it, whatever its environment says.
+  // A process older than the session is not part of it, whatever its environment says.
   return byConnection
     .get(mark)
     ?.find(({ startTicks, uid }) => isNoOlder(facts, startTicks) && realUid(facts.pid) === uid)?.group;
@@ -183,9 +181,8 @@ function isNoOlder(facts: ProcessFacts, startTicks: string | null): boolean {
 }
 
 /**
- * Whether a process of a session whose leader is gone is of `mark`. The kernel may have used the number again
- * for another session whose leader is gone as well, so another user, or another connection's mark, says that
- * it is not.
+ * Whether a process whose session leader is gone belongs to `mark`. The kernel may have reused the number for
+ * another session that also lost its leader. A different user or another connection's mark rules it out.
  */
 function isOfLeaderless(pid: number, mark: Mark): boolean {
   if (realUid(pid) !== mark.uid) return false;
@@ -193,7 +190,7 @@ function isOfLeaderless(pid: number, mark: Mark): boolean {
   return found === null || found === mark.connectionMark || !isConnectionMark(found);
 }
 
-/** What its environment says its connection is. Null: nothing, or it cannot be read. */
+/** The connection mark in its environment. Null: none, or not readable. */
 function connectionMarkOf(pid: number): string | null {
   const environment = `\0${readLocalText(`/proc/${pid}/environ`)}\0`;
   const name = `\0${CONNECTION_MARK}=`;
@@ -202,7 +199,7 @@ function connectionMarkOf(pid: number): string | null {
   return environment.slice(start + name.length, environment.indexOf("\0", start + name.length));
 }
 
-/** Who has started it: also of a program that runs as somebody else by its set-user-ID bit. */
+/** The user who started it, also for a set-user-ID program. */
 function realUid(pid: number): number | null {
   const uid = /^Uid:\s+(\d+)/m.exec(readLocalText(`/proc/${pid}/status`))?.[1];
   return uid === undefined ? null : Number(uid);
@@ -218,10 +215,10 @@ function listProcesses(): ProcessFacts[] {
   return processes;
 }
 
-/** From proc_pid_stat(5). Null when it is gone. */
+/** Reads proc_pid_stat(5). Null: the process is gone. */
 function readFacts(pid: number): ProcessFacts | null {
   const text = readLocalText(`/proc/${pid}/stat`);
-  // The name is in parentheses and may hold anything, also parentheses.
+  // The name is in parentheses, and may itself contain parentheses.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const [state, parentPid, , sessionId] = fields;
   if (state === undefined || state === "" || state === "X") return null;
@@ -238,6 +235,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It went by itself.
+    // It has already ended.
   }
 }

@@ -1,9 +1,9 @@
 /**
- * A pseudo-terminal of our own making: the master end read and written with back-pressure, the slave
- * end owned by the user and given to one child.
+ * A pseudo-terminal. The master is read and written with back-pressure; the slave is owned by the user and
+ * given to one child.
  *
- * Bun's `terminal` option hands output over as fast as it comes and cannot be paused, so a fast
- * program before a slow reader would fill the agent's memory; hence the plain file descriptors.
+ * Bun's `terminal` option cannot pause output, so a fast program and a slow reader would fill the agent's
+ * memory. Hence plain file descriptors.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { lookUpGroupId } from "./users.ts";
 export interface WindowSize {
   readonly cols: number;
   readonly rows: number;
-  /** Pixels; zero: not said. */
+  /** Pixels. 0: unknown. */
   readonly width: number;
   readonly height: number;
 }
@@ -32,29 +32,27 @@ export interface WindowSize {
 export interface Pty {
   /** `/dev/pts/N`, for SSH_TTY. */
   readonly path: string;
-  /** Given to the child as stdin, stdout and stderr; close it here once the child has it. */
+  /** The child's stdin, stdout and stderr. Close it here once the child has it. */
   readonly slaveFd: number;
-  /** What the terminal shows. */
+  /** Terminal output. */
   readonly output: FdReader;
-  /** What is typed. */
+  /** Keyboard input. */
   readonly input: FdWriter;
   resize(size: WindowSize): void;
-  /** What it does now with what is typed. Closed, it shows nothing. */
+  /** How input is processed now. While the pty is closed, echo is off. */
   modes(): { readonly echo: boolean; readonly lines: boolean };
-  /** Name of the program in front. Null: it cannot be told. */
+  /** Name of the foreground program. Null: unknown. */
   foreground(): string | null;
   closeSlave(): void;
-  /** Closes the master: the kernel hangs the session up. */
+  /** Closes the master, so that the kernel hangs up the session. */
   close(): void;
 }
 
-/** ttys take 16-bit sizes; more than this is somebody's mistake. */
+/** tty sizes have 16 bits. Larger values are a mistake. */
 const WINDOW_MAX = 0xffff;
 const OPEN_FLAGS = constants.O_RDWR | constants.O_NOCTTY | 0o2000000; // O_CLOEXEC
 
-/**
- * Opens a terminal owned by `uid` and group tty, mode 0620, as login(1) leaves it. Throws when there is none.
- */
+/** Opens a terminal owned by `uid` and group tty, mode 0620, like login(1). Throws when none is available. */
 export async function openPty(options: {
   readonly uid: number;
   readonly size: WindowSize;

@@ -1,11 +1,11 @@
 /**
- * The rules of `--intercept` in the kernel's packet filter: connections that some users' programs make to
- * some addresses, at ports 22 and 22022, come to a port of ours instead.
+ * Packet filter rules for `--intercept`: connections from certain users' programs to certain addresses, on
+ * ports 22 and 22022, are redirected to a port of ours.
  *
- * Two tables. The one that redirects has an owner, this process's socket, and is gone with it, however it
- * ends. The other refuses the same connections; they only meet it while the first is not there, so that what
- * was meant for a peer never leaves for another network. It goes when the agent stops in order, or
- * starts anew.
+ * There are two tables. The redirecting one is owned by this process's socket, so it disappears with the
+ * process, however that ends. The other refuses the same connections. It acts only while the first is
+ * missing, so that no connection meant for a peer leaves for another network. It is removed when the agent
+ * stops in order or starts again.
  *
  * @module
  */
@@ -21,22 +21,22 @@ import {
   text,
 } from "./netlink.ts";
 
-/** The tables of one agent; several may run here. */
+/** The tables of one agent. Several may run here. */
 function tablesOf(peerId: string): readonly [redirect: string, guard: string] {
   return [`qufabric-${peerId}`, `qufabric-guard-${peerId}`];
 }
 
 export interface Redirected {
-  /** Whose programs' connections. */
+  /** Users whose connections are redirected. */
   readonly uids: readonly number[];
-  /** IPv4 addresses to which they go. */
+  /** Destination IPv4 addresses. */
   readonly addresses: readonly string[];
 }
 
 export interface RedirectTable {
-  /** Replaces both lists at once. Throws ERR_UNAVAILABLE, with the rules as they were. */
+  /** Replaces both lists atomically. On failure throws ERR_UNAVAILABLE and leaves the rules unchanged. */
   set(redirected: Redirected): void;
-  /** Takes both tables away. */
+  /** Removes both tables. */
   close(): void;
 }
 
@@ -52,23 +52,23 @@ const NEW_ELEMENTS = 12;
 const DELETE_ELEMENTS = 14;
 const CREATE = 0x400;
 const APPEND = 0x800;
-/** Gone with the socket that made it. */
+/** The table is removed with the socket that created it. */
 const OWNED = 0x2;
 const LOCAL_OUT = 3;
-// Priorities of <linux/netfilter_ipv4.h>: destinations are changed first, then what is left is judged.
+// Priorities from <linux/netfilter_ipv4.h>: destinations are rewritten first, then the rest is filtered.
 const PRIORITY_NAT = -100;
 const PRIORITY_FILTER = 0;
-/** Elements of one message, whose attributes have at most 64 kB. */
+/** Most elements in one message, whose attributes are limited to 64 kB. */
 const ELEMENTS_MAX = 2_000;
-/** What a set's key is, for those who list it with nft(8). */
+/** Key types of sets, shown by nft(8). */
 const KEYS = { users: 24, machines: 7, ports: 13 } as const;
 const KEY_BYTES = { users: 4, machines: 4, ports: 2 } as const;
 type SetName = keyof typeof KEYS;
-/** NFTNL_UDATA_SET_KEYBYTEORDER with BYTEORDER_HOST_ENDIAN, as libnftnl writes it. */
+/** NFTNL_UDATA_SET_KEYBYTEORDER with BYTEORDER_HOST_ENDIAN, in libnftnl's encoding. */
 const HOST_ORDER = Buffer.from([0, 4, 1, 0, 0, 0]);
 
 /**
- * Puts both tables up, empty, for the agent of machine `peerId`. `port`: where redirected connections go, at
+ * Creates both tables, empty, for machine `peerId`'s agent. Connections are redirected to `port` on
  * 127.0.0.1. Throws ERR_UNAVAILABLE.
  */
 export function openRedirectTable(peerId: string, port: number): RedirectTable {
@@ -99,7 +99,10 @@ export function openRedirectTable(peerId: string, port: number): RedirectTable {
   };
 }
 
-/** Takes away what an agent left that did not stop in order, and that has no such rules now. Never throws. */
+/**
+ * Removes the guard of an agent that did not stop in order, where the rules are no longer wanted. Never
+ * throws.
+ */
 export function removeLeftGuard(peerId: string): void {
   try {
     const socket = openFilterSocket();
@@ -109,7 +112,7 @@ export function removeLeftGuard(peerId: string): void {
       socket.close();
     }
   } catch {
-    // No packet filter, so nothing was left in it.
+    // Without a packet filter nothing was left.
   }
 }
 
@@ -125,7 +128,7 @@ interface TableForm {
   readonly owned: boolean;
   readonly type: string;
   readonly priority: number;
-  /** Expressions for a packet that is of those users, to those addresses and ports. */
+  /** Expressions that apply to packets from those users to those addresses and ports. */
   readonly verdict: readonly Buffer[];
 }
 
@@ -158,12 +161,12 @@ function create(type: number, attributes: readonly Buffer[], flags = 0): FilterM
 
 function setOf(table: string, name: SetName, id: number): Buffer[] {
   const key = [number(4, KEYS[name]), number(5, KEY_BYTES[name])];
-  // Of numbers in the order of this machine nft(8) wants to be told.
+  // nft(8) needs to be told which numbers are in host byte order.
   const order = name === "users" ? [attribute(13, HOST_ORDER)] : [];
   return [text(1, table), text(2, name), number(3, 0), ...key, number(10, id), ...order];
 }
 
-/** Both lists emptied and filled again. */
+/** Messages that empty both lists and fill them again. */
 function contents(table: string, { uids, addresses }: Redirected): FilterMessage[] {
   return [
     { type: DELETE_ELEMENTS, family: IPV4, attributes: [text(1, table), text(2, "users")] },
@@ -186,7 +189,7 @@ function elements(type: number, table: string, name: SetName, values: readonly B
   return create(type, [text(1, table), text(2, name), nested(3, list)]);
 }
 
-/** In the order of this machine, as the kernel keeps it. */
+/** In host byte order, as the kernel stores it. */
 function uidBytes(uid: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(uid);
@@ -203,7 +206,7 @@ function portBytes(port: number): Buffer {
 
 const REGISTER = 1;
 
-/** Of a user in the set, by TCP, to a machine and a port in the sets. */
+/** Matches TCP from a user in the set to a machine and port in the sets. */
 function matches(): Buffer[] {
   const skuid = 10;
   const l4proto = 16;
@@ -228,7 +231,7 @@ function lookup(set: SetName): Buffer {
   return expression("lookup", [text(1, set), number(2, REGISTER)]);
 }
 
-/** `header`: 1 is IP's, 2 TCP's. */
+/** `header`: 1 is IP, 2 is TCP. */
 function payload({ header, offset, length }: { header: number; offset: number; length: number }): Buffer {
   return expression("payload", [
     number(1, REGISTER),
@@ -243,7 +246,7 @@ function redirection(port: number): Buffer[] {
   return [expression("immediate", [number(1, REGISTER), value]), expression("redir", [number(1, REGISTER)])];
 }
 
-/** Answers with a TCP reset, so that the program hears at once. */
+/** Replies with a TCP reset, so that the program fails at once. */
 function reset(): Buffer {
   const tcpReset = 1;
   return expression("reject", [number(1, tcpReset)]);

@@ -1,15 +1,15 @@
 /**
- * systemd-resolved, told that a name server of ours answers for one domain.
+ * Configuration of systemd-resolved, so that a name server of ours answers for one domain.
  *
- * It keeps servers by network interface, so ours gets one of its own, without traffic: what it knows of other
- * interfaces stays, and other names never come to us. All of it goes with the interface.
+ * resolved keeps servers by network interface, so ours gets a dummy interface. The settings of other
+ * interfaces are untouched, and other names never reach us. Everything disappears with the interface.
  *
  * @module
  */
 import { existsSync, readFileSync } from "node:fs";
 import { readTool, tryTool } from "../service/run-tool.ts";
 
-/** The address that hosts without one use (RFC 7600): resolved wants some on an interface. */
+/** resolved needs an address on the interface. This is the dummy address of RFC 7600. */
 const ADDRESS = "192.0.0.8/32";
 
 const STEP_MS_MAX = 3_000;
@@ -26,7 +26,7 @@ export interface ResolverFiles {
   readonly socket: string;
   readonly resolvConf: string;
   readonly nsswitch: string;
-  /** A folder with an entry per interface. */
+  /** A folder with one entry for each interface. */
   readonly interfaces: string;
 }
 
@@ -38,8 +38,8 @@ const SYSTEM: ResolverFiles = {
 };
 
 /**
- * Has resolved ask `names` for the agent of machine `peerId`. False: it does not run, programs do not ask it,
- * or it cannot be told, and nothing has changed.
+ * Makes resolved use `names` for machine `peerId`'s agent. False: resolved does not run, programs do not use
+ * it, or the configuration failed; nothing has changed.
  */
 export async function tellResolved(peerId: string, names: NamesAt, files = SYSTEM): Promise<boolean> {
   if (!isAsked(files)) return false;
@@ -66,7 +66,7 @@ export async function tellResolved(peerId: string, names: NamesAt, files = SYSTE
   return true;
 }
 
-/** Some kernels have no interface without traffic, and the two ends of a pair come close. */
+/** Some kernels have no dummy interface; a veth pair comes close. */
 async function addLink(link: string): Promise<boolean> {
   if (await tryTool(["ip", "link", "add", link, "type", "dummy"])) return true;
   const peer = `${link}p`;
@@ -76,13 +76,13 @@ async function addLink(link: string): Promise<boolean> {
   );
 }
 
-/** Whether resolved finds `address` by `name`: what it was told may have no effect, or be gone. */
+/** Whether resolved finds `address` for `name`. Its configuration may be ineffective or gone. */
 export async function isFound({ name, address }: { readonly name: string; readonly address: string }) {
   const said = await readTool(["resolvectl", "query", "-4", "--legend=no", name], QUERY_MS_MAX);
   return said?.includes(` ${address} `) === true || said?.includes(` ${address}\n`) === true;
 }
 
-/** Takes the interface away, also one that a killed agent left. */
+/** Removes the interface, including one left by a killed agent. */
 export async function forgetResolved(
   peerId: string,
   { interfaces }: Pick<ResolverFiles, "interfaces"> = SYSTEM,
@@ -91,12 +91,12 @@ export async function forgetResolved(
   if (existsSync(`${interfaces}/${link}`)) await tryTool(["ip", "link", "delete", link]);
 }
 
-/** With the letter of its pair at most 15, which is all that a name may have. */
+/** With the letter of its pair it has 15 characters, the maximum for an interface name. */
 function linkOf(peerId: string): string {
   return `qf-${peerId.slice(-11)}`;
 }
 
-/** Whether programs of this machine that look a name up come to resolved. */
+/** Whether name look-ups on this machine go to resolved. */
 function isAsked({ socket, resolvConf, nsswitch }: ResolverFiles): boolean {
   if (!existsSync(socket)) return false;
   const isStub = /^nameserver\s+127\.0\.0\.5[34]\s*$/m.test(textOf(resolvConf));

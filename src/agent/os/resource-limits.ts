@@ -1,5 +1,5 @@
 /**
- * Resource limits of a process (getrlimit(2)), as pam_limits sets them for a session.
+ * Resource limits of a process (getrlimit(2)), which pam_limits sets for a session.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { QfError } from "../../base/errors.ts";
 import { limitCalls } from "./libc.ts";
 
 export interface ResourceLimit {
-  /** Number of <bits/resource.h>. */
+  /** Number in <bits/resource.h>. */
   readonly resource: number;
   readonly soft: bigint;
   readonly hard: bigint;
 }
 
-/** As many as Linux has. */
+/** The number of limits in Linux. */
 const RESOURCES = 16;
-/** Address space and data: a runtime with a heap of its own cannot live within them. */
+/** Address space and data size. A runtime with its own heap cannot run within them. */
 export const MEMORY_RESOURCES: readonly number[] = [2, 9];
 
 export function readLimits(): ResourceLimit[] {
@@ -27,7 +27,7 @@ export function readLimits(): ResourceLimit[] {
   });
 }
 
-/** Throws when one is refused. */
+/** Throws when a limit is refused. */
 export function setLimits(limits: readonly ResourceLimit[]): void {
   for (const { resource, soft, hard } of limits) {
     if (limitCalls().setrlimit(resource, ptr(BigUint64Array.of(soft, hard))) !== 0) throw refused();
@@ -35,8 +35,8 @@ export function setLimits(limits: readonly ResourceLimit[]): void {
 }
 
 /**
- * Back to what they were, as far as the system lets us: without CAP_SYS_RESOURCE a lowered limit stays.
- * Throws when a memory limit does, since this runtime would not live long then.
+ * Restores limits as far as possible: without CAP_SYS_RESOURCE a lowered hard limit stays. Throws if a memory
+ * limit cannot be restored, because this runtime would not survive.
  */
 export function restoreLimits(limits: readonly ResourceLimit[]): void {
   for (const limit of limits) {
@@ -48,7 +48,7 @@ export function restoreLimits(limits: readonly ResourceLimit[]): void {
   }
 }
 
-/** While still root: makes room for what `limits` will want once root is gone. */
+/** Raises hard limits as `limits` requires. Call it while still root. */
 export function makeRoomFor(limits: readonly ResourceLimit[]): void {
   const current = readLimits();
   setLimits(

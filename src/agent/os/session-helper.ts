@@ -1,9 +1,9 @@
 /**
- * The session helper: a small native program inside this executable (`../session-helper/`), which holds
- * sessions and becomes users. Where it cannot run, this executable does the same itself (child.ts,
+ * The session helper: a small native program inside this executable (`../session-helper/`) that holds
+ * sessions and becomes users. Where it cannot run, this executable does the same (child.ts,
  * monitor-child.ts).
  *
- * It is started from sealed memory, so no file has to be written, found or trusted.
+ * It runs from sealed memory, so no file has to be written, found or trusted.
  *
  * @module
  */
@@ -23,22 +23,22 @@ const libc = createCLibrary(SYMBOLS);
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 const F_ADD_SEALS = 1033;
-/** No more seals, no other size, no writing. */
+/** No further seals, resizing or writing. */
 const SEALS = 0b1111;
 
-/** What the child of a user's program, a session's monitor, and what forks monitors are called with. */
+/** Roles of the helper: a user program's child, a session's monitor, or the fork server. */
 export type HelperPart = "child" | "monitor" | "server";
 
-/** Undefined until it was looked for; null: this system cannot run it. */
+/** Undefined: not looked up yet. Null: this system cannot run it. */
 let known: string | null | undefined;
 
-/** Path of the helper. Null: there is none that this system can run. Looked for once. */
+/** Path of the helper. Null: this system cannot run one. Looked up once. */
 export function helperPath(): string | null {
   known ??= find();
   return known;
 }
 
-/** Has the helper started, in a session of its own, with nothing of our environment. */
+/** Starts the helper in a session of its own, with an empty environment. */
 export function startHelper(
   path: string,
   part: HelperPart,
@@ -60,15 +60,15 @@ function find(): string | null {
   return path !== null && isUsable(path) ? path : null;
 }
 
-/** Beside the sources it is where build.ts leaves it. */
+/** When run from source, build.ts has put it here. */
 function builtBeside(): string | null {
   const path = Bun.fileURLToPath(new URL("../../../dist/session-helper", import.meta.url));
   return existsSync(path) ? path : null;
 }
 
 /**
- * Path of the program `base64` in memory that nobody can change any more, good for as long as this process
- * lives. Null: there is none, or the system has no such memory.
+ * Path of the program `base64` in sealed memory, valid while this process lives. Null: it is empty, or the
+ * system has no such memory.
  */
 export function unpackHelper(base64: string): string | null {
   if (base64 === "") return null;
@@ -82,7 +82,7 @@ export function unpackHelper(base64: string): string | null {
   return null;
 }
 
-/** Systems may forbid programs in memory, or have another C library. */
+/** The system may forbid programs in memory, or have another C library. */
 function isUsable(path: string): boolean {
   try {
     return Bun.spawnSync([path, "probe"], { env: {}, stdio: ["ignore", "ignore", "ignore"] }).success;

@@ -1,8 +1,8 @@
 /**
- * A unix socket as the two byte streams of a child that answers small requests: Bun reads a socket into
- * memory that it uses again, and a pipe into as much fresh memory as the pipe could hold.
+ * A unix socket as the two byte streams of a child that answers small requests. Bun reads sockets into reused
+ * memory, but pipes into fresh memory of the pipe's full capacity.
  *
- * For our own programs only. What a person starts gets pipes, as from sshd: it may open /dev/stdout.
+ * Only for our own programs. User programs get pipes, as under sshd, because they may open /dev/stdout.
  *
  * @module
  */
@@ -13,18 +13,16 @@ import { duplicate } from "./libc.ts";
 import { widenSocket } from "./native.ts";
 import type { FdReader, FdWriter } from "./pipes.ts";
 
-/** Bytes from the child that may wait to be read here. */
+/** Most bytes from the child that wait to be read. */
 const HELD_BYTES_MAX = 512 * 1024;
 
 /**
- * What may wait for the child: two of the largest packets of SFTP, so that one is on its way while the next
- * is decrypted. More room for its answers makes nothing faster.
+ * Bytes that may wait for the child: two of SFTP's largest packets, so that one is in transit while the next
+ * is decrypted. A larger buffer for its answers brings nothing.
  */
 const ROOM_BYTES = 512 * 1024;
 
-/**
- * Our two ends, and a descriptor each for stdin and stdout of the child, to be closed here once it has them.
- */
+/** Our two ends, and the child's descriptors for stdin and stdout. Close those here once it has them. */
 export function openSocketEnds(): {
   reader: FdReader;
   writer: FdWriter;
@@ -41,7 +39,7 @@ export function openSocketEnds(): {
   }
 }
 
-/** Both directions of the connected socket `fd`, which is taken over. Reading no more ends both. */
+/** Both directions of connected socket `fd`, which is taken over. Closing the reader ends both. */
 export function createSocketEnds(fd: number): { reader: FdReader; writer: FdWriter } {
   const ends = new SocketEnds(fd);
   return {
@@ -56,10 +54,10 @@ class SocketEnds {
   #heldBytes = 0;
   #isPaused = false;
   #take: ((data: Uint8Array | null) => void) | null = null;
-  /** What the kernel has not taken yet, and whom to tell once it has. */
+  /** Data that the kernel has not taken yet, and the caller that waits for it. */
   #unsent: Uint8Array | null = null;
   #settle: { resolve(): void; reject(error: Error): void } | null = null;
-  /** We send no more; the child sends no more. */
+  /** We have finished writing; below, the child has. */
   #isFinished = false;
   #isEnded = false;
   #isCut = false;
@@ -105,7 +103,7 @@ class SocketEnds {
     });
   }
 
-  /** No more comes from us; what the child still sends is read. */
+  /** Ends our output. The child's output is still read. */
   finish(): void {
     if (this.#isFinished) return;
     this.#isFinished = true;

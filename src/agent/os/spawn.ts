@@ -1,10 +1,10 @@
 /**
- * Starts a program as a local user: the session helper, or our own executable again, becomes that user and
- * executes.
+ * Starts a program as a local user: the session helper, or this executable as a child, becomes that user and
+ * executes it.
  *
- * The agent never runs anything of a session itself. The child starts in `/`, with an environment made
- * from nothing (BUN_OPTIONS and the like act even on a compiled executable), as leader of a session of
- * its own, and waits for its spec; until then it can be put into a control group.
+ * The agent itself runs nothing of a session. The child starts in `/` with an environment built from scratch
+ * (BUN_OPTIONS and the like affect even a compiled executable). It leads its own session and waits for its
+ * spec, so that it can be put into a control group first.
  *
  * @module
  */
@@ -20,57 +20,51 @@ import { openSocketEnds } from "./socket-ends.ts";
 
 export interface SpawnRequest {
   readonly spec: ChildSpec;
-  /** Runs on this terminal. Null: on three pipes. */
+  /** Terminal to run on. Null: three pipes. */
   readonly pty: Pty | null;
-  /** One more descriptor for the child, after that of its spec; closed here. Absent: none. */
+  /** A further descriptor for the child, after its spec's. Closed here. Absent: none. */
   readonly extraFd?: number;
-  /** Called with the pid before the spec is sent; a rejection ends the child. */
+  /** Called with the pid before the spec is sent. If it rejects, the child ends. */
   contain(pid: number): Promise<void>;
-  /** Who starts it. Absent: this process itself. */
+  /** Starts the child. Absent: this process does. */
   readonly launch?: Launch;
-  /** The session helper. Null: this executable in its place. Absent: what this system can run. */
+  /** The session helper. Null: use this executable. Absent: whichever this system can run. */
   readonly helper?: string | null;
 }
 
-/**
- * Starts a child on three descriptors, which stay the caller's, and gives it its spec once it is contained.
- */
+/** Starts a child on three descriptors, which the caller keeps, and sends its spec once it is contained. */
 export type Launch = (
   request: SpawnRequest,
   stdio: readonly [number, number, number],
 ) => Promise<{ readonly pid: number; readonly exited: Promise<Exit> }>;
 
 export interface SpawnedChild {
-  /** Also the id of its process group and of its session. */
+  /** Also its process group and session id. */
   readonly pid: number;
   readonly stdin: FdWriter;
   readonly stdout: FdReader;
-  /** Null on a terminal. */
+  /** Null with a terminal. */
   readonly stderr: FdReader | null;
-  /** The way back beside stderr, for what serves SFTP; null for anything else. */
+  /** The return direction of stderr, for an SFTP server. Null for other programs. */
   readonly answers: FdWriter | null;
   readonly exited: Promise<Exit>;
-  /** To the whole process group. False once this process has ended: another group may have its number. */
+  /** Signals the whole process group. False once the process has ended, because its number may be reused. */
   signalGroup(signal: NodeJS.Signals): boolean;
 }
 
 /**
- * An SFTP server waits for the kernel, not for the processor: to compile its code for the third time costs
- * more than it gives.
+ * An SFTP server waits for the kernel rather than the processor, so the third compiler tier does not pay off.
  */
 const SFTP_ENV = { BUN_JSC_useFTLJIT: "0" };
-/**
- * What runs a few hundred lines once has no use for threads that compile. (bun:ffi wants a compiler all the
- * same.)
- */
+/** A program that runs a few hundred lines once needs no compiler threads. (bun:ffi needs the compiler.) */
 const BRIEF_ENV = { BUN_JSC_useConcurrentJIT: "0" };
 /**
- * A monitor runs little code too, and for a moment within the memory limits of its user: then no thread of
- * the runtime may want more.
+ * A monitor also runs little code, and briefly within its user's memory limits, where no runtime thread may
+ * need more memory.
  */
 const MONITOR_ENV = { ...BRIEF_ENV, BUN_JSC_useConcurrentGC: "0" };
 
-/** Starts `request.spec`. Throws when the operating system has no process or descriptor left. */
+/** Starts `request.spec`. Throws when no process or descriptor is available. */
 export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
   const { pty } = request;
   const { input, output } = pty === null ? openStandardStreams(request.spec) : NO_STREAMS;
@@ -120,7 +114,7 @@ function openStandardStreams(spec: ChildSpec): {
   return { input: { writer, childFd: childFds[0] }, output: { reader, childFd: childFds[1] } };
 }
 
-/** What starts a program without a monitor: held by `contain` before it has its spec. */
+/** Starts a program without a monitor. `contain` is called before the spec is sent. */
 async function launchOwn(
   { spec, extraFd, contain, helper: wanted = helperPath() }: SpawnRequest,
   stdio: readonly [number, number, number],
@@ -148,17 +142,17 @@ async function launchOwn(
   return { pid: started.pid, exited: started.exited.then(() => exitOf(started)) };
 }
 
-/** The helper runs programs. What is code of ours runs in this executable. */
+/** Whether the helper runs it. Our own code runs in this executable. */
 export function isForHelper({ isMonitor, isForwardHelper, sftp }: ChildSpec): boolean {
   return isMonitor !== true && isForwardHelper !== true && sftp === undefined;
 }
 
-/** What a child reads to become what `spec` says. */
+/** The bytes of `spec` as its child reads them. */
 export function specBytes(spec: ChildSpec, isForHelper: boolean): Buffer {
   return isForHelper ? encodeSpec(spec) : Buffer.from(JSON.stringify(spec));
 }
 
-/** The command of a child of this executable, with nothing of our environment. */
+/** The command of a child of this executable, with an empty environment. */
 export function ownChildCommand(spec: ChildSpec): {
   readonly words: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -167,7 +161,7 @@ export function ownChildCommand(spec: ChildSpec): {
   return { words: [ownImage(), ...rest, ...CHILD_ARGV], env: environmentOf(spec) };
 }
 
-/** This executable as a privileged child that leads a session of its own, with nothing of our environment. */
+/** Starts this executable as a privileged child in a session of its own, with an empty environment. */
 export function startOwn(stdio: readonly number[], spec: ChildSpec): Bun.Subprocess {
   return startCommand(stdio, ownChildCommand(spec));
 }
@@ -195,7 +189,7 @@ export function exitOf(child: Bun.Subprocess): Exit {
   return { status: child.exitCode, signal: typeof signal === "string" ? signal : null };
 }
 
-/** Signals a process group. False when there is none, or it is not ours to signal. */
+/** Signals a process group. False: it does not exist, or we may not signal it. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(-pid, signal);

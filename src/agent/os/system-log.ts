@@ -1,5 +1,6 @@
 /**
- * The system's log, by syslog(3): for what a machine's administrator must hear of, whatever management shows.
+ * The system log (syslog(3)), for alerts that the machine's administrator must see even if management is
+ * silent.
  *
  * @module
  */
@@ -11,12 +12,12 @@ const AUTHPRIV_ALERT = (10 << 3) | 1;
 
 const library = createCLibrary({ syslog: { args: ["i32", "cstring", "cstring"], returns: "void" } });
 
-/** Writes one line at `alert`. Never throws: where there is no such log, there is none. */
+/** Writes one line at `alert`. Never throws, also if there is no system log. */
 export function alertSystem(sentence: string): void {
   try {
-    // The text is an argument of the format, never the format.
+    // The text is passed as an argument, never as the format.
     library().syslog(AUTHPRIV_ALERT, Buffer.from("%s\0"), Buffer.from(`qufabric: ${printable(sentence)}\0`));
   } catch {
-    // The agent's own log has it.
+    // The agent's own log has the line.
   }
 }

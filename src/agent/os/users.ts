@@ -1,10 +1,10 @@
 /**
- * OS accounts as facts: who a name is, and whether that account may be signed in to at all.
+ * OS accounts as facts: the account of a name, and whether it may be signed in to.
  *
- * Looked up anew for every decision; a file that has not changed since is not read again. Never is a
- * password compared. A name that is not of the strict charset is nobody. `/etc/passwd` is read directly
- * where nsswitch.conf asks it first; everything else (LDAP, SSSD, systemd) goes through getent(1) with a
- * fixed argv, in a process of its own, so that a directory that hangs does not hang the agent.
+ * Accounts are looked up for every decision, but a file that has not changed is not read again. No password
+ * is ever compared. A name outside the strict charset has no account. `/etc/passwd` is read directly if
+ * nsswitch.conf names files first. For the rest (LDAP, SSSD, systemd) getent(1) runs with a fixed argv as a
+ * separate process, so that a slow directory cannot block the agent.
  *
  * @module
  */
@@ -19,21 +19,21 @@ export interface LocalAccount {
   readonly uid: number;
   /** Primary group. */
   readonly gid: number;
-  /** Absolute. `/` when the account has none. */
+  /** Absolute. `/` if the account has none. */
   readonly home: string;
-  /** Absolute. `/bin/sh` when the account names none. */
+  /** Absolute. `/bin/sh` if the account names none. */
   readonly shell: string;
   readonly facts: LocalAccountFacts;
 }
 
-/** Where the databases are. Tests name others; null for `getent` leaves files only. */
+/** Where the databases are. Tests use others. Null for `getent`: files only. */
 export interface AccountSources {
   readonly etc: string;
   readonly getent: string | null;
 }
 
 const SYSTEM: AccountSources = { etc: "/etc", getent: findGetent() };
-/** Longest wait for a directory service; then the account counts as unknown. */
+/** Longest wait for a directory service. After it the account counts as unknown. */
 const GETENT_TIMEOUT_MS = 3_000;
 const GETENT_BYTES_MAX = 65_536;
 const ID_MAX = 0xffff_fffe;
@@ -41,7 +41,7 @@ const SECONDS_PER_DAY = 86_400;
 const SYSTEM_SHELL = /^(?:\/usr)?\/s?bin\/[^/]+$/;
 const NOLOGIN_SHELLS = new Set(["nologin", "false"]);
 
-/** The account called `name`, byte for byte. Null when there is none. */
+/** The account with exactly this name. Null: there is none. */
 export async function lookUpAccount(
   name: string,
   nowSeconds: number,
@@ -65,7 +65,7 @@ export async function lookUpAccount(
   return { name, uid, gid, home, shell, facts };
 }
 
-/** The facts of a name that is nobody's. */
+/** Facts for a name without an account. */
 export const NO_ACCOUNT: LocalAccountFacts = {
   exists: false,
   uid: -1,
@@ -75,22 +75,22 @@ export const NO_ACCOUNT: LocalAccountFacts = {
   shellMissing: false,
 };
 
-/** Group id by name, from /etc/group; null when there is none. Used for `tty`. */
+/** Group id by name from /etc/group, used for `tty`. Null: there is none. */
 export async function lookUpGroupId(name: string, etc = "/etc"): Promise<number | null> {
   const line = findLine(readLocalText(`${etc}/group`), name);
   return line === null ? null : parseId(line[2]);
 }
 
 /**
- * `passwd -l` and `usermod -L` put `!` before what was there; other systems write `*LK*`. A bare `!` or
- * `!!` is what useradd(8) leaves on an account that never had a password, and `*` is no password at all:
- * neither is a lock.
+ * `passwd -l` and `usermod -L` prefix the password with `!`; other systems write `*LK*`. A bare `!` or `!!`
+ * is useradd(8)'s entry for an account that never had a password, and `*` means no password. Neither is a
+ * lock.
  */
 export function isLocked(password: string): boolean {
   return /^!+[^!]/.test(password) || password.startsWith("*LK*");
 }
 
-/** Field 8 of shadow(5), in days. As pam_unix counts: expired from that day on. Empty: never. */
+/** Field 8 of shadow(5), in days. As in pam_unix, the account has expired from that day on. Empty: never. */
 export function isExpired(days: string, nowSeconds: number): boolean {
   return /^\d{1,9}$/.test(days) && Math.floor(nowSeconds / SECONDS_PER_DAY) >= Number(days);
 }
@@ -105,7 +105,7 @@ async function isMissing(shell: string): Promise<boolean> {
   }
 }
 
-/** At once: another thread would take ten times as long. Where programs of the system are, nothing hangs. */
+/** Synchronous: another thread would take ten times as long, and system folders do not hang. */
 function isMissingNow(shell: string): boolean {
   try {
     accessSync(shell, constants.X_OK);
@@ -143,7 +143,7 @@ function parseId(text: string | undefined): number | null {
   return id <= ID_MAX ? id : null;
 }
 
-/** Fields of the entry called `name`, or null. */
+/** Fields of the entry named `name`, or null. */
 async function lookUpEntry(
   database: "passwd" | "shadow",
   name: string,
@@ -155,14 +155,14 @@ async function lookUpEntry(
     if (found !== null || getent === null || services.length === 1) return found;
   }
   const answer = findLine(await runGetent(getent, database, name), name);
-  // Without nsswitch (musl) or with a broken getent, the files are what there is.
+  // Without nsswitch (musl), or if getent fails, fall back to the files.
   return answer ?? findLine(readLocalText(`${etc}/${database}`), name);
 }
 
-/** The last text of nsswitch.conf and what it says, which is asked at every decision. */
+/** nsswitch.conf as last parsed, because every decision needs it. */
 let parsedServices: { readonly text: string; readonly services: Map<string, string[]> } | null = null;
 
-/** Services of nsswitch.conf(5) for `database`; glibc's default is files. */
+/** Services of nsswitch.conf(5) for `database`. glibc's default is files. */
 function servicesOf(text: string, database: string): string[] {
   if (parsedServices?.text !== text) parsedServices = { text, services: new Map() };
   const known = parsedServices.services.get(database);
@@ -180,7 +180,7 @@ function parseServices(text: string, database: string): string[] {
   return ["files"];
 }
 
-/** The first line whose first field is `name`: getent(1) also finds numbers, which are not names. */
+/** The first line whose first field is `name`. getent(1) also matches ids, which are not names. */
 function findLine(text: string, name: string): string[] | null {
   const at = text.startsWith(`${name}:`) ? 0 : text.indexOf(`\n${name}:`) + 1;
   if (at === 0 && !text.startsWith(`${name}:`)) return null;
