@@ -1,7 +1,7 @@
 /**
- * oidc-provider's storage on our database.
+ * oidc-provider's storage adapter for our database.
  *
- * Ids that are bearer secrets by themselves (codes, access tokens) are stored as digests. Session and
+ * Ids that are bearer secrets themselves (codes, access tokens) are stored as digests. Session and
  * interaction ids are worthless without the signature of their cookie.
  *
  * @module
@@ -15,8 +15,8 @@ import type { PayloadRow, PayloadStore } from "./store.ts";
 const BEARER_MODELS: readonly string[] = ["AuthorizationCode", "AccessToken"];
 
 /**
- * One adapter per model, as oidc-provider asks for them. `usedBefore` makes its error for a spent code,
- * `unavailable` the one that it tells the waiting client, for a database that cannot be written.
+ * Creates one adapter per model, as oidc-provider expects. `usedBefore` creates its error for a spent code.
+ * `unavailable` creates the error that a waiting client gets when the database cannot be written.
  */
 export function createAdapterFactory(deps: {
   readonly payloads: PayloadStore;
@@ -59,7 +59,7 @@ export function createAdapterFactory(deps: {
         return undefined; // Only the device flow has user codes, and it is off.
       },
       async consume(id) {
-        // Two requests with one code at once: the provider has looked already, so the second fails here.
+        // Of two concurrent requests with one code, both may have found it valid; the second fails here.
         if (!(await payloads.consume(model, keyOf(id), nowSeconds(clock)))) throw deps.usedBefore();
       },
       async destroy(id) {

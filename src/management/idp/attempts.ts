@@ -1,12 +1,14 @@
 /**
- * Limits on tries: a counter per key, or per source, and window; bounded in number.
+ * Limits on attempts: counters per key or source in fixed windows. The number of counters is bounded.
  *
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
 import { boundsOf, sourceNetworks } from "../../base/source-key.ts";
 
-/** Most keys remembered. The oldest go first, so a flood of keys costs memory for this many only. */
+/**
+ * Most keys remembered. The oldest are dropped first, so a flood of keys takes a bounded amount of memory.
+ */
 const KEYS_MAX = 20_000;
 
 export interface AttemptLimit {
@@ -15,17 +17,17 @@ export interface AttemptLimit {
 }
 
 export interface Attempts {
-  /** Whether `key` may try once more. Counts the try. */
+  /** Counts an attempt of `key`. False: there were too many. */
   take(key: string): boolean;
-  /** Gives a try of `key` back, or several: they were good. */
+  /** Takes back one or several attempts of `key`, which turned out good. */
   giveBack(key: string, count?: number): void;
-  /** Gives all tries of `key` back. */
+  /** Takes back all attempts of `key`. */
   forget(key: string): void;
-  /** Tries of `key` in its window. */
+  /** Attempts of `key` in its window. */
   count(key: string): number;
 }
 
-/** Fixed windows that start with the first try of a key. */
+/** Fixed windows, each beginning with a key's first attempt. */
 export function createAttempts(clock: Clock, limit: AttemptLimit): Attempts {
   const windows = createWindows(clock, limit.windowMs);
   return {
@@ -37,13 +39,13 @@ export function createAttempts(clock: Clock, limit: AttemptLimit): Attempts {
 }
 
 /**
- * The same for addresses, with `limit` for each IPv4 address and IPv6 /64, and wider bounds on the /56 and
- * /48 around it. `of` tells apart what one source tries, where each has a bound of its own.
+ * The same for addresses, with `limit` for each IPv4 address and IPv6 /64, and wider bounds for the /56 and
+ * /48 around it. `of` separates what one source attempts, so that each has its own bound.
  */
 export interface SourceAttempts {
   take(address: string, of?: string): boolean;
   giveBack(address: string, of?: string): void;
-  /** Gives back what the narrowest network of `address` has tried. Returns how many that was. */
+  /** Takes back what the narrowest network of `address` has attempted. Returns how many that was. */
   forget(address: string, of?: string): number;
 }
 
@@ -55,7 +57,7 @@ export function createSourceAttempts(clock: Clock, limit: AttemptLimit): SourceA
     take(address, of = "") {
       const keys = keysOf(address, of);
       const bounds = boundsOf(keys, limit.countMax);
-      // Nothing is counted for a network inside one that is refused: it would push out who was here before.
+      // Stops at the first refused network, so that no counters of networks inside it push out older ones.
       return keys.every((key, i) => windows.add(key) <= (bounds[i] ?? limit.countMax));
     },
     giveBack(address, of = "") {
@@ -77,7 +79,7 @@ function createWindows(clock: Clock, windowMs: number) {
     return window !== undefined && clock.monotonicMs() - window.startMs < windowMs ? window : undefined;
   };
   return {
-    /** Counts one more, and says how many that makes. */
+    /** Counts one more and returns the sum. */
     add(key: string): number {
       const window = current(key);
       if (window !== undefined) return ++window.count;

@@ -1,7 +1,7 @@
 /**
- * The identity provider put to the test, for `qf doctor` on the management host.
+ * Checks of the identity provider, for `qf doctor` on the management host.
  *
- * Signs nobody in and changes nothing. Each question stands for a fault that people would meet at their first
+ * They sign no one in and change nothing. Each finds a fault that people would otherwise meet at their first
  * sign-in: the address, TLS, keys, the client and its secret, redirect URIs, claims.
  *
  * @module
@@ -21,10 +21,10 @@ import { readProviderFile } from "./provider-file.ts";
 import { type RedirectUri, redirectUris } from "./redirect-uris.ts";
 import { externalOidc } from "./settings.ts";
 
-/** Tried for a redirect on any port. */
+/** An arbitrary port, to check that loopback redirects may use any. */
 const SOME_PORT = 49_321;
 
-/** Findings about the provider that management last served with from `dataDir`. */
+/** Findings about the provider that management last used with `dataDir`. */
 export async function checkProvider(dataDir: string): Promise<Finding[]> {
   try {
     const file = await readProviderFile(dataDir);
@@ -60,7 +60,7 @@ async function checkExternal({ origin }: ProviderFile, oidc: OidcSettings): Prom
   try {
     document = await fetchProviderDocument(oidc.issuer, oidc.fetch);
   } catch (error) {
-    // Without the document nothing more can be asked; the redirect URIs are worth knowing all the same.
+    // Nothing else can be checked without the document, but the redirect URIs are still worth showing.
     const uris = redirectUris(oidc, origin).map(({ uri, use }) =>
       note("provider", "provider.redirect", `${uri} is for ${use}`),
     );
@@ -99,7 +99,7 @@ async function checkKeys(oidc: OidcSettings, document: ProviderDocument): Promis
 }
 
 async function checkClient(oidc: OidcSettings, document: ProviderDocument, origin: string): Promise<Finding> {
-  // The one that the code of management's pages is redeemed with.
+  // The client with which management redeems the codes of its own pages.
   const { webClientId: clientId, clientSecret, clientAuth } = oidc;
   const redirectUri = redirectUris(oidc, origin)[0]?.uri ?? "";
   try {
@@ -168,7 +168,7 @@ function redirectFinding(
   );
 }
 
-/** What the document says of scopes and claims; it need not be complete, so nothing of this is a problem. */
+/** Checks the document's scopes and claims. The lists may be incomplete, so these findings are only notes. */
 function checkClaims(oidc: OidcSettings, document: ProviderDocument): Finding[] {
   const { scopes_supported: scopes, claims_supported: claims, userinfo_endpoint: userInfo } = document;
   const findings: Finding[] = [];
@@ -200,7 +200,7 @@ function isListed(claims: readonly string[] | undefined, path: string): boolean 
   return claims === undefined || claims.includes(path) || claims.includes(path.split(".")[0] ?? path);
 }
 
-/** Known by its public documentation only: its discovery document does not say so. */
+/** Google documents this for people only; its discovery document does not say so. */
 function checkPrompt({ issuer }: OidcSettings): Finding[] {
   if (issuer !== "https://accounts.google.com") return [];
   const message =

@@ -1,5 +1,5 @@
 /**
- * Signs the provider's cookies. Stands where koa would use keygrip, which is SHA-1 and calls a
+ * Signatures of the provider's cookies. Replaces Keygrip, koa's default, which uses SHA-1 and calls a
  * deprecated function that warns on the console.
  *
  * @module
@@ -7,7 +7,7 @@
 import { createHmac } from "node:crypto";
 import { isEqualSecret } from "../../base/random.ts";
 
-/** The members of Keygrip that koa's cookies call. The first key signs, all verify. */
+/** The members of Keygrip that koa's cookies call. The first key signs; all verify. */
 export class CookieKeys {
   readonly #keys: readonly string[];
 

@@ -36,7 +36,7 @@ export function databaseAccounts(store: Store): PasswordAccounts {
   };
 }
 
-/** Records that stand for a person who has given their password: they end with it. */
+/** Records that a password created; they end when it changes. */
 const BY_PASSWORD: ReadonlySet<string> = new Set(["Session", "AuthorizationCode"]);
 
 export function databasePayloads(store: Store): PayloadStore {
@@ -69,8 +69,8 @@ export function databasePayloads(store: Store): PayloadStore {
 }
 
 /**
- * Whether the password that the person of this record has now is the one that they gave for it. `acr` is what
- * `interactions.ts` noted then; the provider carries it from the session into codes and tokens.
+ * Whether the record's person still has the password that they gave for it. `interactions.ts` noted that
+ * password in `acr`, which the provider carries from the session into codes and tokens.
  */
 async function isOfThePassword(tx: Reader, payload: Readonly<Record<string, unknown>>): Promise<boolean> {
   const { accountId: subject, acr } = payload;

@@ -1,9 +1,10 @@
 /**
- * Limits on guessing passwords: by source, never by person, since anyone could then keep a person out.
+ * Limits on guessing passwords. They count by source, never by person, since otherwise anyone could lock a
+ * person out.
  *
- * One source has so many failed tries for one e-mail address and for all together. Many failures for one
- * address, from anywhere, delay further tries for it. A browser in which the person has signed in before has
- * tries of its own, without delay.
+ * A source has a number of failed attempts per e-mail address and in total. Many failures for one address,
+ * from anywhere, delay further attempts for it. A browser in which the person has signed in before has a
+ * limit of its own and no delay.
  *
  * @module
  */
@@ -11,37 +12,37 @@ import type { Clock } from "../../base/clock.ts";
 import { createAttempts, createSourceAttempts } from "./attempts.ts";
 
 const WINDOW_MS = 5 * 60_000;
-/** Failed tries of one source for one e-mail address. */
+/** Failed attempts of one source for one e-mail address. */
 const PAIR_LIMIT = { countMax: 10, windowMs: WINDOW_MS };
-/** Failed tries of one source for all addresses. */
+/** Failed attempts of one source for all addresses. */
 const SOURCE_LIMIT = { countMax: 60, windowMs: WINDOW_MS };
-/** Failed tries in one known browser for its person. */
+/** Failed attempts in one known browser for its person. */
 const BROWSER_LIMIT = { countMax: 10, windowMs: WINDOW_MS };
-/** Failed tries for one e-mail address, from anywhere, before further ones are delayed. */
+/** Failed attempts for one e-mail address, from anywhere, before further ones are delayed. */
 const UNDELAYED_MAX = 10;
 const DELAY_MS = 250;
 const DELAY_MS_MAX = 5_000;
 
-/** A try, before the password is looked at. */
+/** An attempt before its password is checked. */
 export interface Guess {
-  /** In its normal form. */
+  /** Normalised. */
   readonly email: string;
   readonly address: string;
-  /** Names the person and the browser, where they have signed in with it before. Null: it is not known. */
+  /** Names the person and the browser if they have signed in with it before. Null: an unknown browser. */
   readonly knownBrowser: string | null;
 }
 
-/** A try that was let through. It counts as failed until it is forgiven. */
+/** An admitted attempt. It counts as failed until `forgive` is called. */
 export interface Admission {
   forgive(): void;
 }
 
 export interface GuessLimits {
-  /** Resolves when the try may be made, after its delay. Null: there were too many. */
+  /** Resolves when the attempt may be made, after its delay. Null: there were too many. */
   admit(guess: Guess): Promise<Admission | null>;
 }
 
-/** `pause` waits; tests do not. */
+/** `pause` waits; tests replace it. */
 export function createGuessLimits(
   clock: Clock,
   pause: (ms: number) => Promise<void> = (ms) => Bun.sleep(ms),
@@ -68,7 +69,7 @@ export function createGuessLimits(
   };
 }
 
-/** The delay of the `count`th failed try for one address. */
+/** The delay of the `count`th failed attempt for one address. */
 function delayMs(count: number): number {
   return count <= UNDELAYED_MAX ? 0 : Math.min(DELAY_MS * 2 ** (count - UNDELAYED_MAX - 1), DELAY_MS_MAX);
 }

@@ -1,9 +1,9 @@
 /**
- * Signing in and confirming, as plain forms: `/idp/interaction/:uid`.
+ * The sign-in and confirmation pages, as plain forms: `/idp/interaction/:uid`.
  *
- * A sign-in is two answers of a person: who they are (email, password), and that they want the thing
- * named on the page to be signed in. The second is asked whenever the first was not given for this
- * very request, so a live session never signs anything in silently.
+ * A sign-in takes two answers of a person: who they are (e-mail and password), and that they want what the
+ * page names to be signed in. The second is required unless the password was given for this very request, so
+ * a live session never signs anything in silently.
  *
  * @module
  */
@@ -32,12 +32,12 @@ export interface InteractionDeps {
   readonly passwords: PasswordCheck;
   readonly browsers: KnownBrowsers;
   readonly origin: string;
-  /** Where the dashboard is. Absent: there. */
+  /** Origin of the dashboard. Absent: `origin`. */
   readonly dashboardOrigin?: string;
   readonly log: Log;
 }
 
-/** Puts the pages in front of the provider's own routes. */
+/** Adds the pages in front of the provider's own routes. */
 export function mountInteractions(deps: InteractionDeps): void {
   deps.provider.use(async (ctx, next) => {
     const match = PATH.exec(ctx.path);
@@ -114,7 +114,7 @@ function interactionPage(deps: InteractionDeps, interaction: Interaction, failur
   );
 }
 
-/** Who asks for what, in the words of the person's own terminal. */
+/** Who asks to be signed in, in the words that the person's terminal uses. */
 function whatIsAsked(deps: InteractionDeps, interaction: Interaction): Html {
   const asker = String(interaction.params[DEVICE_NAME_PARAM] ?? "");
   const at = asker.lastIndexOf("@");
@@ -135,7 +135,7 @@ function whatIsAsked(deps: InteractionDeps, interaction: Interaction): Html {
   ])}`;
 }
 
-/** Management's own pages name the device of a terminal; the dashboard has none to name. */
+/** Names the program that asks. A hosted sign-in names its device; one to the dashboard has none to name. */
 function programOf(deps: InteractionDeps, { params }: Interaction, asker: string): string {
   if (!hostedRedirects(deps).has(params.redirect_uri)) return "qf, on this computer";
   return asker === "" ? "the dashboard, in this browser" : "qf, in a terminal elsewhere";
@@ -176,17 +176,18 @@ async function submit(deps: InteractionDeps, exchange: Exchange, interaction: In
   if (outcome.account.mustChange) return sendMustChange(exchange);
   res.setHeader("set-cookie", deps.browsers.cookieFor(outcome.account, nowSeconds(deps.clock)));
   await leaveOtherSession(deps, interaction, outcome.account.subject);
-  // The hosted flow has been confirmed on the page before, by this browser; the password was for it.
+  // A hosted sign-in was confirmed on our page in this browser already, and the password was given for it.
   const isHosted = hostedRedirects(deps).has(interaction.params.redirect_uri);
-  // Which password it was: session, codes and tokens carry it, and are worth nothing after the next.
+  // Identifies the password. Session, codes and tokens carry it, and become invalid when the password
+  // changes.
   const acr = passwordStamp(outcome.account.passwordHash);
   const login = { accountId: outcome.account.subject, amr: ["pwd"], acr };
   return finish(isHosted ? { login, consent: {} } : { login });
 }
 
 /**
- * The provider would ask a browser that is signed in as somebody else to run a script; we just end that
- * session.
+ * Ends the session of a browser that is signed in as another person. The provider would have it run a script
+ * instead.
  */
 async function leaveOtherSession(
   deps: InteractionDeps,
@@ -201,7 +202,7 @@ async function leaveOtherSession(
   await interaction.save(Math.max(1, interaction.exp - nowSeconds(deps.clock)));
 }
 
-/** Whoever set this password knows it, so it signs nobody in. */
+/** An administrator set this password and knows it, so it does not sign in. */
 function sendMustChange({ res, uid }: Exchange): void {
   res.writeHead(403, pageHeaders());
   res.end(
@@ -219,7 +220,7 @@ function sendPage({ req, res }: Exchange, status: number, body: string, interact
   res.end(req.method === "HEAD" ? undefined : body);
 }
 
-/** An urlencoded form, bounded in size and time. */
+/** A urlencoded form, bounded in size and time. */
 async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
   if (!(req.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded")) {
     throw new QfError("ERR_BAD_REQUEST", "this page takes a form");

@@ -1,6 +1,6 @@
 /**
- * Cookies of browsers in which a person has signed in here before: each lets its person try their
- * password there while others guess it from elsewhere. It signs nobody in.
+ * Cookies that mark browsers in which a person has signed in here before. In such a browser the person may
+ * try their password while others guess it from elsewhere. The cookie signs no one in.
  *
  * @module
  */
@@ -16,11 +16,11 @@ type Person = Pick<PasswordAccount, "subject" | "passwordHash">;
 export interface KnownBrowsers {
   /** The `Set-Cookie` value for a browser in which `person` has just signed in. */
   cookieFor(person: Person, nowSeconds: number): string;
-  /** What names the browser that sent `cookies`, when `person` has signed in there. Null: not there. */
+  /** Names the browser that sent `cookies` if `person` has signed in there. Null: they have not. */
   find(cookies: string | undefined, person: Person, nowSeconds: number): string | null;
 }
 
-/** `cookieKeys`: the provider's own. A changed password makes every browser unknown again. */
+/** `cookieKeys` are the provider's own. A changed password makes every browser unknown again. */
 export function createKnownBrowsers(cookieKeys: readonly string[], origin: string): KnownBrowsers {
   const keys = new CookieKeys(cookieKeys);
   const secure = origin.startsWith("https:") ? "; Secure" : "";
@@ -46,7 +46,7 @@ export function createKnownBrowsers(cookieKeys: readonly string[], origin: strin
   };
 }
 
-/** A name per person, so that a browser can be known for several; it does not tell who they are. */
+/** One name per person, so that a browser can be known for several. It does not reveal who they are. */
 function nameOf({ subject }: Person): string {
   return `qf_idp_known_${sha256(`qufabric/known-browser/name/${subject}`).slice(0, 16)}`;
 }

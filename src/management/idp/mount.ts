@@ -1,9 +1,9 @@
 /**
- * The way from our HTTP server into oidc-provider, which wants Node's: a node:http server on a unix
- * socket in a folder of mode 0700, to which `/idp/*` is forwarded.
+ * Bridge from our HTTP server to oidc-provider, which needs Node's: `/idp/*` is forwarded to a node:http
+ * server on a unix socket in a folder of mode 0700.
  *
- * Of the client's request only what the provider needs goes on; who asked and under which origin is
- * written by us, never taken from forwarded headers.
+ * Only those parts of a request that the provider needs are forwarded. We write the source address and the
+ * origin ourselves and never take them from forwarded headers.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { join } from "node:path";
 import type { Provider } from "oidc-provider";
 import { QfError } from "../../base/errors.ts";
 
-/** Internal: the address of who asked. Stripped from outside requests. */
+/** Internal header with the source address. Removed from outside requests. */
 export const SOURCE_HEADER = "x-qufabric-source";
 const PREFIX = "/idp";
 const SOCKET_NAME = "idp.sock";
@@ -23,7 +23,7 @@ const SOCKET_PATH_BYTES_MAX = 100;
 const FORWARD_TIMEOUT_MS = 30_000;
 const BODY_BYTES_MAX = 64 * 1024;
 const REQUEST_HEADERS = ["accept", "authorization", "content-type", "cookie", "origin", "user-agent"];
-/** About the hop or about an encoding that fetch has undone. */
+/** Headers about the hop, or about an encoding that fetch has undone. */
 const DROPPED_RESPONSE_HEADERS = [
   "connection",
   "keep-alive",
@@ -32,7 +32,7 @@ const DROPPED_RESPONSE_HEADERS = [
   "content-encoding",
 ];
 
-/** Of every answer, pages or not; what pages need beside them is in `base/html.ts`. */
+/** Added to every response; `base/html.ts` has what pages need beyond that. */
 const ADDED_RESPONSE_HEADERS = {
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
@@ -47,8 +47,8 @@ export interface ProviderMount {
 }
 
 /**
- * Starts the inner server on a socket in `folder`, which is ours alone (0700), or in a temporary one
- * where the path is too long for a socket.
+ * Starts the inner server on a socket in `folder`, which only this process uses (0700), or in a temporary
+ * folder if the path is too long for a socket.
  */
 export async function openProviderMount(
   provider: Provider,
@@ -58,11 +58,11 @@ export async function openProviderMount(
   const isShort = Buffer.byteLength(folder) + SOCKET_NAME.length < SOCKET_PATH_BYTES_MAX;
   const place = isShort ? folder : await mkdtemp(join(tmpdir(), "qf-idp-")); // mkdtemp makes it 0700.
   const socket = join(place, SOCKET_NAME);
-  // Left by a process that was killed; the folder's lock says that none is alive.
+  // A killed process may have left it; the folder's lock guarantees that no other one is running.
   await rm(socket, { force: true });
   const handle = provider.callback();
   const server = createServer((req: IncomingMessage & { originalUrl?: string }, res) => {
-    // The provider tells its mount path from the difference between the two.
+    // The provider derives its mount path from the difference between the two.
     req.originalUrl = req.url ?? "/";
     req.url = req.originalUrl.slice(PREFIX.length) || "/";
     void handle(req, res);
@@ -92,8 +92,8 @@ export async function openProviderMount(
         headers,
         body,
         redirect: "manual",
-        // The inner server closes a connection that has been idle for seconds. A POST that comes just then
-        // is lost, and fetch does not send it again.
+        // The inner server closes idle connections after seconds. A POST sent at that moment would be lost,
+        // since fetch does not repeat it.
         keepalive: false,
         signal: AbortSignal.timeout(FORWARD_TIMEOUT_MS),
       });

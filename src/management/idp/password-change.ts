@@ -1,9 +1,9 @@
 /**
- * Choosing a password: by a link, by the old password, or because somebody else knows it.
+ * Choosing a password: with a link, with the old password, or in place of one that an administrator set.
  *
  * A new password ends everything that the old one began: logins with their live connections, API tokens made
- * by logins, sessions at the embedded provider, and links that are still open. Personal API tokens stay: they
- * are credentials of their own.
+ * by logins, sessions at the embedded provider, and open links. Personal API tokens stay: they are
+ * credentials of their own.
  *
  * @module
  */
@@ -20,15 +20,15 @@ import { type PasswordUser, updateIdpAccount } from "../db/tables/sign-in.ts";
 import { deleteWebSessionsOf } from "../db/tables/web-sessions.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "./passwords.ts";
 
-/** Where links lead to, before their secret. */
+/** Path of links, before their secret. */
 export const PASSWORD_PATH = "/idp/password";
-/** How long a link may be used. */
+/** How long a link is valid. */
 const LINK_SECONDS: Readonly<Record<PasswordLinkRow["kind"], number>> = {
   invitation: 7 * 86_400,
   reset: 86_400,
 };
 
-/** A link as it is given to whoever made it, once. */
+/** A link, shown once to the administrator who created it. */
 export interface PasswordLink {
   readonly url: string;
   /** Seconds since 1970. */
@@ -40,7 +40,7 @@ export function passwordLinkHash(secret: string): string {
   return sha256(`qufabric/password-link/${secret}`);
 }
 
-/** Makes the one link of `userId`; earlier ones stop working. */
+/** Creates the only link of `userId`; earlier ones stop working. */
 export async function createPasswordLink(
   tx: Writer,
   origin: string,
@@ -62,8 +62,8 @@ export function passwordProblem(password: string): string | null {
 }
 
 /**
- * Sets a password that its person has chosen, and ends what the one before began. Affects maps. Returns how
- * many personal API tokens go on working: their person ought to know.
+ * Sets a password that its person has chosen, and ends what the previous one began. Affects maps. Returns how
+ * many personal API tokens stay valid, which the person should know.
  */
 export async function choosePassword(
   tx: ChangeWriter,

@@ -1,5 +1,5 @@
 /**
- * Passwords: their hash, and the check that takes the same time whether or not the person is known.
+ * Passwords: their hash, and a check that takes the same time for known and unknown people.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import { createGuessLimits } from "./guess-limits.ts";
 import type { PasswordAccount, PasswordAccounts } from "./store.ts";
 import { createTurns, type Turns } from "./turns.ts";
 
-/** Longest password that is hashed: bounds the work of one request. */
+/** Longest password that is hashed. Bounds the work of one request. */
 export const PASSWORD_LENGTH_MAX = 1024;
 export const PASSWORD_LENGTH_MIN = 8;
-/** Hashes computed at once: argon2id takes 64 MiB each. */
+/** Hashes computed at once; argon2id takes 64 MiB each. */
 const CONCURRENT_MAX = 4;
-/** Waiting for their turn; more are told to come back. */
+/** Most checks that wait for their turn; further ones are told to try again. */
 const WAITING_MAX = 64;
-/** New passwords hashed at once, beside those that are checked. */
+/** New passwords hashed at once, beside those being checked. */
 const NEW_CONCURRENT_MAX = 2;
-/** Forms of one person (or one link) that wait while another of theirs is being hashed. */
+/** Most waiting forms of one person (or one link) while another of theirs is being hashed. */
 const NEW_WAITING_MAX = 4;
 
 const TOO_MANY = { kind: "too_many" } as const;
@@ -31,18 +31,18 @@ export type PasswordOutcome =
   | typeof WRONG
   | typeof TOO_MANY;
 
-/** The place a try comes from. */
+/** Where an attempt comes from. */
 export interface TrySource {
   readonly address: string;
-  /** Names the browser, where the person has signed in with it before. Null: it is not known. */
+  /** Names the browser if the person has signed in with it before. Null: an unknown browser. */
   readonly knownBrowser?: (account: PasswordAccount) => string | null;
 }
 
 export interface PasswordCheck {
   check(email: string, password: string, source: TrySource): Promise<PasswordOutcome>;
   /**
-   * Hash of a password that `who` has chosen, one at a time of each. Throws ERR_TOO_MANY when too many are
-   * asked for: a link may be sent as often as its holder likes.
+   * Hashes a password that `who` has chosen, one at a time for each. Throws ERR_TOO_MANY when too many wait,
+   * since a link may be submitted any number of times.
    */
   hash(password: string, who: string): Promise<string>;
 }
@@ -53,14 +53,14 @@ export function hashPassword(password: string): Promise<string> {
 }
 
 /**
- * Tells one password from the next, even when both were chosen in the same second: the hash has a salt of its
- * own. Says nothing about the password.
+ * Identifies one password, since each hash has its own salt. Differs even for passwords chosen in the same
+ * second, and reveals nothing about them.
  */
 export function passwordStamp(passwordHash: string): string {
   return sha256(`qufabric/password/${passwordHash}`);
 }
 
-/** The form under which an e-mail address is looked up. */
+/** The form in which e-mail addresses are looked up. */
 export function normaliseEmail(email: string): string {
   return email.trim().toLowerCase();
 }
@@ -68,20 +68,21 @@ export function normaliseEmail(email: string): string {
 export function createPasswordCheck(deps: {
   readonly accounts: PasswordAccounts;
   readonly clock: Clock;
-  /** Told of each wrong password, wherever it was given, for audit. */
+  /** Called for each wrong password, for audit. */
   readonly onFailure?: (failure: { email: string; sourceAddress: string }) => Promise<void>;
   /** Waits. Default: a timer. */
   readonly pause?: (ms: number) => Promise<void>;
 }): PasswordCheck {
   const limits = createGuessLimits(deps.clock, deps.pause);
   const hashing = createTurns(CONCURRENT_MAX, WAITING_MAX);
-  // A flood from elsewhere does not fill the line that known browsers wait in.
+  // Known browsers have their own queue, which a flood from elsewhere cannot fill.
   const hashingKnown = createTurns(1, WAITING_MAX);
-  // One at a time of each source for each person: twenty good ones at once are not twenty that may be bad.
+  // One attempt at a time per source and person, so that parallel attempts are not all counted as failed
+  // before the first is known to be good.
   const lines = createLines(WAITING_MAX);
   const hashingNew = createTurns(NEW_CONCURRENT_MAX, WAITING_MAX);
   const linesNew = createLines(NEW_WAITING_MAX);
-  // Verified against when nobody is there, so that unknown and known cost the same.
+  // Verified for unknown people, so that they cost as much as known ones.
   const decoy = hashPassword(crypto.randomUUID());
 
   async function attempt(email: string, password: string, source: TrySource): Promise<PasswordOutcome> {
@@ -118,7 +119,7 @@ export function createPasswordCheck(deps: {
   };
 }
 
-/** One at a time for each name, and `waitingMax` in line behind it. */
+/** Runs work one at a time per name, with at most `waitingMax` waiting behind it. */
 function createLines(waitingMax: number) {
   const lines = new Map<string, Turns>();
   return {

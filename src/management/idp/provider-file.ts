@@ -1,5 +1,5 @@
 /**
- * Writing down which provider management serves with, for `qf doctor` on the same host.
+ * A file that records which provider management uses, for `qf doctor` on the same host.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { PROVIDER_FILE, ProviderFile } from "../../wire/provider-file.ts";
 import type { OidcSettings } from "../contracts/context.ts";
 import type { ExternalOidcOptions } from "./settings.ts";
 
-/** Replaces what was written at the start before. */
+/** Replaces the file of the last start. */
 export async function writeProviderFile(
   dataDir: string,
   told: { origin: string; oidc: OidcSettings; external: ExternalOidcOptions | undefined },

@@ -1,8 +1,8 @@
 /**
  * The embedded identity provider: oidc-provider, reduced to authorization code with PKCE for qf.
  *
- * No dynamic registration, device flow, refresh tokens, userinfo, introspection or logout pages.
- * Signing in and confirming are in `interactions.ts`; storage is `adapter.ts`.
+ * It has no dynamic registration, device flow, refresh tokens, userinfo, introspection or logout pages.
+ * `interactions.ts` has the sign-in pages; `adapter.ts` the storage.
  *
  * @module
  */
@@ -16,18 +16,18 @@ import { createAdapterFactory } from "./adapter.ts";
 import { CookieKeys } from "./cookie-keys.ts";
 import type { PasswordAccounts, PayloadStore } from "./store.ts";
 
-/** The one client: `qf` on a loopback redirect, and management's own hosted flow. */
+/** The only client: `qf` with a loopback redirect, and management's own hosted flow. */
 export const EMBEDDED_CLIENT_ID = "qufabric-cli";
 export const EMBEDDED_SCOPE = "openid profile email";
-/** Where the hosted flow comes back to, under management's origin. */
+/** Callback of the hosted flow, under management's origin. */
 export const HOSTED_CALLBACK_PATH = "/login/callback";
-/** Of `qf` itself; the provider takes any port of it (RFC 8252 section 7.3). */
+/** Callback of `qf` itself. The provider accepts any port (RFC 8252 section 7.3). */
 const LOOPBACK_REDIRECT = "http://127.0.0.1/callback";
-/** Optional request parameter of `qf`: the name of the device that is being signed in. Shown only. */
+/** Optional request parameter: the name of the device being signed in. Only shown. */
 export const DEVICE_NAME_PARAM = "qf_device";
 
 const SESSION_SECONDS = 12 * 3600;
-/** The five minutes a person has, and one for the way back. */
+/** Five minutes for the person, and one for the callback. */
 const INTERACTION_SECONDS = 360;
 const CODE_SECONDS = 60;
 const ID_TOKEN_SECONDS = 3600;
@@ -36,16 +36,16 @@ export interface ProviderDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly origin: string;
-  /** Where the dashboard is. Absent: there. */
+  /** Origin of the dashboard. Absent: `origin`. */
   readonly dashboardOrigin?: string;
   readonly accounts: PasswordAccounts;
   readonly payloads: PayloadStore;
-  /** Private JWKs, the one for EdDSA first. */
+  /** Private JWKs, the EdDSA key first. */
   readonly signingKeys: readonly JsonWebKey[];
   readonly cookieKeys: readonly string[];
 }
 
-/** Makes the provider, issuer `<origin>/idp`. Starts nothing. */
+/** Creates the provider with issuer `<origin>/idp`. Starts nothing. */
 export async function createProvider(deps: ProviderDeps): Promise<Provider> {
   const { Provider: Constructor, errors } = await loadQuietly();
   const provider = new Constructor(`${deps.origin}/idp`, {
@@ -61,14 +61,14 @@ export async function createProvider(deps: ProviderDeps): Promise<Provider> {
     }),
   });
   allowHostedRedirects(provider, hostedRedirects(deps));
-  // The origin, scheme and source are written anew by `mount.ts`, so they are ours.
+  // Trusts forwarded headers: `mount.ts` writes origin, scheme and source itself.
   provider.proxy = true;
   provider.silent = true;
   provider.on("server_error", (_ctx, error) => deps.log.error("identity provider failed", {}, error));
   return provider;
 }
 
-/** Where sign-ins that management's own pages run come back to. */
+/** Callbacks of sign-ins that management's own pages run. */
 export function hostedRedirects({
   origin,
   dashboardOrigin = origin,
@@ -77,9 +77,9 @@ export function hostedRedirects({
 }
 
 /**
- * The hosted flow's redirect beside the loopback one, of the same client, so that tokens of both have one
- * audience. Registering it fails where our origin is https on a loopback address: such a URL is no
- * native client's, says the provider; it is exactly ours, though.
+ * Allows the hosted flow's redirect beside the loopback one for the same client, so that tokens of both have
+ * one audience. It cannot be registered: the provider refuses https on a loopback address for a native
+ * client, and our origin may be one.
  */
 function allowHostedRedirects(provider: Provider, redirects: ReadonlySet<unknown>): void {
   const { prototype } = provider.Client;
@@ -89,7 +89,7 @@ function allowHostedRedirects(provider: Provider, redirects: ReadonlySet<unknown
   };
 }
 
-/** It warns on the console about any runtime that is not Node.js LTS, when it is imported. */
+/** oidc-provider warns on the console, on import, about any runtime that is not Node.js LTS. */
 async function loadQuietly(): Promise<typeof import("oidc-provider")> {
   const { warn } = console;
   console.warn = () => {};
@@ -114,7 +114,7 @@ function configuration(deps: ProviderDeps): Configuration {
         claims: () => ({ sub: account.subject, email: account.email, name: account.name }),
       };
     },
-    // Every scope asked for is granted for this one sign-in: nothing is remembered as consented.
+    // Grants every requested scope for this one sign-in; no consent is remembered.
     loadExistingGrant: async (ctx) => {
       const grant = new ctx.oidc.provider.Grant({
         clientId: ctx.oidc.client?.clientId,
@@ -128,21 +128,21 @@ function configuration(deps: ProviderDeps): Configuration {
   };
 }
 
-/** What ID tokens say, and the keys that sign them. */
+/** The content of ID tokens, and the keys that sign them. */
 function identityTokens(deps: ProviderDeps): Configuration {
   return {
     jwks: { keys: [...deps.signingKeys] } as JWKS,
     scopes: ["openid"],
-    // `acr` names the password that was given, see `passwordStamp`.
+    // `acr` identifies the password that was given; see `passwordStamp`.
     claims: { openid: ["sub", "acr"], email: ["email"], profile: ["name"] },
-    // Name and e-mail go into the ID token itself: there is no userinfo endpoint to ask.
+    // Puts name and e-mail into the ID token itself, since there is no userinfo endpoint.
     conformIdTokenClaims: false,
     subjectTypes: ["public"],
     enabledJWA: { idTokenSigningAlgValues: ["EdDSA", "ES256"] },
   };
 }
 
-/** The one client and the one flow: an authorization code with PKCE. Everything else is off. */
+/** The one client and the one flow, an authorization code with PKCE. Everything else is off. */
 function authorizationCode(): Configuration {
   return {
     clients: [
@@ -186,7 +186,7 @@ function authorizationCode(): Configuration {
 function cookies(keys: readonly string[]): NonNullable<Configuration["cookies"]> {
   assert(keys.length > 0, "the provider has a key for its cookies");
   return {
-    // Typed as keys, taken as whatever signs.
+    // Typed as strings, but any object that signs is accepted.
     keys: new CookieKeys(keys) as unknown as string[],
     names: { session: "qf_idp_session", interaction: "qf_idp_interaction", resume: "qf_idp_resume" },
     long: { signed: true, httpOnly: true, sameSite: "lax", path: "/idp" },

@@ -1,5 +1,5 @@
 /**
- * The redirect URIs that have to be registered at an external provider.
+ * The redirect URIs to register at an external provider.
  *
  * @module
  */
@@ -7,15 +7,15 @@ import type { OidcSettings } from "../contracts/context.ts";
 import { HOSTED_CALLBACK_PATH } from "./provider.ts";
 
 export interface RedirectUri {
-  /** To register as it stands. */
+  /** To be registered exactly like this. */
   readonly uri: string;
-  /** What comes back there. */
+  /** What it is used for. */
   readonly use: string;
-  /** The client for which it is registered. */
+  /** The client to register it for. */
   readonly clientId: string;
 }
 
-/** All of them, in the order of their weight. */
+/** All redirect URIs, the most important first. */
 export function redirectUris(
   oidc: Pick<OidcSettings, "clientId" | "webClientId" | "loopback" | "redirectPort" | "loopbackHost">,
   origin: string,

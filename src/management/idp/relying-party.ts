@@ -1,8 +1,8 @@
 /**
- * Management as the provider's client, for the sign-ins that run on its own pages. Works with the embedded
- * provider and with any other.
+ * Management as a client of the provider, for sign-ins on its own pages. Works with the embedded provider and
+ * any other.
  *
- * The token it returns is not believed here: `login/prove.ts` verifies it like any other.
+ * It does not verify the tokens it returns; `login/prove.ts` does, as for any token.
  *
  * @module
  */
@@ -18,18 +18,18 @@ const DISCOVERY_MS = 10 * 60_000;
 export type HostedOrder = Omit<AuthorizationOrder, "clientId" | "scope">;
 
 export interface HostedTokens {
-  /** As it came, unverified. */
+  /** As received, unverified. */
   readonly idToken: string;
-  /** Null: none was given. */
+  /** Null: the provider sent none. */
   readonly accessToken: string | null;
 }
 
 export interface RelyingParty {
-  /** Where the browser goes. Throws ERR_UNAVAILABLE when the provider cannot be asked. */
+  /** The URL to send the browser to. Throws ERR_UNAVAILABLE if the provider cannot be reached. */
   authorizationUrl(order: HostedOrder): Promise<string>;
   /**
-   * What the code in `callback` is worth. Throws ERR_LOGIN_FAILED or ERR_UNAVAILABLE with the provider's
-   * words.
+   * Exchanges the code in `callback` for tokens. Throws ERR_LOGIN_FAILED or ERR_UNAVAILABLE with the
+   * provider's message.
    */
   redeem(answer: {
     readonly callback: URL;
@@ -38,14 +38,14 @@ export interface RelyingParty {
     readonly verifier: string;
   }): Promise<HostedTokens>;
   /**
-   * What UserInfo says of `subject`; null where the provider has no such endpoint. Throws as `redeem` does.
+   * UserInfo's claims about `subject`; null if the provider has no such endpoint. Throws as `redeem` does.
    */
   userInfo(accessToken: string, subject: string): Promise<Readonly<Record<string, unknown>> | null>;
 }
 
 export function createRelyingParty(oidc: OidcSettings, clock: Clock): RelyingParty {
   let cache: { document: ProviderDocument; atMs: number } | undefined;
-  // What the provider took last, so that the other method is not tried first again and again.
+  // The method that the provider accepted last, so that the other one is not tried first each time.
   let { clientAuth } = oidc;
 
   async function discover(): Promise<ProviderDocument> {

@@ -1,5 +1,5 @@
 /**
- * Settings of the provider that signs people in: the embedded one, or another by `--oidc-…`.
+ * Settings of the identity provider: the embedded one, or an external one given with `--oidc-…`.
  *
  * @module
  */
@@ -14,28 +14,28 @@ import type { OidcSettings } from "../contracts/context.ts";
 import { EMBEDDED_CLIENT_ID, EMBEDDED_SCOPE } from "./provider.ts";
 
 const SECRET_BYTES_MAX = 4096;
-/** Name and e-mail too: without them people are rows of ids. */
+/** With name and e-mail, since lists of people would otherwise show only ids. */
 export const SCOPE_DEFAULT = "openid profile email";
 
-/** As given on the command line. Absent: the default beside it. */
+/** As given on the command line. */
 export interface ExternalOidcOptions {
   /** Exact `iss` of its tokens. */
   readonly issuer: string;
   readonly clientId: string;
-  /** Client of the sign-ins on management's pages. Default: `clientId`. */
+  /** Client of sign-ins on management's pages. Default: `clientId`. */
   readonly webClientId?: string;
   /**
-   * Secret of the client that management's pages use. Absent: a public client. Without a web client of its
-   * own `qf` cannot run the loopback flow then.
+   * Secret of that client. Absent: a public client. With a secret and no separate web client, `qf` cannot run
+   * the loopback flow.
    */
   readonly clientSecretFile?: string;
-  /** Loopback port the provider insists on. Default 0: any. */
+  /** Loopback port that the provider requires. Default 0: any. */
   readonly redirectPort?: number;
   /** Default 127.0.0.1. */
   readonly loopbackHost?: LoopbackHost;
-  /** Default: as the discovery document says. */
+  /** Default: by the discovery document. */
   readonly clientAuth?: ClientAuthMethod;
-  /** Exact `aud`, of both clients. Default: each client's id. */
+  /** Exact `aud` for both clients. Default: each client's id. */
   readonly audience?: string;
   /** Default `openid profile email`. */
   readonly scope?: string;
@@ -45,7 +45,7 @@ export interface ExternalOidcOptions {
   readonly groupsClaim?: string;
 }
 
-/** `fetch` reaches the embedded provider without a detour over the public URL. */
+/** `fetchProvider` reaches the embedded provider without a detour over the public URL. */
 export function embeddedOidc(origin: string, fetchProvider: typeof fetch): OidcSettings {
   return {
     embedded: true,
@@ -66,8 +66,8 @@ export function embeddedOidc(origin: string, fetchProvider: typeof fetch): OidcS
 }
 
 /**
- * Claims that may become somebody else's: a provider gives the name of one who has left to the next, and lets
- * people choose. OpenID Connect Core 5.7: only `iss` and `sub` together stay.
+ * Claims that may pass to another person: providers reuse the names of people who left, and let people choose
+ * theirs. Only `iss` and `sub` together are stable (OpenID Connect Core 5.7).
  */
 const REASSIGNED_CLAIMS: ReadonlySet<string> = new Set([
   "email",
@@ -115,7 +115,7 @@ export async function externalOidc(options: ExternalOidcOptions, log: Log): Prom
     scope,
     userIdClaim,
     groupsClaim: options.groupsClaim ?? null,
-    // A client with a secret cannot run on people's own machines.
+    // `qf` on people's own machines cannot hold a client secret.
     loopback: clientSecret === null || webClientId !== options.clientId,
     redirectPort: options.redirectPort ?? 0,
     loopbackHost: options.loopbackHost ?? "127.0.0.1",
@@ -127,7 +127,7 @@ async function readSecret(path: string, log: Log): Promise<string> {
   let secret: string;
   try {
     const { mode, size } = await stat(path);
-    // Not refused: what containers mount as secrets is often readable by all who are inside.
+    // Only a warning: secrets mounted into containers are often readable by everyone inside.
     if ((mode & 0o007) !== 0) log.warn("the client secret file is open to everyone", { path });
     secret = size > SECRET_BYTES_MAX ? "" : (await readFile(path, "utf8")).trim();
   } catch (cause) {

@@ -1,18 +1,18 @@
 /**
- * The storage that the embedded provider asks for. The database implements it; tests use a map.
+ * The storage interface of the embedded provider. The database implements it; tests use a map.
  *
  * @module
  */
 
-/** A person who signs in with a password here. */
+/** A person who signs in here with a password. */
 export interface PasswordAccount {
   /** `sub` of every token. */
   readonly subject: string;
   readonly email: string;
   readonly name: string;
-  /** argon2id, as `Bun.password` writes it. */
+  /** argon2id in the form that `Bun.password` writes. */
   readonly passwordHash: string;
-  /** Somebody else knows it: nothing but choosing another can be done with it. */
+  /** Someone else knows the password: it can only be used to choose another. */
   readonly mustChange: boolean;
 }
 
@@ -21,14 +21,14 @@ export interface PasswordAccounts {
   find(subject: string): Promise<PasswordAccount | undefined>;
 }
 
-/** A record of oidc-provider's own: sessions, interactions, codes, grants. */
+/** One of oidc-provider's own records: session, interaction, code or grant. */
 export interface PayloadRow {
   readonly model: string;
   readonly id: string;
   readonly payload: Readonly<Record<string, unknown>>;
   readonly grantId: string | null;
   readonly uid: string | null;
-  /** Gone after this. Null: kept until destroyed. */
+  /** Not found after this. Null: kept until destroyed. */
   readonly expiresAtSeconds: number | null;
 }
 
@@ -37,7 +37,7 @@ export interface PayloadStore {
   /** Expired rows are not found. A consumed one has `consumed`, in seconds, in its payload. */
   find(model: string, id: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   findByUid(model: string, uid: string): Promise<Readonly<Record<string, unknown>> | undefined>;
-  /** False when it was consumed before, or is not there: decided by one statement. */
+  /** False if it was consumed before or does not exist. Decided by one statement. */
   consume(model: string, id: string, atSeconds: number): Promise<boolean>;
   destroy(model: string, id: string): Promise<void>;
   revokeByGrantId(grantId: string): Promise<void>;

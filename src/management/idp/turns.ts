@@ -1,16 +1,16 @@
 /**
- * Turns for work that costs much: a few at a time, first come first served, and a bounded line.
+ * Turns for costly work: a few at a time, first come, first served, with a bounded queue.
  *
  * @module
  */
 
 export interface Turns {
-  /** "busy" when too many wait already. */
+  /** "busy" when the queue is full. */
   run<T>(work: () => Promise<T>): Promise<T | "busy">;
   isIdle(): boolean;
 }
 
-/** Runs `concurrentMax` at a time while `waitingMax` wait. */
+/** Runs `concurrentMax` at a time while at most `waitingMax` wait. */
 export function createTurns(concurrentMax: number, waitingMax: number): Turns {
   let running = 0;
   const waiting: (() => void)[] = [];
@@ -18,7 +18,7 @@ export function createTurns(concurrentMax: number, waitingMax: number): Turns {
     async run(work) {
       if (running >= concurrentMax) {
         if (waiting.length >= waitingMax) return "busy";
-        // The one that ends hands its place on, so nobody comes in between.
+        // A finished run passes its place on directly, so that no one gets in between.
         await new Promise<void>((resolve) => waiting.push(resolve));
       } else running += 1;
       try {

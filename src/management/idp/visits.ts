@@ -1,6 +1,6 @@
 /**
- * Limits on visits of one source to the embedded provider. A sign-in that has begun is a record kept for
- * minutes and a turn of the database's one writer, and its source has proven nothing yet.
+ * Limits on requests of one source to the embedded provider. A begun sign-in costs a record kept for minutes
+ * and a turn of the database's one writer, before its source has proven anything.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { QfError } from "../../base/errors.ts";
 import { createSourceAttempts } from "./attempts.ts";
 
 const WINDOW_MS = 60_000;
-/** Requests of one source per minute. Wide enough for a whole office behind one address. */
+/** Requests of one source per minute. Enough for a whole office behind one address. */
 const REQUESTS_MAX = 6_000;
-/** Of those, to where sign-ins begin and go on; one is begun with one and ended with two more. */
+/** Of those, requests to the authorization endpoint. A sign-in takes one to begin and two to finish. */
 const SIGN_INS_MAX = 1_200;
-/** What is asked for is kept with the sign-in. Ours have less than one kilobyte. */
+/** The query is stored with the sign-in. Ours has less than one kilobyte. */
 const QUERY_CHARS_MAX = 8_192;
-/** As the provider's router matches it. */
+/** Matches as the provider's router does. */
 const AUTHORIZATION = /^\/idp\/auth(?:$|\/)/i;
 
 export interface Visits {

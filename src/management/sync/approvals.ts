@@ -1,6 +1,6 @@
 /**
- * Approvals as an agent asks for them on its link: what was asked goes to `login/approval.ts`, what comes
- * of it back to the agent. A failure here is an answer too; it never ends the link.
+ * Approvals that agents ask for on their control link: passes requests to `login/approval.ts` and answers
+ * back. A failure here is an answer too and never ends the link.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { AgentLink } from "./link.ts";
 
 type ApprovalMessage = Extract<AgentMessage, { type: "approval_open" | "approval_claim" | "approval_close" }>;
 
-/** Answers one message. `approvals` null: nobody serves them yet. */
+/** Answers one message. `approvals` is null until something serves them. */
 export async function answerApproval(
   log: Log,
   approvals: Approvals | null,

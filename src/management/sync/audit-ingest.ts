@@ -1,8 +1,8 @@
 /**
- * Events of machines on their way into the account's log: each once, in order, gaps named.
+ * Intake of machines' events into the account's log: each once, in order, with gaps named.
  *
- * A machine numbers its events without gaps and repeats what was not acknowledged. What it reports is
- * taken as its own word: the machine is the initiator's witness, never the initiator of somebody else.
+ * A machine numbers its events without gaps and repeats what was not acknowledged. An event is the machine's
+ * own claim: it names the machine as the witness, beside the person who it says acted.
  *
  * @module
  */
@@ -28,8 +28,8 @@ export interface ReportingPeer {
 }
 
 /**
- * Stores what is new of `events` in one transaction and returns the number through which everything
- * is stored, which is what the agent may forget. Undefined when the peer is gone.
+ * Stores the new ones of `events` in one transaction. Returns the number up to which everything is stored, so
+ * that the agent may delete it. Undefined if the peer was deleted.
  */
 export async function ingestAgentEvents(
   store: Store,
@@ -72,7 +72,7 @@ async function ingest(
   return { throughSeq: next - 1, auditSeq };
 }
 
-/** Keeps the list of sessions by what the machine reports of its own connections. */
+/** Updates the list of sessions from what the machine reports of its own connections. */
 async function noteSession(
   tx: Writer,
   { id: peerId, accountId, name: machineName }: ReportingPeer,
@@ -86,14 +86,14 @@ async function noteSession(
   await insertSshSession(tx, body, { peerId, accountId, machineName, userName, openedAtMs: atMs });
 }
 
-/** What the machine has signed of these events: it follows them in the log. */
+/** The machine's signature over these events; it follows them in the log. */
 function batchEventOf(peer: ReportingPeer, record: BatchRecord): NewEvent {
   const { first_seq, last_seq } = record;
   const meta = { machine: peer.name, from: String(first_seq), to: String(last_seq) };
   return { activity: "agent.batch", targetId: peer.id, meta, data: { ...record } };
 }
 
-/** Numbers that never came: evidence was lost or kept back at the machine. */
+/** Numbers that never arrived: evidence was lost or withheld at the machine. */
 function gapOf(peer: ReportingPeer, from: number, to: number): NewEvent {
   const meta = { machine: peer.name, from: String(from), to: String(to - 1) };
   return { activity: "agent.gap", targetId: peer.id, meta };
@@ -121,7 +121,7 @@ async function newEventOf(
   };
 }
 
-/** What the machine says who it was; a name only for somebody of this account. */
+/** The person that the machine names. Name and e-mail are filled in only for a user of this account. */
 async function personOf(
   tx: Reader,
   accountId: AccountId,
@@ -173,7 +173,7 @@ function activityOf(body: AgentEventBody): ActivityCode {
   }
 }
 
-/** The few facts a person looks for in a list; the rest is in `data`. */
+/** The few facts that people look for in a list; `data` has the rest. */
 function metaOf(body: AgentEventBody): Record<string, string> {
   switch (body.type) {
     case "decision":
@@ -237,7 +237,7 @@ function reasonMeta({
   return accessReason === undefined ? {} : { access_reason: accessReason };
 }
 
-/** The first of them by name, and how many there are. */
+/** The first operation by name, and the number of operations. */
 function sftpMeta(operations: readonly SftpOperationRecord[]): Record<string, string> {
   const [first] = operations;
   if (first === undefined) return {};

@@ -1,6 +1,5 @@
 /**
- * Audit events on their way from an agent's link into the store: within the machine's share, and
- * acknowledged once they are stored.
+ * Stores audit events from agents' links, within each machine's share, and acknowledges what is stored.
  *
  * @module
  */
@@ -16,7 +15,7 @@ import type { AgentLink } from "./link.ts";
 import { type ProvenBatch, proveBatch } from "./prove-batch.ts";
 import { recordShareUsedUp } from "./report-store.ts";
 
-/** The events of one message, and what the machine has signed of them. */
+/** The events of one message, and the machine's signature over them. */
 interface Upload {
   readonly events: readonly AgentEvent[];
   readonly batch?: SignedBatch | undefined;
@@ -34,14 +33,14 @@ export class AuditIntake {
     this.#share = new AuditShare(ctx.clock, bytesPerDay);
   }
 
-  /** Whether nothing is taken of this machine now. */
+  /** Whether events of this machine are currently held back. */
   isHeldBack(peerId: PeerId): boolean {
     return this.#share.isUsedUp(peerId);
   }
 
   /**
-   * Stores `events` and acknowledges them. A machine that has used up its share gets no answer: it keeps the
-   * events and sends them again later. Rejects when they cannot be stored.
+   * Stores `events` and acknowledges them. A machine that has used up its share gets no answer; it keeps the
+   * events and sends them again later. Rejects if they cannot be stored.
    */
   async take(link: Reporting, { events, batch }: Upload): Promise<void> {
     const { store, log } = this.#ctx;
@@ -66,7 +65,7 @@ export class AuditIntake {
     const { store, origin, logs } = this.#ctx;
     const row = await store.read((tx) => findPeer(tx, peer.accountId, peer.id));
     if (row === undefined) return null; // Gone: nothing of it is stored.
-    // What was signed before management moved names its address of then.
+    // A batch signed before management moved names the address of that time.
     const moves = (await logs.identity(peer.accountId))?.moves ?? [];
     for (const management of [origin, ...moves.map(({ from }) => from)]) {
       const proven = proveBatch(row, management, upload);
@@ -77,8 +76,8 @@ export class AuditIntake {
 }
 
 /**
- * From which event on the machine uploads. Behind ours: it has not heard of all acknowledgements. Ahead: an
- * older copy of our data was put back, and it may still have what was lost.
+ * Settles from which event the machine uploads. If it is behind, it missed acknowledgements. If it is ahead,
+ * an older backup of our data was restored, and the machine may still have what was lost.
  */
 export function tellOfEvents(
   link: Pick<AgentLink, "send">,

@@ -1,9 +1,9 @@
 /**
- * The share of audit events that one machine may upload: a bucket of bytes for each, filled through the day.
+ * The share of audit events that each machine may upload: a token bucket of bytes, refilled through the day.
  *
- * A machine whose share is used up is not acknowledged. It keeps the events in its spool and tries again, so
- * nothing is lost; once the spool is full nobody gets in there, and no other machine notices. Each machine's
- * shortage is reported once, until it has had room again for as long as a bucket takes to fill.
+ * A machine whose share is used up gets no acknowledgement. It keeps the events in its spool and tries again,
+ * so nothing is lost. If the spool fills up, that machine admits no one; other machines are not affected. A
+ * shortage is reported once, and again only after the bucket was full in between.
  *
  * @module
  */
@@ -11,19 +11,19 @@ import type { Clock } from "../../base/clock.ts";
 import type { PeerId } from "../../wire/units.ts";
 
 const DAY_MS = 86_400_000;
-/** Bytes a day for one machine: about 20 events a second without a pause, far above any that people use. */
+/** Bytes per day for one machine: about 20 events a second without pause, far above what people cause. */
 export const AUDIT_SHARE_BYTES_DEFAULT = 1_000_000_000;
-/** Machines remembered. Above it the one that was heard of least lately begins with a full bucket again. */
+/** Machines remembered. Beyond that, the one idle for longest starts with a full bucket again. */
 const PEERS_MAX = 100_000;
 
 interface Bucket {
-  /** May be below zero: a batch is taken whole, and paid for afterwards. */
+  /** May be negative: a batch is taken whole and paid for afterwards. */
   bytes: number;
   filledAtMs: number;
   isReported: boolean;
 }
 
-/** taken: may be stored. first: may not, which is news. used_up: may not, which was said already. */
+/** taken: may be stored. first: the share is used up, which is new. used_up: it still is. */
 export type ShareAnswer = "taken" | "used_up" | "first";
 
 export class AuditShare {
@@ -37,7 +37,7 @@ export class AuditShare {
     this.#bytesPerDay = bytesPerDay;
   }
 
-  /** Takes a batch of `bytes` of this machine's share. */
+  /** Takes `bytes` for a batch from this machine's share. */
   take(peerId: PeerId, bytes: number): ShareAnswer {
     if (this.#bytesPerDay === 0) return "taken";
     const bucket = this.#fill(peerId);
@@ -50,7 +50,7 @@ export class AuditShare {
     return "first";
   }
 
-  /** Puts back what was taken of a share and is not stored after all. */
+  /** Returns `bytes` that were taken but not stored. */
   giveBack(peerId: PeerId, bytes: number): void {
     if (this.#bytesPerDay > 0) this.#fill(peerId).bytes += bytes;
   }

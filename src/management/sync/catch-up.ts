@@ -1,7 +1,7 @@
 /**
- * Catching up of an agent that comes back with an older map: whether a delta leads from there to the present
- * map, and the question to the agent about what it has. `wire/map-outline.ts` says how the two find out what
- * differs.
+ * Catch-up of an agent that reconnects with an older map: whether a delta from there leads to the current
+ * map, and the question to the agent about what it has. `wire/map-outline.ts` describes how they find the
+ * differences.
  *
  * @module
  */
@@ -18,33 +18,33 @@ import type { PeerId } from "../../wire/units.ts";
 import type { HeldMap } from "../maps/encode.ts";
 import type { KeyedSemaphore } from "./keyed-semaphore.ts";
 
-/** How long an agent may take to answer before it gets the whole map; it is less than its own patience. */
+/** How long an agent may take to answer before it gets the whole map. Less than the agent itself waits. */
 const ANSWER_MS_MAX = 8_000;
 
-/** Of an agent's map, as the agent says. `digest` or `sections` absent: one that does not say. */
+/** Position of an agent's map, as the agent reports it. `digest` or `sections` absent: not reported. */
 export interface Position {
   readonly epoch: number;
   readonly version: number;
   readonly digest?: string | undefined;
   readonly sections?: MapSections | undefined;
-  /** What we gave it under this number said something else: nothing is built on it. */
+  /** The map we sent under this version had another content, so no delta starts from it. */
   readonly isForeign?: boolean;
 }
 
 export interface CatchUp {
-  /** Finds out what the agent lacks. Null: the whole map has to be sent. */
+  /** Finds out what the agent lacks. Null: the whole map must be sent. */
   ask(map: NetworkMap): Promise<{ held: HeldMap; differences: MapDifferences } | null>;
-  /** What the agent has answered; null: it wants the whole map, or is gone. */
+  /** Passes on the agent's answer. Null: it wants the whole map, or is gone. */
   answer(differences: MapDifferences | null): void;
 }
 
 export interface CatchUpOptions {
   readonly peerId: PeerId;
   readonly position: Position;
-  /** How many agents may be asked at once: bounds the outlines and maps that are kept for their answers. */
+  /** Bounds how many agents are asked at once, and so the outlines and maps held for their answers. */
   readonly asking: KeyedSemaphore;
   send(message: ManagementMessage): void;
-  /** The agent is asked: it has its turn, however long it takes to answer. */
+  /** Called when the agent was asked: its handshake place is free, however long it takes to answer. */
   onAsked(): void;
 }
 
@@ -88,17 +88,20 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
   };
 }
 
-/** Whether `map` is what the agent has: a number may stand for two since a backup was put back. */
+/**
+ * Whether the agent has `map`. After a restored backup one version may stand for two maps, so the digest
+ * counts.
+ */
 export function isMapAt(map: NetworkMap, { epoch, version, digest }: Position): boolean {
   return epoch === map.epoch && version === map.version && digest === digestOfMap(map);
 }
 
-/** Whether the agent has a newer map than there is. */
+/** Whether the agent has a newer map than management. */
 export function isAhead({ epoch, version }: Position, map: NetworkMap): boolean {
   return epoch > map.epoch || (epoch === map.epoch && version > map.version);
 }
 
-/** An older map of the same epoch, and none that we know to be another's. */
+/** Whether the position is an older map of the same epoch, with the content that we sent. */
 function mayFollow({ epoch, version, isForeign = false }: Position, map: NetworkMap): boolean {
   return !isForeign && epoch === map.epoch && version > 0 && version < map.version;
 }

@@ -1,22 +1,23 @@
 /**
- * Tells a copied state folder from a restart: an agent that restarts has a new boot id, and the old one
- * never comes back. When one does, two agents use the same device key. Pure but for its memory.
+ * Detects copied state folders. A restarted agent has a new boot id, and the old one never comes back. If one
+ * does, two agents use the same device key. Pure but for its memory.
  *
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
 import type { PeerId } from "../../wire/units.ts";
 
-/** How long a superseded boot id is remembered, and how long none is seen before one is news again. */
+/** How long a superseded boot id is remembered, and after how long without one the next is reported again. */
 const WINDOW_MS = 600_000;
-/** Peers remembered; above it the oldest go. */
+/** Peers remembered; beyond that, the oldest are dropped. */
 const PEERS_MAX = 100_000;
 const BOOTS_MAX = 8;
 
 export interface CloneWatch {
   /**
-   * The peer's link with `oldBootId` was replaced by one with `bootId`. True when that boot id was replaced
-   * itself within the window: two agents use one key. Said once for as long as they go on taking turns.
+   * Notes that the peer's link with `oldBootId` was replaced by one with `bootId`. True if that boot id was
+   * itself replaced within the window, so two agents use one key. Reported once for as long as they keep
+   * alternating.
    */
   superseded(peerId: PeerId, oldBootId: string, bootId: string): boolean;
 }

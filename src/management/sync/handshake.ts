@@ -2,7 +2,7 @@
  * The handshake with an agent, from an open socket to a proven agent: how many may try at once, the
  * challenge, and the proof.
  *
- * An agent that cannot be let in now is told when to come back (`retry-pacing.ts`), so that a restart of
+ * An agent that cannot be admitted now is told when to come back (`retry-pacing.ts`), so that a restart of
  * management causes no stampede. Read `open`, then `identify`.
  *
  * @module
@@ -28,42 +28,38 @@ export type Identify = Extract<AgentMessage, { type: "identify" }>;
 export interface HandshakeOptions {
   /** Milliseconds from `welcome` to the proof. Default 5000. */
   readonly identifyMs?: number;
-  /**
-   * Sockets that have not proven themselves, in total and from one address (IPv6: /64). Default 2048 and 512.
-   */
+  /** Unproven sockets, in total and from one address (IPv6: /64). Default 2048 and 512. */
   readonly unprovenMax?: number;
   readonly unprovenPerAddressMax?: number;
-  /**
-   * Agents between `welcome` and their first map at once, at most half of them from one address. Default 128.
-   */
+  /** Agents between `welcome` and their first map, at most half of them from one address. Default 128. */
   readonly handshakesMax?: number;
 }
 
 const IDENTIFY_MS = 5_000;
 const HANDSHAKES_MAX = 128;
-/** Agents that wait for their `welcome`, and for how long: less than an agent waits for it. */
+/** Agents that wait for their `welcome`, and for how long. The time is less than an agent waits for it. */
 const WAITING_MAX = 1_024;
 const WAIT_MS_MAX = 4_000;
 
 export interface Handshake {
-  /** Whether there are so many unproven sockets that one more is refused before it is opened. */
+  /** Whether there are too many unproven sockets to open another. */
   readonly isOverrun: boolean;
-  /** To be called when a socket opens: sends `welcome` when its turn comes, or says to come back later. */
+  /** Call when a socket opens: sends `welcome` when its turn comes, or tells the agent to come back later. */
   open(socket: Socket): Promise<void>;
-  /** Checks the proof, and stores what the agent reports. Undefined: it was refused, and told so. */
+  /** Checks the proof and stores what the agent reports. Undefined: the agent was refused and told so. */
   identify(socket: Socket, identify: Identify): Promise<PeerRow | undefined>;
-  /** The agent's first map, or what stands for one, is on its way: its place is free. Once or more. */
+  /** Call when the agent's first map, or what replaces it, was sent: frees its place. May be called again. */
   serve(socket: Socket): void;
-  /** The socket is gone: gives back all it had. Once or more. */
+  /** Call when the socket is closed: frees everything it held. May be called again. */
   settle(socket: Socket): void;
-  /** For an agent that is turned away: in how many milliseconds to try again. */
+  /** In how many milliseconds an agent that is turned away should try again. */
   retryAfterMs(): number;
-  /** Milliseconds over which the agents here are to spread their return, should all links be lost at once. */
+  /** Milliseconds over which the agents here should spread their return if all links are lost at once. */
   readonly spreadMs: number;
   close(): void;
 }
 
-/** `hub.end` sends `bye` and closes; `hub.linkCount`: agents that have a link here. */
+/** `hub.end` sends `bye` and closes. `hub.linkCount` is the number of agents with a link here. */
 export function createHandshake(
   ctx: ManagementContext,
   options: HandshakeOptions,
@@ -139,7 +135,7 @@ class SocketHandshake implements Handshake {
   async identify(socket: Socket, identify: Identify): Promise<PeerRow | undefined> {
     const { store, log } = this.#ctx;
     const { data } = socket;
-    // The answer came in time; how long it takes to check is our affair.
+    // The answer arrived in time; how long the check takes is not the agent's fault.
     if (data.timer !== null) clearTimeout(data.timer);
     data.timer = null;
     const peer = await store.read((tx) => findPeerById(tx, identify.peerId));
@@ -208,7 +204,7 @@ class SocketHandshake implements Handshake {
     );
   }
 
-  /** No longer counts as unproven, whichever way that ended. */
+  /** Stops counting the socket as unproven, whatever the outcome. */
   #proven({ data }: Socket): void {
     if (data.timer !== null) clearTimeout(data.timer);
     data.timer = null;

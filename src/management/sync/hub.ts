@@ -1,9 +1,9 @@
 /**
- * Management's end of every agent's control WebSocket, `GET /agent/v1/sync`: asks each agent for proof, keeps
- * one link per peer, sends it what changed in its map, and takes in its audit events.
+ * Management's end of every agent's control WebSocket, `GET /agent/v1/sync`. It asks each agent for proof,
+ * keeps one link per peer, sends changes of its map, and takes in its audit events.
  *
- * Messages are in `wire/agent-sync.ts`; `handshake.ts` lets agents in, `link-table.ts` knows who is here,
- * `link.ts` sends. Read `#onMessage` first.
+ * `wire/agent-sync.ts` has the messages. `handshake.ts` admits agents, `link-table.ts` knows which are
+ * connected, and `link.ts` sends. Read `#onMessage` first.
  *
  * @module
  */
@@ -30,19 +30,20 @@ import { LogFeed } from "./log-feed.ts";
 import { storeFlags } from "./report-store.ts";
 import type { PeerSession, PresenceListener, SyncHub, SyncHubOptions } from "./sync-hub.ts";
 
-/** Messages of one agent that may wait to be handled; a well-behaved one has a handful under way. */
+/** Most queued messages of one agent; a well-behaved one has a handful. */
 const QUEUED_MAX = 64;
-/** Whole maps on their way at once, by default. */
+/** Default for whole maps being sent at once. */
 const WHOLE_MAPS_MAX = 32;
 /** Agents asked at once what they have. Each costs an outline: at most 160 kB, mostly less than 1 kB. */
 const ASKED_MAX = 1_024;
 /**
- * Links that wait to be sent a whole map, and for how long: less than an agent waits for a silent management.
+ * Links that wait to be sent a whole map, and for how long. The time is less than an agent waits for a silent
+ * management.
  */
 const WHOLE_WAITING_MAX = 4_096;
 const WHOLE_WAIT_MS_MAX = 5_000;
 
-/** Listens to the store until `close`. */
+/** Subscribes to the store until `close`. */
 export function createSyncHub(ctx: ManagementContext, options: SyncHubOptions = {}): SyncHub {
   return new Hub(ctx, options);
 }
@@ -150,7 +151,7 @@ class Hub implements SyncHub {
       return;
     }
     const message = parsed.data;
-    // Answered out of turn: it says that the link is alive, not that everything is done.
+    // Answered ahead of the queue: a pong says that the link is alive, not that everything was handled.
     if (message.type === "ping" && socket.data.link !== null) {
       const nowMs = Math.round(this.#ctx.clock.nowMs());
       const { spreadMs } = this.#handshake;
@@ -161,7 +162,7 @@ class Hub implements SyncHub {
     }
   }
 
-  /** Handles one after the other what one agent sends. */
+  /** Handles one agent's messages one after the other. */
   #enqueue(socket: Socket, task: () => Promise<void>): void {
     const { data } = socket;
     if (data.queued >= QUEUED_MAX) {
@@ -230,7 +231,7 @@ class Hub implements SyncHub {
     link.refresh();
   }
 
-  /** Once: after a backup was put back every machine is ahead. */
+  /** Logged once, since after a restored backup every machine is ahead. */
   #warnOfAhead(peerId: PeerId, name: string): void {
     if (this.#hasWarnedOfAhead) return;
     this.#hasWarnedOfAhead = true;
@@ -290,8 +291,8 @@ class Hub implements SyncHub {
 }
 
 /**
- * The message once it is whole; null: more parts are to come. Undefined: too large, or in parts from a
- * stranger.
+ * The message once it is whole. Null: more parts are to come. Undefined: it is too large, or in parts from an
+ * agent that has not proven itself.
  */
 function takePart({ link, parts }: SocketData, part: string): string | null | undefined {
   const whole = parts.take(part);

@@ -1,9 +1,9 @@
 /**
- * Bounds how many callers do something costly at once. The others wait in order of coming; whoever finds no
- * room to wait, or is not let in within the bound, is turned away.
+ * Semaphore with a bounded, timed queue. It limits how many callers do something costly at once; others wait
+ * in order of arrival. A caller that finds the queue full, or waits too long, is turned away.
  *
  * Callers name a key (a peer, an address), and one key gets at most half of the places, so that a client that
- * is slow on purpose does not hold up the others.
+ * is slow on purpose cannot hold up the others.
  *
  * @module
  */
@@ -20,14 +20,14 @@ export interface KeyedSemaphoreBounds {
 
 export interface KeyedSemaphore {
   /**
-   * Resolves with the function that leaves again, once the caller is inside; calling it twice does no harm.
-   * Null: turned away. Never rejects.
+   * Resolves with a function that frees the place; calling it twice does no harm. Null: turned away. Never
+   * rejects.
    */
   enter(key: string): Promise<(() => void) | null>;
   readonly inside: number;
-  /** The most that were ever inside at once. */
+  /** The most callers that were ever inside at once. */
   readonly peak: number;
-  /** Turns away whoever waits, and everybody who still comes. */
+  /** Turns away all waiting and future callers. */
   close(): void;
 }
 
@@ -41,7 +41,7 @@ interface Waiter {
 export function createKeyedSemaphore({ inMax, waitingMax, waitMsMax }: KeyedSemaphoreBounds): KeyedSemaphore {
   const inside = createKeyedCounter(inMax, Math.ceil(inMax / 2));
   const waiting = createKeyedCounter(waitingMax, Math.ceil(waitingMax / 2));
-  /** In order of coming. */
+  /** In order of arrival. */
   const waiters = new Set<Waiter>();
   let peak = 0;
   let isClosed = false;

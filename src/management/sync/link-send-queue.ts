@@ -1,13 +1,13 @@
 /**
- * Send queue of one agent's control link: bounds how much may wait unread on its socket.
+ * Send queue of one agent's control link. Bounds how much may wait unread on its socket.
  *
- * An agent that is slow to read gets time to catch up and no maps meanwhile. If it does not, its link ends.
+ * A slow agent gets time to catch up and no maps meanwhile. If it does not catch up, its link ends.
  *
  * @module
  */
 import type { ServerWebSocket } from "bun";
 
-/** Bytes unread by the agent above which nothing more is sent to it until it has caught up. */
+/** Bytes not yet read by the agent above which no maps are sent until it has caught up. */
 const UNREAD_BYTES_MAX = 1024 * 1024;
 /** How long an agent may take to catch up before its link is dropped. */
 const SLOW_MS_MAX = 30_000;
@@ -24,9 +24,7 @@ export class LinkSendQueue {
   #state: SendQueueState = "flowing";
   #slowTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * `onTooSlow` is called when the link has to end: the agent does not catch up, or a message was dropped.
-   */
+  /** `onTooSlow` is called when the link must end: the agent does not catch up, or a message was dropped. */
   constructor(socket: QueueSocket, onTooSlow: () => void) {
     this.#socket = socket;
     this.#onTooSlow = onTooSlow;
@@ -36,10 +34,10 @@ export class LinkSendQueue {
     return this.#state;
   }
 
-  /** Sends `text`, also to an agent that is slow. Does nothing once closed. */
+  /** Sends `text`, also to a slow agent. Does nothing once closed. */
   send(text: string): void {
     if (this.#state === "closed") return;
-    // 0: dropped by the socket's own bound. Nothing that follows would fit on what is missing.
+    // 0: dropped by the socket's own bound. What follows would build on what is missing.
     if (this.#socket.send(text) === 0) {
       this.#onTooSlow();
       return;
@@ -49,7 +47,7 @@ export class LinkSendQueue {
     this.#slowTimer = setTimeout(this.#onTooSlow, SLOW_MS_MAX);
   }
 
-  /** The agent has read some of what was sent. True: it was slow, and has caught up. */
+  /** Call when the agent has read some of the data. True: it was slow and has caught up. */
   drained(): boolean {
     if (this.#state !== "slow" || this.#socket.getBufferedAmount() > UNREAD_BYTES_MAX) return false;
     this.#state = "flowing";

@@ -1,5 +1,5 @@
 /**
- * The control links of this process: one per peer, announced to the other processes on the database.
+ * The control links of this process, one per peer, announced to the other processes on the database.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { recordClone, touchPeers } from "./report-store.ts";
 import type { PeerSession, PresenceListener } from "./sync-hub.ts";
 
 const TOUCH_MS = 60_000;
-/** The times at which agents come and go are stored together, this long after the first of them. */
+/** Times of arrival and departure are stored together, this long after the first of them. */
 const TOUCH_SOON_MS = 1_000;
 const ACK_POLL_MS = 5;
 
@@ -86,8 +86,8 @@ export class LinkTable {
   }
 
   /**
-   * Adds a link. It replaces an older one of the peer, which is most often dead; if not, somebody copied a
-   * key.
+   * Adds a link and replaces the peer's older one. That one is usually dead; if not, the device key was
+   * copied.
    */
   add(link: AgentLink, peer: PeerName): void {
     const { peerId, accountId, bootId } = link;
@@ -102,7 +102,7 @@ export class LinkTable {
     const elsewhere = this.#ctx.store.cluster?.find(peerId);
     if (old !== undefined) this.#supersede(old, peer, bootId);
     else if (elsewhere !== undefined && elsewhere.bootId !== bootId) {
-      // Only remembered: the process that loses its link reports it.
+      // Only remembered here; the process that loses its link reports it.
       this.#clones.superseded(peerId, elsewhere.bootId, bootId);
     }
     this.announce(link);
@@ -115,7 +115,10 @@ export class LinkTable {
     return () => void this.#presence.delete(listener);
   }
 
-  /** Tells the other processes what is here now, and whoever listens. `people` have other sessions. */
+  /**
+   * Announces the link's state to the other processes and to listeners. `people` are those whose sessions
+   * changed.
+   */
   announce(link: AgentLink, people: readonly UserId[] = []): void {
     if (this.#links.get(link.peerId) !== link) return;
     const { accountId, peerId, bootId, ackedVersion, sessions } = link;
@@ -157,7 +160,7 @@ export class LinkTable {
     this.#byAccount.get(link.accountId)?.delete(link);
   }
 
-  /** The agent has a link at another process now: the one here is dead, or belongs to a copy. */
+  /** The agent now has a link at another process: the one here is dead, or belongs to a clone. */
   #onTaken({ peerId, accountId, bootId }: LinkState): void {
     const old = this.#links.get(peerId);
     if (old === undefined) return;

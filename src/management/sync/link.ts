@@ -1,9 +1,9 @@
 /**
- * An agent's link after the agent has proven itself: what management sends on it, and in which order.
- * `link-send-queue.ts` bounds what waits unread.
+ * A proven agent's link: what management sends on it, and in which order. `link-send-queue.ts` bounds what
+ * waits unread.
  *
- * Whenever it hears that the map may have changed, a link sends the map as it is then. Changes that come
- * while one is being sent, or while the agent is slow to read, are sent together.
+ * When the map may have changed, the link sends the current one. Changes that arrive while one is being sent,
+ * or while the agent is slow, are sent together.
  *
  * @module
  */
@@ -19,37 +19,37 @@ import { type CatchUp, createCatchUp, isAhead, isMapAt, type Position } from "./
 import type { KeyedSemaphore } from "./keyed-semaphore.ts";
 import { LinkSendQueue } from "./link-send-queue.ts";
 
-/** A whole map counts as under way until it is acknowledged, at most this long. */
+/** A whole map counts as in flight until it is acknowledged, at most this long. */
 const WHOLE_MS_MAX = 10_000;
 
-/** What is kept beside a control WebSocket, from its request to its end. */
+/** Data attached to a control WebSocket, from its request to its end. */
 export interface SocketData {
   readonly kind: "agent-sync";
   readonly sourceAddress: string;
-  /** The account that the request asked for. Null: it named none, and gets the first. */
+  /** The account that the request named. Null: none, so it gets the first. */
   readonly wantedAccountId: string | null;
-  /** 32 random bytes, base64url: what the agent has to sign. */
+  /** 32 random bytes in base64url, which the agent must sign. */
   challenge: string;
   /** Empty until the agent was told which account this is. */
   accountId: AccountId;
-  /** Whether it is counted among those that have not proven themselves. */
+  /** Whether it counts as an unproven socket. */
   isUnproven: boolean;
-  /** Whether its first map, or what stands for one, is on its way. */
+  /** Whether its first map, or what replaces it, was sent. */
   isServed: boolean;
-  /** Ends the socket when the proof does not come in time. */
+  /** Closes the socket if the proof does not arrive in time. */
   timer: ReturnType<typeof setTimeout> | null;
   /** Null until the agent has proven itself. */
   link: AgentLink | null;
-  /** Leaves the semaphore of the handshake; once or more. */
+  /** Frees its place in the handshake. May be called more than once. */
   leave: () => void;
-  /** Messages that wait for the one before them; bounded. */
+  /** Messages that wait to be handled; bounded. */
   queued: number;
-  /** Settles when the last of them has been handled. */
+  /** Settles when the last of them was handled. */
   handling: Promise<void>;
   readonly parts: AgentParts;
 }
 
-/** Of a socket on which nothing was said yet, with a challenge of its own. */
+/** Data of a new socket, with a challenge of its own. */
 export function newSocketData(sourceAddress: string, wantedAccountId: string | null): SocketData {
   return {
     kind: "agent-sync",
@@ -77,14 +77,14 @@ export interface AgentLink {
   sessions: readonly LiveSession[];
   /** The map may have changed: sends what is new, soon. */
   refresh(): void;
-  /** The agent asks for the whole map: what it has is of no use. */
+  /** The agent asks for the whole map, since what it has is unusable. */
   needWhole(): void;
-  /** The agent has been asked what it has instead of the map. */
+  /** The agent's answer to the question what it has. */
   differ(differences: MapDifferences): void;
   /** The agent has this version in effect. */
   acknowledge(version: number): void;
   send(message: ManagementMessage): void;
-  /** Says why, then closes. */
+  /** Sends the reason, then closes. */
   bye(bye: Omit<Extract<ManagementMessage, { type: "bye" }>, "type">): void;
   /** The agent has read what was sent. */
   drained(): void;
@@ -97,27 +97,30 @@ export interface LinkOptions {
   readonly peerId: PeerId;
   readonly name: string;
   readonly bootId: string;
-  /** What the agent has when it comes. */
+  /** What the agent has when it connects. */
   readonly position: Position;
-  /** The agent has a newer map than there is: an older copy of the data was put back. */
+  /** Called when the agent has a newer map than management, so an older backup was restored. */
   onAhead(): void;
   readonly encoder: MapEncoder;
-  /** How many whole maps may be under way at once, over all links: one of each. */
+  /** Limits whole maps in flight over all links, one per link. */
   readonly wholeMaps: KeyedSemaphore;
-  /** How many agents may be asked at once what they have. */
+  /** Limits how many agents are asked at once what they have. */
   readonly asking: KeyedSemaphore;
-  /** When an agent for which there is no room may try again, in milliseconds. */
+  /** In how many milliseconds an agent without a place may try again. */
   retryAfterMs(): number;
-  /** The map; `isFirst`: with all that is committed, else with what was heard of. */
+  /**
+   * The current map. `isFirst`: with all that is committed; otherwise with the changes known to this process.
+   */
   mapOf(isFirst: boolean): Promise<NetworkMap | undefined>;
   /**
-   * The first map, that there is none to send, or the question what there is, is on its way. Once or more.
+   * Called when the first answer was sent: a map, that it is current, or the question what the agent has. May
+   * be called more than once.
    */
   onFirst(): void;
   onFailure(cause: unknown): void;
 }
 
-/** Opens the link of an agent that has proven itself. Sends nothing before `refresh`. */
+/** Opens the link of a proven agent. Sends nothing before `refresh`. */
 export function createLink(options: LinkOptions): AgentLink {
   return new ControlLink(options);
 }
@@ -131,17 +134,17 @@ class ControlLink implements AgentLink {
   readonly #options: LinkOptions;
   readonly #sendQueue: LinkSendQueue;
   readonly #catchUp: CatchUp;
-  /** Whether the map may have changed since it was last looked at. */
+  /** Whether the map may have changed since the last look. */
   #isDirty = false;
   #isSending = false;
-  /** Until the first map, the agent's own position decides between "current", a delta and a map. */
+  /** Until the first map, the agent's position decides between "current", a delta and a whole map. */
   #isFirst = true;
-  /** The agent asked for a whole map, and has not got it yet. */
+  /** The agent asked for a whole map and has not got it yet. */
   #needsWhole = false;
-  /** The last map that was sent. Null: none on this link yet. */
+  /** The last map sent. Null: none on this link yet. */
   #sentMap: NetworkMap | null = null;
   #ackedVersion = 0;
-  /** Ends this link's turn among whole maps. */
+  /** Frees this link's place among whole maps. */
   #leaveWholeMaps = (): void => {};
 
   constructor(options: LinkOptions) {
@@ -210,7 +213,7 @@ class ControlLink implements AgentLink {
     if (!this.#isSending && this.#sendQueue.state === "flowing") void this.#sendMaps();
   }
 
-  /** Sends the map for as long as it may have changed and the agent keeps up. Never rejects. */
+  /** Sends maps while they may have changed and the agent keeps up. Never rejects. */
   async #sendMaps(): Promise<void> {
     this.#isSending = true;
     try {
@@ -242,7 +245,8 @@ class ControlLink implements AgentLink {
     if (isFirst && !this.#needsWhole && isMapAt(map, position)) {
       this.send({ type: "current", version: map.version });
     } else if (before !== null && !this.#needsWhole && before.epoch === map.epoch) {
-      // Nothing but the version: the agent has to hear of it all the same, others wait for it.
+      // The agent must learn of a new version even if nothing else changed, since certificates may wait for
+      // it.
       if (before.version !== map.version) this.#sendQueue.send(encoder.delta(before, map));
     } else if (!(isFirst && (await this.#sendMissing(map))) && !(await this.#sendWhole(map))) {
       return;
@@ -251,7 +255,7 @@ class ControlLink implements AgentLink {
     if (isFirst) this.#options.onFirst();
   }
 
-  /** Sends what the agent's own map lacks. False: it takes a whole one. */
+  /** Sends what the agent's own map lacks. False: it needs a whole one. */
   async #sendMissing(map: NetworkMap): Promise<boolean> {
     const answer = this.#needsWhole ? null : await this.#catchUp.ask(map);
     if (answer === null) return false;
@@ -268,7 +272,7 @@ class ControlLink implements AgentLink {
 
   /** Waits until a whole map may be sent. False: it may not, and the agent is told to come back. */
   async #enterWholeMaps(): Promise<boolean> {
-    // An agent that asks again has no more use for the map before, and holds no second place by it.
+    // An agent that asks again has no use for the previous map, and must not hold two places.
     this.#leaveWholeMaps();
     const { wholeMaps, retryAfterMs } = this.#options;
     const leave = await wholeMaps.enter(this.peerId);

@@ -1,9 +1,9 @@
 /**
- * Checkpoints for agents, which witness the log: each is sent a newer one with the proof that it follows from
- * the one it holds, and the proof of its own batches, which it may then forget.
+ * Checkpoints for agents, which witness the log. Each agent gets a newer checkpoint with the proof that it
+ * extends the one it holds, and inclusion proofs of its own batches, which it may then delete.
  *
- * At most once a minute where a machine's batches wait for that, else every 10 minutes. Read `#told`,
- * then `#feed`.
+ * At most once a minute while a machine's batches wait for a proof, else every 10 minutes. Read `#told`, then
+ * `#feed`.
  *
  * @module
  */
@@ -23,16 +23,16 @@ import { acknowledgedLoss, noteLostTail } from "../log/lost-tail.ts";
 import { consistencyProof, inclusionProof } from "../log/proofs.ts";
 import type { AgentLink } from "./link.ts";
 
-/** How often links are looked at. */
+/** How often links are checked. */
 const LOOK_MS = 5_000;
-/** Between two checkpoints for an agent whose batches wait, and for any other. */
+/** Time between two checkpoints for an agent whose batches wait, and for any other. */
 const WAITING_MS = 60_000;
 const IDLE_MS = 600_000;
-/** Batches that are proven in one message. */
+/** Batches proven in one message. */
 const BATCHES_MAX = 256;
 /** Agents fed at once. */
 const FEEDS_MAX = 16;
-/** Proofs that one agent may ask for within a minute. */
+/** Proofs that one agent may ask for between two checkpoints. */
 const ASKED_MAX = 32;
 
 type Told = Extract<AgentMessage, { type: "log_at" }>;
@@ -42,14 +42,14 @@ type Fed = Pick<AgentLink, "accountId" | "peerId" | "name" | "send">;
 interface Feed {
   size: number;
   provenThrough: number;
-  /** When it was sent a checkpoint last, by the monotonic clock. */
+  /** When it was last sent a checkpoint, by the monotonic clock. */
   sentAtMs: number;
   /** The last leaf about its own key that it was sent. */
   keySeq: number;
-  /** It has uploaded a batch that it has no proof of. */
+  /** It has uploaded a batch and has no proof of it yet. */
   isWaiting: boolean;
   asked: number;
-  /** What it has seen is not what there is: an older copy of the log was put back. */
+  /** It has seen another log than the current one: an older backup was restored. */
   differs: boolean;
 }
 
@@ -70,7 +70,7 @@ export class LogFeed {
     else await this.#asked(link, message);
   }
 
-  /** The agent tells what it holds: first, and in answer to each checkpoint. */
+  /** Handles the agent's report of what it holds: the first one, and the answers to checkpoints. */
   async #told(link: Fed, { size, provenThrough, note }: Told): Promise<void> {
     const known = this.#feeds.get(link);
     const fresh = {
@@ -86,13 +86,13 @@ export class LogFeed {
     if (known === undefined && note !== undefined) feed.differs = await this.#differs(link, { size, note });
   }
 
-  /** The agent has uploaded a batch. */
+  /** Notes that the agent has uploaded a batch. */
   uploaded(link: Fed): void {
     const feed = this.#feeds.get(link);
     if (feed !== undefined) feed.isWaiting = true;
   }
 
-  /** The proof that it asks for, about sizes that somebody has shown it. */
+  /** Sends the proof that the agent asks for, between two log sizes that it was shown elsewhere. */
   async #asked(link: Fed, { from, to }: Asked): Promise<void> {
     const { store } = this.#ctx;
     const feed = this.#feeds.get(link);
@@ -114,8 +114,8 @@ export class LogFeed {
   }
 
   /**
-   * Whether what it has seen is not what there is. A larger log than ours, signed with our key, is noted:
-   * this one was cut back, as by an older copy of the data.
+   * Whether the agent has seen another log than the current one. A larger log than ours, signed with our key,
+   * is recorded: ours was cut back, as by restoring an older backup.
    */
   async #differs(
     link: Fed,
@@ -132,12 +132,12 @@ export class LogFeed {
       note,
     });
     link.send({ type: "log", note: newest.note, consistency: [], batches: [] });
-    // Proven by our own signature; what is not signed by us is no alarm.
+    // Our own signature proves it; a note that we did not sign raises no alarm.
     await noteLostTail(this.#ctx, link.accountId, note);
     return true;
   }
 
-  /** Feeds those whose time has come. Never rejects. */
+  /** Sends checkpoints to agents that are due. Never rejects. */
   async look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
@@ -167,7 +167,7 @@ export class LogFeed {
     }
   }
 
-  /** Shows what the log has lost and who has acknowledged that. False: nobody has. */
+  /** Shows the agent what the log lost and who acknowledged that. False: the loss is not acknowledged. */
   async #offerRestored(link: Fed, feed: Feed): Promise<boolean> {
     const { store, logs } = this.#ctx;
     const { accountId } = link;
@@ -198,7 +198,7 @@ export class LogFeed {
       const batches = [];
       for (const { logSeq: seq } of rows) {
         const shown = await provenLeaf(tx, accountId, { seq, size });
-        if (shown === null) break; // Retention has removed it: nothing after it is proven either.
+        if (shown === null) break; // Retention has deleted it, and batches are proven in order.
         batches.push(shown);
       }
       const ownKey = await newestKey(tx, link, { size, after: feed.keySeq });
@@ -213,7 +213,7 @@ export class LogFeed {
   }
 }
 
-/** The newest leaf about the machine's device key, unless it was sent that one. */
+/** The newest leaf about the machine's device key, unless it was sent already. */
 async function newestKey(
   tx: Reader,
   { accountId, peerId }: Fed,
@@ -225,7 +225,7 @@ async function newestKey(
   return { seq: event.seq, leaf: leafOf(event), proof };
 }
 
-/** Null: retention has removed its body. */
+/** Null: retention has deleted the event. */
 async function provenLeaf(
   tx: Reader,
   accountId: AccountId,
@@ -237,7 +237,7 @@ async function provenLeaf(
   return { seq, leaf: leafOf(event), proof };
 }
 
-/** Whether the note is of a log that was lost: our own of that size is another one. */
+/** Whether the note is of a log that was lost, since ours of that size differs. */
 async function isOfOther(
   store: Store,
   accountId: AccountId,
@@ -247,7 +247,7 @@ async function isOfOther(
   if (theirs === undefined || ours === undefined || theirs.size === 0) return false;
   const sizes = { from: theirs.size, to: ours.size };
   return store.read(async (tx) => {
-    // Without a loss there is nothing to be followed, and nothing is computed.
+    // Without a loss nothing needs to be compared.
     if ((await acknowledgedLoss(tx, accountId, theirs.size)) === null) return false;
     const proof = await consistencyProof(tx, accountId, sizes);
     return !isConsistent(

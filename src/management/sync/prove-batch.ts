@@ -1,6 +1,6 @@
 /**
- * A machine's signed batch, checked before its events are stored: what is in the log has to hold when it is
- * verified.
+ * Verification of a machine's signed batch before its events are stored, so that everything in the log
+ * verifies later.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import type { AgentEvent } from "../../wire/audit-event.ts";
 import type { BatchRecord, SignedBatch } from "../../wire/log-entry.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 
-/** A batch whose signature is the machine's, over these very events. */
+/** A batch with the machine's signature over exactly these events. */
 export interface ProvenBatch {
   readonly record: BatchRecord;
   /** The machine's own salt of an event. */
   saltOf(seq: number): { readonly salt: string };
 }
 
-/** Null: it is not what it says, or not the machine's. `events`: those beside it, as they came. */
+/** Null: it does not match, or is not signed by the machine. `events` are those sent with it, as received. */
 export function proveBatch(
   peer: { readonly id: PeerId; readonly accountId: AccountId; readonly deviceKey: string },
   management: string,

@@ -1,5 +1,5 @@
 /**
- * Stores what an agent reports about itself: facts, flags, host keys, addresses, when it was last seen.
+ * Stores what an agent reports about itself: facts, flags, host keys, addresses, and when it was last seen.
  *
  * @module
  */
@@ -17,10 +17,10 @@ interface PeerRef {
   readonly peerId: PeerId;
 }
 
-/** Peers written in one transaction. */
+/** Most peers written in one transaction. */
 const BATCH_MAX = 500;
 
-/** Facts, flags, host keys and addresses of an agent that has just proven itself. */
+/** Stores facts, flags, host keys and addresses of an agent that has just proven itself. */
 export async function storeReport(
   { store }: ManagementContext,
   peer: PeerRow,
@@ -35,15 +35,15 @@ export async function storeReport(
     rest: !isSame([peer.flags, peer.direct, peer.connectionIp], [flags, direct, sourceAddress]),
   };
   const report = { lastSeenAt: 0, connectionIp: sourceAddress };
-  // When it was last seen is noted with that of others (link-table.ts).
+  // The time it was last seen is stored together with others' (link-table.ts).
   if (!changed.facts && !changed.hostKeys && !changed.rest) return;
   const initiator: Initiator = { id: peer.id, name: peer.name, email: "" };
   await store.change({ accountId: peer.accountId, initiator }, async (tx) => {
     report.lastSeenAt = nowSeconds(tx.clock);
-    // A state folder that served another peer before: its numbers begin where they are.
+    // The state folder may have served another peer before; its event numbers continue from there.
     const start = isNew ? { nextAuditSeq: Math.max(peer.nextAuditSeq, identify.nextAuditSeq) } : {};
     await updatePeer(tx, peer.accountId, peer.id, { facts, flags, hostKeys, direct, ...report, ...start });
-    // Posture checks judge a peer by its facts and where it comes from.
+    // Posture checks look at a peer's facts and address.
     if (changed.facts || peer.connectionIp !== sourceAddress) tx.affectMaps();
     if (changed.hostKeys) {
       tx.record({ activity: "peer.update", targetId: peer.id, meta: { name: peer.name, what: "host keys" } });
@@ -61,7 +61,7 @@ export async function storeFlags(
   });
 }
 
-/** Notes that these peers were heard of just now. */
+/** Stores the current time as when these peers were last seen. */
 export async function touchPeers(store: Store, peers: readonly PeerRef[]): Promise<void> {
   for (let i = 0; i < peers.length; i += BATCH_MAX) {
     const peerIds = peers.slice(i, i + BATCH_MAX).map(({ peerId }) => peerId);
@@ -69,7 +69,7 @@ export async function touchPeers(store: Store, peers: readonly PeerRef[]): Promi
   }
 }
 
-/** Two agents use one device key: said once for as long as it goes on, by `clone-watch.ts`. */
+/** Records that two agents use one device key. `clone-watch.ts` reports that once for as long as it lasts. */
 export function recordClone(
   context: ManagementContext,
   peer: Pick<PeerRow, "id" | "accountId" | "name">,
@@ -80,7 +80,7 @@ export function recordClone(
   });
 }
 
-/** What the machine reports is not taken any more for now: said once, by `audit-share.ts`. */
+/** Records that a machine's events are held back for now. `audit-share.ts` reports that once. */
 export function recordShareUsedUp(
   context: ManagementContext,
   peer: Pick<PeerRow, "id" | "accountId" | "name">,
@@ -92,7 +92,7 @@ export function recordShareUsedUp(
   });
 }
 
-/** A state of a machine that management has noticed, not the machine. */
+/** Records a state of a machine that management noticed, with management as its source. */
 async function recordState(
   { store }: ManagementContext,
   { id, accountId, name }: Pick<PeerRow, "id" | "accountId" | "name">,

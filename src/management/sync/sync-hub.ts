@@ -17,18 +17,24 @@ export interface PeerSession {
   readonly session: LiveSession;
 }
 
-/** Hears that machines of an account came, went, or have other sessions, and whose these are. */
+/**
+ * Called when machines of an account come, go, or report other sessions. `people` are those whose sessions
+ * changed.
+ */
 export type PresenceListener = (accountId: AccountId, people: readonly UserId[]) => void;
 
 export interface SyncHub {
-  /** Answers a request to the sync path; `sourceAddress` is the agent's. Undefined: it is a WebSocket now. */
+  /**
+   * Answers a request to the sync path. `sourceAddress` is the agent's. Undefined: the connection is a
+   * WebSocket now.
+   */
   upgrade(request: Request, server: Server<SocketData>, sourceAddress: string): Response | undefined;
-  /** What happens on the agents' WebSockets. Its bounds and time-outs are those of `../httpServer.ts`. */
+  /** Handlers of the agents' WebSockets. Their bounds and time-outs are in `../http-server.ts`. */
   readonly websocket: WebSocketHandler<SocketData>;
   /** Whether the peer has a live link, here or at another process on the database. */
   isConnected(peerId: PeerId): boolean;
   /**
-   * Resolves once the peer has acknowledged a map of at least `version`; also when it has no link, and after
+   * Resolves once the peer has acknowledged a map of at least `version`, if it has no link, or after
    * `timeoutMs`.
    */
   waitForAck(peerId: PeerId, version: number, timeoutMs: number): Promise<void>;
@@ -36,21 +42,24 @@ export interface SyncHub {
   sessions(accountId: AccountId): PeerSession[];
   /** Calls `listener` when a machine's link comes or goes, at any process, or its live sessions change. */
   onPresence(listener: PresenceListener): () => void;
-  /** Asks a machine to end an SSH connection; `reason` is shown to the person. False: it has no link. */
+  /**
+   * Orders a machine to end an SSH connection; `reason` is shown to the person. False: the machine has no
+   * link.
+   */
   kill(peerId: PeerId, connectionId: string, reason: string): boolean;
-  /** Tells a machine to upgrade, if its link is here and it takes orders. */
+  /** Orders a machine to upgrade, if its link is here. */
   order(peerId: PeerId, order: UpgradeOrder): void;
-  /** Sets who answers machines that ask for approvals. Until then they are told `unavailable`. */
+  /** Sets what answers machines' requests for approvals. Until then they are told `unavailable`. */
   serveApprovals(approvals: Approvals): void;
-  /** Whether new agents are let in. False once `close` was called. */
+  /** Whether new agents are admitted. False once `close` was called. */
   readonly isOpen: boolean;
-  /** Tells every agent to come back later, each at another time, and closes the links. */
+  /** Tells every agent to come back later, each at a different time, and closes the links. */
   close(): Promise<void>;
 }
 
 export interface SyncHubOptions extends HandshakeOptions {
-  /** Whole maps on their way at once. Default 32. */
+  /** Whole maps being sent at once. Default 32. */
   readonly wholeMapsMax?: number;
-  /** Bytes of audit events that are taken of one machine in a day; 0: any. Default: see `audit-share.ts`. */
+  /** Bytes of audit events accepted from one machine per day. 0: no limit. Default: see `audit-share.ts`. */
   readonly auditShareBytes?: number;
 }
