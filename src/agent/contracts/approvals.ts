@@ -1,13 +1,13 @@
 /**
- * Approvals of sign-ins without a certificate, as the SSH server asks for them. `control-link/approvals.ts`
- * asks management.
+ * Approvals of sign-ins without a certificate, as the SSH server requests them. Implemented by
+ * `control-link/approvals.ts`, which asks management.
  *
  * @module
  */
 import type { ApprovalAnswer } from "../../wire/agent-sync.ts";
 import type { LocalUser } from "../../wire/units.ts";
 
-/** What an approval is bound to, beside this machine. */
+/** What an approval is bound to, besides this machine. */
 export interface ApprovalSubject {
   readonly connectionId: string;
   /** SHA-256 of the SSH session id, base64url. */
@@ -23,17 +23,17 @@ export type OpenedApproval =
       readonly url: string;
       readonly expiresAtSeconds: number;
     }
-  /** `full`: too many are waiting. `unavailable`: management does not answer. */
+  /** `full`: too many are pending. `unavailable`: management does not answer. */
   | { readonly kind: "full" | "unavailable" };
 
-/** What the SSH server asks. Nothing here throws or rejects. */
+/** Requests of the SSH server. None throws or rejects. */
 export interface Approvals {
   open(subject: ApprovalSubject): Promise<OpenedApproval>;
-  /** `unavailable` costs no try. */
+  /** `unavailable` does not count as a try. */
   claim(
     subject: ApprovalSubject,
     typed: { readonly approvalId: string; readonly code: string },
   ): Promise<ApprovalAnswer | { readonly status: "unavailable" }>;
-  /** The connection is gone. */
+  /** Call it when the connection is gone. */
   close(approvalId: string): void;
 }

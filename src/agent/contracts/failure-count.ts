@@ -1,5 +1,6 @@
 /**
- * Unproven failures, counted and recorded once a window: a flood of them costs a few audit events.
+ * Counts unproven sign-in failures and records them once in each window, so that a flood costs few audit
+ * events.
  *
  * @module
  */
@@ -9,12 +10,12 @@ import type { ReasonCode } from "../../wire/reason.ts";
 import type { PeerId } from "../../wire/units.ts";
 
 const WINDOW_MS = 10_000;
-/** Sources told apart in one window; the rest is counted together. */
+/** Most sources counted separately in one window. The rest is counted together. */
 const SOURCES_MAX = 256;
 
 export interface FailureCount {
   add(sourceAddress: string, devicePeerId: PeerId | null, reason: ReasonCode): void;
-  /** Records what is counted so far. */
+  /** Records the counts so far. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,8 +1,9 @@
 /**
- * The flags of `qf agent up`: flag, then environment twin, then stored value, then off.
+ * The flags of `qf agent up`. A flag wins over its environment variable, then the stored value, then the
+ * default.
  *
- * Pure. Each flag has one row in `FLAGS`, which help, parsing, storing and a tutorial's reader share;
- * the stored names are positive even where a flag says `--disable-…`.
+ * Pure. Each flag has one row in `FLAGS`, shared by help, parsing and storage. Stored names are positive even
+ * if the flag is `--disable-…`.
  *
  * @module
  */
@@ -14,20 +15,21 @@ export const DEFAULT_LISTEN = "0.0.0.0:22022";
 
 type Stored = AgentFlagsStored;
 
-/** Some flags, as they come from a command line or over the control socket. Undefined: not given. */
+/** Some flags, from a command line or the control socket. Undefined: not given. */
 export type FlagChange = { readonly [Key in keyof Stored]?: Stored[Key] | undefined };
 
 export interface FlagRow {
-  /** Without the dashes. */
+  /** Without dashes. */
   readonly name: string;
   readonly key: keyof Stored;
   readonly kind: "boolean" | "inverted" | "text" | "list" | "seconds" | "number";
-  /** An empty text means off, or the default. */
+  /** Empty text means off, or the default. */
   readonly isOptional?: true;
 }
 
 /**
- * In the order of help and README, limits last. `--setup-key` and `--state-dir` are not stored, so not here.
+ * In the order of help and README, with limits last. `--setup-key` and `--state-dir` are not stored, so they
+ * are not here.
  */
 export const FLAGS: readonly FlagRow[] = [
   { name: "management-url", key: "managementUrl", kind: "text" },
@@ -74,20 +76,20 @@ export const FLAGS: readonly FlagRow[] = [
   { name: "ssh-max-session-time", key: "sshMaxSessionTimeSeconds", kind: "seconds", isOptional: true },
 ];
 
-/** What the command line gives for a flag: text, a repeated one's texts, or a boolean. */
+/** A flag's value from the command line: text, the texts of a repeated flag, or a boolean. */
 export type FlagValue = string | boolean | readonly string[];
 /** By flag name without dashes. Absent: not given. */
 export type GivenFlags = Readonly<Record<string, FlagValue | undefined>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `QF_ALLOW_SERVER_SSH` for `allow-server-ssh`. */
+/** For example `QF_ALLOW_SERVER_SSH` for `allow-server-ssh`. */
 export function environmentName(flag: string): string {
   return `QF_${flag.toUpperCase().replaceAll("-", "_")}`;
 }
 
 /**
- * Flags that were given now, by command line or environment, in stored form. An empty text turns an
- * optional one off; an empty variable counts as not set. Throws ERR_USAGE naming what was given.
+ * Flags given now by command line or environment, in stored form. Empty text turns an optional flag off; an
+ * empty variable counts as not set. Throws ERR_USAGE naming the invalid flag or variable.
  */
 export function parseGivenFlags(given: GivenFlags, env: Environment): FlagChange {
   const out: Record<string, unknown> = {};
@@ -106,7 +108,7 @@ export function parseGivenFlags(given: GivenFlags, env: Environment): FlagChange
   return out as FlagChange;
 }
 
-/** Everything off, as the tutorials say; sign-in by certificate on. */
+/** As in the tutorials, everything is off, except sign-in by certificate. */
 function defaultFlags(): Omit<Stored, "managementUrl"> {
   return {
     name: null,
@@ -128,8 +130,8 @@ function defaultFlags(): Omit<Stored, "managementUrl"> {
 }
 
 /**
- * `given` over `stored` over the defaults, as a whole that holds together. Throws ERR_USAGE when it
- * does not, or when nobody has said where management is.
+ * Combines `given`, `stored` and the defaults, in this order, and checks the result. Throws ERR_USAGE if it
+ * is contradictory, or if no management server is known.
  */
 export function resolveFlags(given: FlagChange, stored: Stored | undefined): Stored {
   const change = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -148,14 +150,14 @@ export function resolveFlags(given: FlagChange, stored: Stored | undefined): Sto
   return flags;
 }
 
-/** Which stored names differ between two sets of flags. */
+/** Stored names that differ between two sets of flags. */
 export function changedFlags(before: Stored, after: Stored): (keyof Stored)[] {
   return FLAGS.map(({ key }) => key).filter(
     (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
   );
 }
 
-/** What management is told of them. */
+/** Flags as reported to management. */
 export function reportedFlags(flags: Stored, process: { privileged: boolean; ownUser: string }): AgentFlags {
   return {
     sshServer: flags.sshServer,
@@ -221,8 +223,8 @@ function badValue(written: string, value: FlagValue, problem: string): QfError {
 }
 
 /**
- * The flags of a running agent after `change`, and which of them are others. Throws ERR_USAGE, and
- * ERR_CONFLICT for those that it keeps as long as it runs.
+ * The flags of a running agent after `change`, and which of them changed. Throws ERR_USAGE, and ERR_CONFLICT
+ * for flags that cannot change while it runs.
  */
 export function liveFlags(
   change: FlagChange,

@@ -1,13 +1,13 @@
 /**
- * The inheritance of an agent that takes over from another.
+ * Sockets that an agent inherits from the one it takes over from.
  *
  * @module
  */
 import type { Inheritance, ListenerRole } from "../../wire/handover.ts";
 
 export interface Inherited extends Pick<Inheritance, "bootId" | "startSeconds" | "hellos"> {
-  /** The listening socket of this role, once. Undefined: there is none. */
+  /** Takes the listening socket of this role, at most once. Undefined: there is none. */
   take(role: ListenerRole): number | undefined;
-  /** Closes what was not taken. */
+  /** Closes the sockets that were not taken. */
   close(): void;
 }

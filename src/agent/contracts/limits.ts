@@ -1,6 +1,6 @@
 /**
- * Limits on what anybody may take of the agent: connection starts, sign-in tries, sessions and connections,
- * before and after the person is known.
+ * Limits on a client's use of the agent, before and after sign-in: connection starts, tries, sessions and
+ * connections.
  *
  * @module
  */
@@ -9,38 +9,41 @@ import type { SshLimitFlags } from "../../wire/ssh-limits.ts";
 import type { StreamOrigin } from "./stream-origin.ts";
 
 export interface Limits {
-  /** Longest from the first byte to a signed-in user. Default 30 s. */
+  /** Longest time from the first byte to a completed sign-in. Default 30 s. */
   readonly graceMs: number;
-  /** Refused keys before the connection ends. Default 6. */
+  /** Refused keys after which the connection ends. Default 6. */
   readonly authTriesMax: number;
-  /** Connections not yet signed in, in total and from one source. Default 256 and 64. */
+  /** Connections not yet signed in: total, and from one source. Default 256 and 64. */
   readonly startsMax: number;
   readonly startsPerSourceMax: number;
-  /** Connections that wait for a person to approve them, in total and from one source. Default 128 and 16. */
+  /** Connections waiting for a person's approval: total, and from one source. Default 128 and 16. */
   readonly pendingMax: number;
   readonly pendingPerSourceMax: number;
-  /** Open sessions of one connection. Default 10, as sshd's MaxSessions. */
+  /** Open sessions of one connection. Default 10, like sshd's MaxSessions. */
   readonly sessionsMax: number;
-  /** Refused channels and requests of one connection, each of which is evidence. Default 256. */
+  /** Refused channels and requests of one connection. Each is recorded. Default 256. */
   readonly refusalsMax: number;
-  /** Forwarded streams of one connection, and those of its listeners that its client has not taken yet. */
+  /**
+   * Forwarded streams of one connection, and those from its listeners that its client has not accepted yet.
+   */
   readonly forwardStreamsMax: number;
   readonly forwardStartsMax: number;
-  /** Ports and sockets that one connection listens at. Default 64. */
+  /** Ports and sockets on which one connection listens. Default 64. */
   readonly forwardListenersMax: number;
   /** Live connections of one user, and in total. Default 4,096 and 16,384. */
   readonly connectionsPerUserMax: number;
   readonly connectionsMax: number;
   /** Open channels of one connection, sessions and forwards together. Default 256. */
   readonly channelsMax: number;
-  /** Longest packet of somebody who is signed in, in bytes. Default 256 kB, as sshd's. */
+  /** Longest packet after sign-in, in bytes. Default 256 kB, like sshd. */
   readonly packetBytesMax: number;
   /**
-   * How often a client that says nothing is asked, null: never; and how often in vain. Default 60 s and 10.
+   * How often a silent client is probed (null: never), and how many probes may stay unanswered. Default 60 s
+   * and 10.
    */
   readonly aliveIntervalMs: number | null;
   readonly aliveCountMax: number;
-  /** Longest silence of a connection, and longest connection. Null, the default: no end but the policy's. */
+  /** Longest idle time and duration of a connection. Null, the default: only the policy's limits apply. */
   readonly idleMs: number | null;
   readonly connectionMs: number | null;
 }
@@ -61,16 +64,16 @@ export const DEFAULT_LIMITS = {
   connectionsMax: 16_384,
   channelsMax: 256,
   packetBytesMax: 256 * 1024,
-  // A closed laptop may sleep for ten minutes; what stays away longer shall not hold its place.
+  // A closed laptop may sleep for ten minutes. A client away for longer does not keep its place.
   aliveIntervalMs: 60_000,
   aliveCountMax: 10,
   idleMs: null,
   connectionMs: null,
 } as const satisfies Limits;
-/** Of the channels of a connection, so that forwards leave room for sessions. */
+/** Share of a connection's channels for forwards, so that they leave room for sessions. */
 const FORWARDS_SHARE = 7 / 8;
 
-/** The flags of `qf agent up` over the defaults. */
+/** The flags of `qf agent up`, with defaults for the rest. */
 export function limitsOf(flags: SshLimitFlags): Limits {
   const d = DEFAULT_LIMITS;
   const channelsMax = flags.sshMaxChannels ?? d.channelsMax;
@@ -92,32 +95,32 @@ export function limitsOf(flags: SshLimitFlags): Limits {
   };
 }
 
-/** 0 is none. */
+/** 0 means no limit. */
 function milliseconds(seconds: number | null | undefined): number | null {
   return seconds === undefined || seconds === null || seconds === 0 ? null : seconds * 1000;
 }
 
 /**
- * Who a stream counts as: the hello's device where there was one, with the account whose program it carries;
- * else the address (/64 of IPv6).
+ * The key under which a stream is counted: the hello's device, with the account whose program it carries.
+ * Without a hello the address (/64 of IPv6).
  */
 export function sourceOf({ sourcePeerId, sourceAddress, via }: StreamOrigin): string {
   if (via !== undefined) return `${via.peerId}/${via.localUser ?? ""}`;
   return sourcePeerId ?? sourceKey(sourceAddress);
 }
 
-/** Counts things by key, with a bound for each and for all. */
+/** Counts items by key, with a limit for each key and for the total. */
 export class Counter {
   readonly #counts = new Map<string, number>();
   readonly #bounds: () => { readonly perKeyMax: number; readonly totalMax: number };
   #total = 0;
 
-  /** `bounds` is asked each time: what is taken stays taken when they shrink. */
+  /** `bounds` is called each time. Places already taken stay taken when they shrink. */
   constructor(bounds: () => { readonly perKeyMax: number; readonly totalMax: number }) {
     this.#bounds = bounds;
   }
 
-  /** Takes one place; null when there is none. The returned function gives it back, once. */
+  /** Takes a place. Null: none is left. The returned function releases it, once. */
   take(key: string): (() => void) | null {
     const count = this.#counts.get(key) ?? 0;
     const { perKeyMax, totalMax } = this.#bounds();

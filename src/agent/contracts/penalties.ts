@@ -1,10 +1,11 @@
 /**
- * Sources that keep failing have to wait, as with sshd's PerSourcePenalties: each offence adds time, time
- * takes it away again, and a source that owes enough is refused before anything of it is read.
+ * Penalties for sources that keep failing, like sshd's PerSourcePenalties. Each offence adds time, which then
+ * runs off. A source with enough penalty time is refused before anything of it is read.
  *
- * A source is the device that a hello proved, else an address (IPv6 by /64); never the relay's address.
- * What an address did at the port of peers is kept apart from what it did where any client may speak.
- * Memory is bounded: when the table is full the oldest entries go. Decides nothing about who may enter.
+ * A source is the device that a hello proved, or else an address (IPv6 by /64), but never the relay's.
+ * Offences of an address on the peers' port are kept apart from those on a port for any client. Memory is
+ * bounded: when the table is full, the oldest entries are dropped. This decides nothing about who may sign
+ * in.
  *
  * @module
  */
@@ -22,22 +23,25 @@ import {
 import type { PeerId } from "../../wire/units.ts";
 
 export interface PenaltySource {
-  /** The device a checked hello proved; then the address counts for nothing. */
+  /** The device that a checked hello proved. If set, the address is ignored. */
   readonly peerId: PeerId | null;
-  /** The account there whose program it carries: one must not make others wait. Absent: it speaks itself. */
+  /**
+   * The account on that device whose program it carries, so that one user cannot block others. Absent: the
+   * device speaks for itself.
+   */
   readonly localUser?: string;
   readonly address: string;
-  /** Whether it is to say hello first, or speaks SSH from its first byte. */
+  /** "hello": a hello is expected first. "ssh": SSH from the first byte. */
   readonly port: "hello" | "ssh";
 }
 
 export interface PenaltyOptions {
   readonly clock: Clock;
-  /** Read anew each time, so that a change counts at once. Null: nobody is punished. */
+  /** Read each time, so that a change applies at once. Null: penalties are off. */
   rules(): PenaltyRules | null;
-  /** Addresses and ranges that are never punished. */
+  /** Addresses and ranges that are never penalised. */
   exempt(): readonly string[];
-  /** Told when a source begins to be refused, and for how long. */
+  /** Called when a source begins to be refused, with the duration. */
   onRefused?(source: PenaltySource, seconds: number): void;
 }
 
@@ -48,11 +52,11 @@ export interface Penalties {
 
 interface Owed {
   untilMs: number;
-  /** Enough was added up; refused until all of it is over. */
+  /** Enough has been added up. The source is refused until all of it has run off. */
   isRefused: boolean;
 }
 
-/** Entries looked at for one that is over before the oldest goes. */
+/** Entries checked for an expired one before the oldest is dropped. */
 const LOOKED_AT_MAX = 16;
 
 export function createPenalties(options: PenaltyOptions): Penalties {
@@ -99,7 +103,7 @@ export function createPenalties(options: PenaltyOptions): Penalties {
   };
 }
 
-/** Penalties by the flags of a running agent, in force as they change. */
+/** Penalties by the flags of a running agent, which may change. */
 export function agentPenalties(agent: { clock: Clock; log: Log; flags(): SshLimitFlags }): Penalties {
   let entry: { readonly text: string; readonly rules: PenaltyRules | null } | null = null;
   return createPenalties({
@@ -118,7 +122,7 @@ export function agentPenalties(agent: { clock: Clock; log: Log; flags(): SshLimi
   });
 }
 
-/** What does not read was refused on its way in; if it ever is not, the defaults are the safe side. */
+/** Invalid text was rejected on input. If it gets here anyway, the defaults are the safe choice. */
 function rulesOf(text: string): PenaltyRules | null {
   const rules = parsePenalties(text);
   return rules === undefined ? DEFAULT_PENALTIES : rules;

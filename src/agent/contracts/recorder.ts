@@ -1,31 +1,31 @@
 /**
- * The door to the recorder: what the SSH server hands over of a session that is recorded, and what it hears.
+ * The interface of the recorder: what the SSH server passes on from a recorded session, and what it learns.
  *
- * `recording/recorder.ts` is the one of a running agent; tests of the server may go without.
+ * A running agent uses `recording/recorder.ts`. Tests of the server may omit it.
  *
  * @module
  */
 import type { RecordingEnd, RecordingHead } from "../../wire/recording.ts";
 
-/** Why a recording could not go on. */
+/** Why a recording had to stop. */
 export type RecordingFailure = NonNullable<RecordingEnd["why"]>;
 
-/** What the terminal does with what is typed. */
+/** How the terminal treats input. */
 export interface TerminalModes {
-  /** It shows it. */
+  /** Input is shown. */
   readonly echo: boolean;
-  /** It hands it over line by line (ICANON). */
+  /** Input is delivered line by line (ICANON). */
   readonly lines: boolean;
 }
 
-/** The terminal of a session, as far as a recording asks it. */
+/** The part of a session's terminal that a recording needs. */
 export interface RecordedTerminal {
   modes(): TerminalModes;
-  /** Name of the program in front. Null: it cannot be told. */
+  /** Name of the foreground program. Null: unknown. */
   foreground(): string | null;
 }
 
-/** Evidence of a recording, each stored before this resolves. False: it could not be stored. */
+/** Audit events of a recording. Each is stored before this resolves. False: it could not be stored. */
 export interface RecordingEvidence {
   started(recordingId: string, recipients: number): Promise<boolean>;
   chunks(recordingId: string, first: number, digests: readonly string[]): Promise<boolean>;
@@ -33,65 +33,67 @@ export interface RecordingEvidence {
   ended(recordingId: string, end: RecordingEnd & RecordingTotals): Promise<boolean>;
 }
 
-/** What there is of a recording at its end, whether or not all of it is uploaded yet. */
+/** Totals of a recording at its end, including what is not uploaded yet. */
 export interface RecordingTotals {
   readonly chunks: number;
   readonly bytes: number;
-  /** The chain over all chunks. */
+  /** Digest of the chain of all chunks. */
   readonly digest: string;
 }
 
-/** What the person is told of a recording. */
+/** Facts about a recording that the person is told. */
 export interface RecordingFacts {
-  /** Everything that is typed is kept, also what the terminal does not show. */
+  /** All typed input is recorded, including what the terminal does not show. */
   readonly hasAllInput: boolean;
-  /** Management cannot store it yet, and root lets it be kept on this machine until it can. */
+  /** Management cannot store it yet, and root allows this machine to keep it until then. */
   readonly isKeptHere: boolean;
-  /** When this machine saw that other keys open recordings than before. Null: not lately. */
+  /**
+   * When this machine noticed that recordings are encrypted to other keys than before. Null: not recently.
+   */
   readonly otherKeysSinceSeconds: number | null;
 }
 
 export interface RecordingRequest extends Omit<RecordingHead, "recipients" | "startedAtSeconds"> {
-  /** Keep everything that is typed. Only ever encrypted: without recipients it is not done. */
+  /** Record all typed input. Only if encrypted: without recipients it is not done. */
   readonly allInput: boolean;
-  /** The command. Null: a shell, or files. */
+  /** The command. Null: a shell or SFTP. */
   readonly command: string | null;
   readonly terminalType: string | null;
   readonly size: { readonly cols: number; readonly rows: number };
   readonly evidence: RecordingEvidence;
 }
 
-/** A session that is being recorded. Nothing here throws. */
+/** A session being recorded. Nothing here throws. */
 export interface SessionRecording {
   readonly id: string;
   readonly isRequired: boolean;
   readonly facts: RecordingFacts;
-  /** Required, and it cannot go on: nothing more may be shown. */
+  /** The recording is required and cannot continue, so nothing more may be shown. */
   readonly hasFailed: boolean;
-  /** Settles when a required recording cannot go on. */
+  /** Settles when a required recording cannot continue. */
   readonly failed: Promise<RecordingFailure>;
-  /** The session has a terminal: what is typed there comes by `typed`. */
+  /** Call it if the session has a terminal. Its input then arrives through `typed`. */
   attach(terminal: RecordedTerminal): void;
-  /** What a program wrote, before it is shown. Null: go on; else wait for it. */
+  /** Output of a program, before it is shown. Null: continue. Otherwise wait for it. */
   output(data: Uint8Array, stream: "stdout" | "stderr"): Promise<void> | null;
-  /** What a program without a terminal is given to read. Null: go on; else wait for it. */
+  /** Input of a program without a terminal. Null: continue. Otherwise wait for it. */
   input(data: Uint8Array): Promise<void> | null;
-  /** What the terminal was given, and its modes just before and just after. */
+  /** Input given to the terminal, with its modes just before and after. */
   typed(data: Uint8Array, before: TerminalModes, after: TerminalModes): void;
   resize(size: { readonly cols: number; readonly rows: number }): void;
   /**
-   * The session is over. Resolves once the digest of the whole is in evidence and, where it is required,
-   * everything is stored at management or that has failed.
+   * The session has ended. Resolves once the digest of the whole is in evidence and, for a required
+   * recording, once everything is stored at management or that has failed.
    */
   end(): Promise<void>;
 }
 
 export interface Recorder {
   /**
-   * Begins a recording. Null: it cannot be made, which for a required one means that nothing begins. A
-   * required one has its header stored at management by then, or here where root lets it wait.
+   * Begins a recording. Null: impossible, so a session that requires it must not begin. A required recording
+   * then has its header stored at management, or here if root allows it to wait.
    */
   open(request: RecordingRequest): Promise<SessionRecording | null>;
-  /** Stops uploading; what is left in the spool goes up after the next start. */
+  /** Stops uploading. The rest of the spool is uploaded after the next start. */
   close(): Promise<void>;
 }

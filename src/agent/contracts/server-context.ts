@@ -1,8 +1,8 @@
 /**
- * The door between an agent and its SSH server, both ways: what the server may know of the agent
- * (`ServerContext`: map, flags, where evidence goes), and what the agent may ask of the server (`SshServer`).
+ * The interface between an agent and its SSH server, both ways: what the server may learn from the agent
+ * (`ServerContext`: map, flags, audit), and what the agent may ask of the server (`SshServer`).
  *
- * `agent-context.ts` makes the one, `ssh-server/server.ts` the other; tests fake both.
+ * Built by `agent-context.ts` and `ssh-server/server.ts`. Tests fake both.
  *
  * @module
  */
@@ -22,29 +22,29 @@ import type { Penalties } from "./penalties.ts";
 import type { Recorder } from "./recorder.ts";
 import type { StreamOrigin } from "./stream-origin.ts";
 
-/** Everything here is read anew for each decision, so that a change counts at once. */
+/** Read again for each decision, so that a change applies at once. */
 export interface ServerContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: AuditSink;
   readonly hostKeys: HostKeyFile["keys"];
-  /** The map to decide from, prepared. Null before the first map: then everything is refused. */
+  /** The map prepared for decisions. Null before the first map: then everything is refused. */
   snapshot(): PolicySnapshot | null;
-  /** Seconds since management last said that the map is current. Infinite when it never has. */
+  /** Seconds since management last confirmed the map. Infinite: never. */
   mapAgeSeconds(): number;
   /**
-   * The time by management's clock, in seconds; null when it never said. Ends of approvals and memberships
-   * are judged by the later of this and the machine's clock. Absent: by the machine's clock alone.
+   * Management's time in seconds. Null: never received. Approvals and memberships end by the later of this
+   * and the machine's clock. Absent: only the machine's clock counts.
    */
   managementSeconds?(): EpochSeconds | null;
-  /** Resolves once the map has at least `version`, or after `timeoutMs`. Never rejects. */
+  /** Resolves once the map has `version` or later, or after `timeoutMs`. Never rejects. */
   waitForMapVersion(version: number, timeoutMs: number): Promise<void>;
-  /** What this machine was started to allow. */
+  /** What the machine's start-up flags allow. */
   machineFlags(): MachineFlags;
-  /** False with --disable-ssh-auth: device keys sign in, certificates do not. */
+  /** False with --disable-ssh-auth: device keys sign in instead of certificates. */
   sshAuth(): boolean;
   /**
-   * The pinned issuer and audience, and its keys as this machine fetched them. Null: no
+   * The pinned issuer, its audiences, and its keys as this machine fetched them. Null: no
    * --require-idp-binding.
    */
   pinned(): {
@@ -55,39 +55,39 @@ export interface ServerContext {
   /** Fetches the pinned issuer's keys again, at most once in 30 s. Never rejects. */
   refreshPinned(): Promise<void>;
   /**
-   * Whether a login key may sign for itself: `off` without --allow-offline-logins; `taken` only while the
-   * control link is down and has been tried since the agent started; `waiting` while it is up.
+   * Whether a login key may sign its own certificate. `off`: no --allow-offline-logins. `taken`: the control
+   * link is down, and has been tried since the agent started. `waiting`: any other time.
    */
   offlineLogins(): "off" | "waiting" | "taken";
-  /** Whether clients without a hello are served at all (`--plain-ssh-listen`). */
+  /** Whether clients without a hello are served (`--plain-ssh-listen`). */
   takesPlain(): boolean;
-  /** Types of host key to offer, of those that the machine has. */
+  /** Host key types to offer, if the machine has them. */
   hostKeyTypes(): readonly HostKeyType[];
-  /** What clients may use of the machine, by its flags. */
+  /** Limits on clients, from the machine's flags. */
   limits(): Limits;
-  /** Sources that have to wait for having failed, at any port of this agent. */
+  /** Penalties of sources that failed on any port of this agent. */
   readonly penalties: Penalties;
-  /** Asks a person to approve the sign-in of a client without a certificate. Null: nobody is asked. */
+  /** Has a person approve the sign-in of a client without a certificate. Null: not available. */
   readonly approvals: Approvals | null;
-  /** Records sessions. Absent: nothing can be recorded. */
+  /** Records sessions. Absent: recording is not possible. */
   readonly recorder?: Recorder;
-  /** What everybody who gets in is told, since management will not. Null: nothing. */
+  /** Shown to everyone who signs in, because management would not report it. Null: nothing. */
   notice?(): string | null;
 }
 
 export interface SshServer {
   /**
-   * Takes `stream` over, whose next byte is SSH's first. Never throws; a stream that is not served is
-   * destroyed.
+   * Takes over `stream`, whose next byte is the first of SSH. Never throws. Destroys a stream it does not
+   * serve.
    */
   accept(stream: Duplex, origin: StreamOrigin): void;
-  /** Whether there is nobody here, and nothing that is left of those who were. */
+  /** Whether there are no connections and no programs left from earlier ones. */
   isIdle(): boolean;
   /** Live sessions, for `status` and management. */
   sessions(): LiveSession[];
-  /** To be called when map or flags change: ends each connection that is no longer allowed, and says why. */
+  /** Call it when map or flags change. Ends each connection that is no longer allowed, and says why. */
   recheck(): void;
-  /** Ends one connection whole; `reason` is shown to the person. False: there is no such connection. */
+  /** Ends one connection whole and shows `reason` to the person. False: no such connection. */
   kill(connectionId: string, reason: string): boolean;
   /** Ends all connections. Resolves when nothing of them is left. */
   close(): Promise<void>;

@@ -1,5 +1,5 @@
 /**
- * Asks a running agent over its control socket.
+ * Client of a running agent's control socket.
  *
  * @module
  */
@@ -12,15 +12,15 @@ import { PublicClientFile } from "../../wire/state-file.ts";
 import { statePaths } from "../state/state.ts";
 import { controlSocketPath } from "./control-path.ts";
 
-/** Longest answer read: a status with thousands of sessions. */
+/** Longest answer, which is a status with thousands of sessions. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 
 type Done = Extract<ControlAnswer, { ok: true }>;
 
 /**
- * Sends `request` to the agent of `stateDir`. Throws ERR_UNAVAILABLE when none runs there, and what
- * the agent refuses with.
+ * Sends `request` to the agent of `stateDir`. Throws ERR_UNAVAILABLE if none runs, and the agent's own
+ * errors.
  */
 export async function askAgent(
   stateDir: string,
@@ -44,7 +44,7 @@ export async function askAgent(
   );
 }
 
-/** Status of the agent of `stateDir`. Undefined when none runs there. */
+/** Status of the agent of `stateDir`. Undefined: none runs. */
 export async function askStatus(stateDir: string): Promise<AgentStatus | undefined> {
   try {
     return (await askAgent(stateDir, { do: "status" })).status;
@@ -60,7 +60,7 @@ class NotRunning extends QfError {
   }
 }
 
-/** Where the control socket of the agent of `stateDir` is, or would be. */
+/** The path of the control socket for `stateDir`, whether or not an agent runs. */
 export async function findControlSocket(stateDir: string): Promise<string> {
   const paths = statePaths(stateDir);
   const text = await readFile(paths.publicClient, "utf8").catch(() => "");

@@ -1,6 +1,6 @@
 /**
- * Path of the control socket for a state folder: in its public part, or in a short folder named after it
- * where that path is too long for a socket's name.
+ * Path of the control socket for a state folder: in its public part, or, if that path is too long for a
+ * socket, in a short folder named after it.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export function controlSocketPath(paths: StatePaths, { uid, runtimeDir }: Contro
   return join(base, folder, "control.sock");
 }
 
-/** Makes the folder of a socket that is not in the state folder, and sees that it is ours alone. */
+/** Makes the folder of a socket outside the state folder, and checks that only we own it. */
 export async function prepareControlFolder(paths: StatePaths, socketPath: string): Promise<void> {
   const folder = join(socketPath, "..");
   if (folder === paths.publicDirectory) return;

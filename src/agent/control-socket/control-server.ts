@@ -1,8 +1,9 @@
 /**
- * The agent's control socket: one request line, one answer line, done. Shapes: `wire/control.ts`.
+ * The agent's control socket. Each connection has one request line and one answer line, defined in
+ * `wire/control.ts`.
  *
- * Who asks is what the kernel says of the other end (SO_PEERCRED), never what it says itself: status
- * for anyone, changes for root and the agent's own user.
+ * The kernel identifies the caller (SO_PEERCRED); what the caller claims does not count. Anyone may read the
+ * status. Only root and the agent's own user may change something.
  *
  * @module
  */
@@ -26,38 +27,38 @@ import type { FlagChange } from "../contracts/flags.ts";
 import { isOfAnyConnection } from "../os/lineage.ts";
 import { socketPeer } from "../os/native.ts";
 
-/** What the agent does for those who may ask. */
+/** Operations of the agent for callers who are allowed. */
 export interface Controlled {
   readonly clock: Clock;
   readonly log: Log;
   readonly deviceKey: Ed25519Key;
   enrolled(): Enrolled;
   status(): AgentStatus;
-  /** Applies changed flags. Throws a QfError when they do not hold together. */
+  /** Applies changed flags. Throws a QfError if they contradict each other. */
   apply(flags: FlagChange): Promise<void>;
-  /** Begins to stop; does not wait for it. */
+  /** Starts to stop the agent, without waiting. */
   down(): void;
-  /** Waits for a successor, which is to take over within a minute. */
+  /** Expects a successor, which must take over within a minute. */
   expectSuccessor(): void;
-  /** Processes that run for this agent: itself, and earlier ones that still serve sessions. */
+  /** Processes of this agent: itself, and earlier ones that still serve sessions. */
   pids(): readonly number[];
-  /** User id of a local user, for showing people their own sessions. Null: no such user. */
+  /** User id of a local user, so that people see their own sessions. Null: no such user. */
   uidOf(localUser: string): Promise<number | null>;
 }
 
 export interface ControlServer {
-  /** `isLeft`: a successor listens at the same path. */
+  /** `isLeft`: a successor listens at the same path, so leave it. */
   close(how?: { readonly isLeft: boolean }): Promise<void>;
 }
 
 const REQUEST_MS_MAX = 5_000;
-/** Connections at once; anybody on the machine may open some. */
+/** Most connections at once. Any local user may open them. */
 const CONNECTIONS_MAX = 256;
 const PER_UID_MAX = 64;
 
 interface Asker {
   readonly uid: number | null;
-  /** It runs for a connection that came in by us, or nobody can tell. */
+  /** The caller runs for an SSH connection that we serve, or this is unknown. */
   readonly isRemote: boolean;
 }
 
@@ -65,11 +66,11 @@ interface Caller extends Asker {
   received: string;
   isAsked: boolean;
   timer: ReturnType<typeof setTimeout>;
-  /** Answer bytes the socket did not take yet. */
+  /** Answer bytes not yet accepted by the socket. */
   unsent: Buffer;
 }
 
-/** Listens at `path`, replacing what an earlier agent left there; the caller holds the state lock. */
+/** Listens at `path`, replacing an earlier agent's socket. The caller holds the state lock. */
 export async function openControlServer(path: string, agent: Controlled): Promise<ControlServer> {
   const temporary = join(dirname(path), "control.new");
   await unlink(temporary).catch(() => {});
@@ -80,7 +81,7 @@ export async function openControlServer(path: string, agent: Controlled): Promis
       open(socket) {
         const peer = socketPeer(fdOf(socket));
         const uid = peer?.uid ?? null;
-        // Now, while the process that opened it still is what it was.
+        // Check now, while the process that opened the socket still exists unchanged.
         const isRemote = peer === null || isOfAnyConnection(peer.pid, agent.pids());
         const timer = setTimeout(() => socket.terminate(), REQUEST_MS_MAX);
         socket.data = { uid, isRemote, received: "", isAsked: false, timer, unsent: Buffer.alloc(0) };
@@ -112,12 +113,12 @@ export async function openControlServer(path: string, agent: Controlled): Promis
     },
   });
   await chmod(temporary, 0o666);
-  // At once in the place of an earlier agent's, which others may be asking right now.
+  // Replaces an earlier agent's socket atomically, because other processes may be using it.
   await rename(temporary, path);
   return {
     async close({ isLeft = false } = { isLeft: false }) {
       server.stop(false);
-      // Whoever asked for the stop still gets the answer.
+      // The caller that requested the stop still gets its answer.
       const deadline = Bun.sleep(500);
       await Promise.race([
         deadline,
@@ -131,7 +132,7 @@ export async function openControlServer(path: string, agent: Controlled): Promis
   };
 }
 
-/** Bun's sockets have the descriptor; its types do not say so. */
+/** Bun's sockets have the descriptor, but its types do not. */
 function fdOf(socket: Socket<Caller>): number {
   return (socket as unknown as { readonly fd: number }).fd;
 }
@@ -194,7 +195,7 @@ function requireChange(uid: number | null): void {
   });
 }
 
-/** Everything for root and the agent's own user; nobody else sees what other people do here. */
+/** Root and the agent's own user see everything. Others do not see other people's activity. */
 async function visibleStatus(agent: Controlled, uid: number | null): Promise<AgentStatus> {
   const status = agent.status();
   if (mayChange(uid)) return status;
@@ -206,8 +207,8 @@ async function visibleStatus(agent: Controlled, uid: number | null): Promise<Age
 }
 
 /**
- * Our word that a device is on this machine. Not for what came in from elsewhere: a device that was a guest
- * here would be taken for the machine wherever it goes.
+ * Confirms that a device is on this machine. Not for remote callers: a guest's device would otherwise pass
+ * for this machine wherever it goes.
  */
 function vouch(deviceKey: string, { uid, isRemote }: Asker, agent: Controlled) {
   if (isRemote) {

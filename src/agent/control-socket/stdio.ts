@@ -1,6 +1,6 @@
 /**
- * `qf agent ssh --stdio`: one connection to the running agent's SSH server on stdin and stdout, as
- * `sshd -i` does it. The agent serves it; here bytes are carried.
+ * `qf agent ssh --stdio`: one connection to the running agent's SSH server on stdin and stdout, like `sshd
+ * -i`. This process only copies bytes.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import { chooseStateDir } from "../state/state-dir.ts";
 import { askStatus, findControlSocket } from "./control-client.ts";
 
 /**
- * Resolves when the connection has ended. Throws ERR_PERMISSION, or ERR_UNAVAILABLE when no agent
- * runs or it serves no SSH.
+ * Resolves when the connection ends. Throws ERR_PERMISSION, or ERR_UNAVAILABLE if no agent runs or it serves
+ * no SSH.
  */
 export async function serveStdio(options: {
   readonly stateDir: string | undefined;

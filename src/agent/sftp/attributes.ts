@@ -1,5 +1,5 @@
 /**
- * File attributes of SFTP version 3, and how a client's wishes are applied.
+ * File attributes of SFTP version 3, and how requested changes to them are applied.
  *
  * @module
  */
@@ -21,12 +21,12 @@ import { changeModeNoFollow } from "./libc.ts";
 import { AttributeFlag, PACKET_BYTES_MAX, Status } from "./protocol.ts";
 import { SftpRefusal } from "./status.ts";
 
-/** What a client asks for. Absent: leave as it is. */
+/** Attributes in a client's request. Absent: leave unchanged. */
 export interface Attributes {
   readonly size?: bigint;
   readonly uid?: number;
   readonly gid?: number;
-  /** With file type bits, if the client sent them; only 07777 is ever applied. */
+  /** May include file type bits; only 07777 is ever applied. */
   readonly permissions?: number;
   /** Unix seconds, unsigned. */
   readonly atimeSeconds?: number;
@@ -34,10 +34,10 @@ export interface Attributes {
 }
 
 export const MODE_BITS = 0o7777;
-/** Bytes of what `encodeAttributes` writes. */
+/** Bytes that `encodeAttributes` writes. */
 export const ATTRIBUTES_BYTES = 32;
 
-/** Reads attributes. Extended ones are read over, as OpenSSH does. */
+/** Reads attributes. Skips extended ones, as OpenSSH does. */
 export function parseAttributes(reader: SshReader): Attributes {
   const flags = reader.uint32();
   const size = flags & AttributeFlag.size ? { size: reader.uint64() } : {};
@@ -50,7 +50,7 @@ export function parseAttributes(reader: SshReader): Attributes {
 }
 
 function skipExtended(reader: SshReader): void {
-  // The packet's own end bounds this: every pair takes eight bytes of it.
+  // The end of the packet bounds this loop: each pair takes at least eight bytes.
   for (let left = reader.uint32(); left > 0; left--) {
     reader.string(PACKET_BYTES_MAX);
     reader.string(PACKET_BYTES_MAX);
@@ -66,12 +66,12 @@ export function encodeAttributes(target: Buffer, at: number, stats: Stats): void
   target.writeUInt32BE(stats.uid >>> 0, at + 12);
   target.writeUInt32BE(stats.gid >>> 0, at + 16);
   target.writeUInt32BE(stats.mode >>> 0, at + 20);
-  // Version 3 has 32 bits for time; the rest is cut off, as everywhere.
+  // Version 3 has 32-bit times. Higher bits are dropped, as in other servers.
   target.writeUInt32BE(Math.floor(stats.atimeMs / 1000) >>> 0, at + 24);
   target.writeUInt32BE(Math.floor(stats.mtimeMs / 1000) >>> 0, at + 28);
 }
 
-/** The system calls that change one file, however it is named. */
+/** System calls that change one file, by path or descriptor. */
 interface Changes {
   truncate(size: number): void;
   chmod(mode: number): void;
@@ -97,7 +97,7 @@ export function changesOfFile(fd: number): Changes {
   };
 }
 
-/** Of a symbolic link itself, which has no size to set. */
+/** Changes to a symbolic link itself, which has no size to set. */
 export function changesOfLink(path: Buffer): Changes {
   return {
     truncate: () => {
@@ -109,7 +109,7 @@ export function changesOfLink(path: Buffer): Changes {
   };
 }
 
-/** Applies each wish in OpenSSH's order, all of them, and then throws the last failure. */
+/** Applies every requested change in OpenSSH's order, then throws the last failure. */
 export function applyAttributes(changes: Changes, wish: Attributes): void {
   let failure: unknown;
   const attempt = (act: () => void): void => {
@@ -129,7 +129,7 @@ export function applyAttributes(changes: Changes, wish: Attributes): void {
   if (failure !== undefined) throw failure;
 }
 
-/** A size or an offset that JavaScript counts exactly: 8 PB. Beyond that no file system goes. */
+/** A size or offset that JavaScript represents exactly, up to 8 PB. No file system goes beyond that. */
 export function toSize(value: bigint): number {
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new SftpRefusal(Status.badMessage, "Bad message");
   return Number(value);

@@ -1,7 +1,7 @@
 /**
- * Reports of the SFTP server about itself: each operation before it happens, its outcome after.
+ * Reports of the SFTP server about its operations: each one before it happens, and its outcome afterwards.
  *
- * A report costs nothing when nobody listens.
+ * Without a listener a report costs nothing.
  *
  * @module
  */
@@ -10,20 +10,19 @@ import type { Attributes } from "./attributes.ts";
 import type { Status } from "./protocol.ts";
 
 /**
- * Paths are absolute and not resolved: a symbolic link in them is still one. Bytes that are no UTF-8 are
- * lost.
+ * Paths are absolute but not resolved, so they may contain symbolic links. Bytes that are not UTF-8 are lost.
  */
 export type SftpOperation =
   | { readonly op: "open"; readonly path: string; readonly flags: OpenIntent }
   | ({ readonly op: "close"; readonly path: string } & Transfer)
   | { readonly op: "rename"; readonly path: string; readonly target: string; readonly replace: boolean }
   | { readonly op: "remove" | "mkdir" | "rmdir"; readonly path: string }
-  /** `target` is the text of the link, as the client wrote it. */
+  /** `target` is the link's text as the client sent it. */
   | { readonly op: "symlink"; readonly path: string; readonly target: string }
   /** `path` is the new name of the file at `target`. */
   | { readonly op: "link"; readonly path: string; readonly target: string }
   | { readonly op: "setstat"; readonly path: string; readonly attributes: Attributes }
-  /** From one open file into another, within the server. */
+  /** From one open file to another, within the server. */
   | { readonly op: "copy"; readonly path: string; readonly target: string; readonly bytes: number };
 
 export interface OpenIntent {
@@ -35,31 +34,30 @@ export interface OpenIntent {
   readonly exclusive: boolean;
 }
 
-/** What went through one open file. */
+/** The transfer through one open file. */
 export interface Transfer {
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** Of the file as it is closed; 0 where its file system does not say. */
+  /** Size when the file is closed. 0 if its file system does not say. */
   readonly sizeBytes: number;
   /**
-   * Of the whole file, in hex, when it was read or written from its first byte to its last in order.
-   * Else null: a part, or in pieces out of order.
+   * SHA-256 of the whole file, in hex, if it was read or written completely and in order. Null: otherwise.
    */
   readonly sha256: string | null;
 }
 
 /**
- * Called before the operation touches anything (a close: when its counts are known). A throw refuses it
- * with SSH_FX_FAILURE; a refused close closes nevertheless. The returned function hears the outcome.
- * In read-only mode a change is announced too, and its outcome is `Status.permissionDenied`.
+ * Called before an operation touches anything (for a close: once its counts are known). Throwing refuses it
+ * with SSH_FX_FAILURE, but a close still closes. The returned function gets the outcome. In read-only mode
+ * changes are announced too, and their outcome is `Status.permissionDenied`.
  */
 export type OperationHook = (operation: SftpOperation) => ((status: Status) => void) | undefined;
 
-/** Follows one open file for its `close`. */
+/** Tracks one open file for the report of its `close`. */
 export class TransferLog {
   #bytesRead = 0;
   #bytesWritten = 0;
-  /** Null once the bytes came out of order. */
+  /** Null once bytes came out of order. */
   #hash: Bun.CryptoHasher | null = new Bun.CryptoHasher("sha256");
   #hashedBytes = 0;
 
@@ -75,7 +73,7 @@ export class TransferLog {
     this.#follow(offset, bytes);
   }
 
-  /** Bytes that went through the kernel only, or a change of size: what the file is now is not known. */
+  /** Counts bytes moved within the kernel, or notes a size change; the content is then unknown. */
   lost(bytes: { read?: number; written?: number }): void {
     this.#bytesRead += bytes.read ?? 0;
     this.#bytesWritten += bytes.written ?? 0;
@@ -102,8 +100,8 @@ export class TransferLog {
 }
 
 /**
- * Null: its file system does not say any more. A file with holes may be larger than what evidence can say;
- * one such size must not make what is told beside it unfit to be stored.
+ * Null: the file system no longer says. A sparse file may be larger than an event can express. Cap its size,
+ * so that the rest of the line can be stored.
  */
 function sizeOf(fd: number): number | null {
   try {

@@ -1,5 +1,5 @@
 /**
- * OpenSSH's extensions of SFTP version 3; `PROTOCOL` and `sftp-server.c` of OpenSSH describe them.
+ * OpenSSH's extensions of SFTP version 3, described in OpenSSH's `PROTOCOL` and `sftp-server.c`.
  *
  * @module
  */
@@ -16,17 +16,17 @@ import { SftpRefusal } from "./status.ts";
 
 interface Extension {
   readonly name: string;
-  /** Its version, as VERSION announces it. */
+  /** Version announced in SSH_FXP_VERSION. */
   readonly version: string;
-  /** Not announced in read-only mode; refused there by `changing`. */
+  /** Changes are not announced in read-only mode, where `changing` refuses them. */
   readonly isChange: boolean;
   readonly run: Operation;
 }
 
-/** ST_RDONLY and ST_NOSUID: what a client is told of a file system's flags. */
+/** ST_RDONLY and ST_NOSUID, the only file system flags the protocol reports. */
 const STATVFS_FLAGS = 3n;
 const STATVFS_FLAGS_INDEX = 9;
-/** Most bytes of names in one answer, for users and for groups each. */
+/** Most bytes of names in one answer, each for users and for groups. */
 const NAMES_BYTES_MAX = (PACKET_BYTES_MAX - 1024) / 2;
 const TILDE = 0x7e;
 
@@ -57,7 +57,7 @@ const limits: Operation = (session, id) => {
   session.replies.extended(id, writer.toBuffer());
 };
 
-/** `~`, `~/path`, `~user/path` and relative paths, made absolute. */
+/** Makes `~`, `~/path`, `~user/path` and relative paths absolute. */
 const expandPath: Operation = (session, id, reader) => {
   const path = checkedPath(reader.string(PACKET_BYTES_MAX));
   const expanded = path[0] === TILDE ? expandTilde(path, session) : path;
@@ -73,7 +73,7 @@ function expandTilde(path: Buffer, session: SftpSession): Buffer {
   return Buffer.concat([home, rest]);
 }
 
-/** Home of an account; of one's own when the name is empty. */
+/** Home of an account. An empty name means the user's own. */
 const homeDirectory: Operation = (session, id, reader) => {
   const user = checkedPath(reader.string(PACKET_BYTES_MAX));
   const name = homeFolder(user, Status.failure);
@@ -92,7 +92,7 @@ const usersGroupsById: Operation = (session, id, reader) => {
   session.replies.extended(id, new SshWriter().string(users).string(groups).toBuffer());
 };
 
-/** One name for each id, empty where there is none. */
+/** One name for each id. Empty: the id has none. */
 function namesOf(ids: Buffer, find: (id: number) => string | null): Buffer {
   if (ids.length > IDS_MAX * 4) throw new SftpRefusal(Status.badMessage, "Too many ids");
   const reader = new SshReader(ids);
@@ -107,7 +107,7 @@ function namesOf(ids: Buffer, find: (id: number) => string | null): Buffer {
   return writer.toBuffer();
 }
 
-/** Copies within the server. A length of zero is everything up to the end. */
+/** Copies within the server. Length zero means up to the end of the file. */
 const copyData = changing({
   parse: (reader, { handles }) => ({
     source: handles.file(parseHandle(reader)),
@@ -124,7 +124,7 @@ const copyData = changing({
   }),
   apply: ({ source, from, length, target, to }) => {
     const files = [source.fd, target.fd].map((fd) => fstatSync(fd, { bigint: true }));
-    // From a device without an end it would go on for as long as there is a machine.
+    // A device without an end would be copied forever.
     if (!files.every((file) => file.isFile())) {
       throw new SftpRefusal(Status.failure, "Only files are copied");
     }
@@ -136,7 +136,7 @@ const copyData = changing({
   },
 });
 
-/** Copied into itself, further on, a file would grow for as long as there is room. */
+/** A file copied to a later offset in itself would grow until the disk is full. */
 function isSameFile([first, second]: readonly BigIntStats[]): boolean {
   return first?.dev === second?.dev && first?.ino === second?.ino;
 }
@@ -146,7 +146,7 @@ interface Copy {
   readonly from: number;
   readonly target: number;
   readonly to: number;
-  /** Bytes at most. */
+  /** End offset, exclusive. */
   readonly end: number;
 }
 
@@ -181,7 +181,7 @@ const EXTENSIONS: readonly Extension[] = [
 const BY_NAME = new Map(EXTENSIONS.map((extension) => [extension.name, extension]));
 const NAME_BYTES_MAX = 256;
 
-/** What VERSION says that this server can do in this mode. */
+/** Extensions that SSH_FXP_VERSION announces in this mode. */
 export function announcedExtensions(mode: "write" | "read"): (readonly [name: string, version: string])[] {
   const offered = EXTENSIONS.filter(({ isChange }) => mode === "write" || !isChange);
   return offered.map(({ name, version }) => [name, version]);

@@ -1,5 +1,5 @@
 /**
- * Open files: OPEN, CLOSE, READ, WRITE and what else goes by handle.
+ * Open files: OPEN, CLOSE, READ, WRITE and the other requests that use a handle.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { outcome, SUCCESS } from "./status.ts";
 const NEW_FILE_MODE = 0o666;
 
 export const open: Operation = (session, id, reader) => {
-  // Kept for as long as the file is open: the packet is not.
+  // A copy, because it outlives the packet.
   const path = Buffer.from(parsePath(reader));
   const flags = intentOf(reader.uint32());
   const mode = parseAttributes(reader).permissions;
@@ -53,8 +53,8 @@ function intentOf(bits: number): OpenIntent {
 }
 
 /**
- * Waits for nobody at the other end of a pipe or a line: nothing could be told of what was done before. A
- * file that another program has leased is waited for, as by everybody.
+ * Opens without waiting for the other end of a FIFO or serial line, because nothing could be reported during
+ * the wait. It does wait for another program's lease, as any open does.
  */
 function openNow(path: Buffer, flags: number, mode: number): number {
   try {
@@ -65,7 +65,7 @@ function openNow(path: Buffer, flags: number, mode: number): number {
   }
 }
 
-/** A server must not take a terminal that it opens for its own. */
+/** O_NOCTTY: the server must not adopt a terminal that it opens. */
 function openFlags({ read, write, append, create, truncate, exclusive }: OpenIntent): number {
   const access = write ? (read ? constants.O_RDWR : constants.O_WRONLY) : constants.O_RDONLY;
   return (
@@ -95,7 +95,7 @@ export const read: Operation = (session, id, reader) => {
   if (!isThere) session.replies.status(id, outcome(Status.eof));
 };
 
-/** Not by `changing`: it is the one that must cost nothing. OPEN has told of it, and has refused. */
+/** Does not use `changing`, because it must cost nothing. OPEN has reported the file, or refused it. */
 export const write: Operation = (session, id, reader) => {
   const { fd, log, isAppending } = session.handles.file(parseHandle(reader));
   const offset = toSize(reader.uint64());

@@ -1,5 +1,5 @@
 /**
- * Reading a folder in pieces: no folder is too large, and names are bytes.
+ * Reads a folder in pieces, so that no folder is too large. Names are bytes.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { longNameOf } from "./long-name.ts";
 import { type NamedFile, namedFileBytes } from "./named-file.ts";
 import { LISTING_BYTES_MAX } from "./protocol.ts";
 
-/** struct linux_dirent64: inode, offset, then length of this record and type of the file, then the name. */
+/** struct linux_dirent64: inode, offset, record length, file type, then the name. */
 const RECORD_LENGTH_OFFSET = 16;
 const NAME_OFFSET = 19;
-/** Room for what the kernel gives at once. */
+/** Buffer for one getdents(2) call. */
 const RECORDS_BYTES = 32_768;
 
 export class Folder {
@@ -22,13 +22,13 @@ export class Folder {
   #at = 0;
   #end = 0;
 
-  /** Throws what open(2) says; also of what is no folder. */
+  /** Throws open(2) errors, also if `path` is not a folder. */
   constructor(path: Buffer) {
     this.path = Buffer.concat([path, Buffer.from(path.at(-1) === 0x2f ? "" : "/")]);
     this.fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK);
   }
 
-  /** The next files, as many as one answer holds. Empty at the end. */
+  /** The next entries, as many as fit into one answer. Empty at the end. */
   next(): NamedFile[] {
     const files: NamedFile[] = [];
     let bytes = 0;
@@ -44,7 +44,7 @@ export class Folder {
     return files;
   }
 
-  /** The name that comes next, a view. Null at the end of the folder. */
+  /** A view of the next name. Null at the end of the folder. */
   #peek(): Buffer | null {
     if (this.#at >= this.#end) {
       this.#at = 0;
@@ -55,7 +55,7 @@ export class Folder {
     return this.#records.subarray(start, this.#records.indexOf(0, start));
   }
 
-  /** Null for a file that has gone meanwhile, or may not be looked at. */
+  /** Null: the file is gone or may not be examined. */
   #describe(name: Buffer): NamedFile | null {
     try {
       const stats = lstatSync(Buffer.concat([this.path, name]));

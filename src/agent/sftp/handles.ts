@@ -1,5 +1,5 @@
 /**
- * Open files and folders by the numbers that the client knows them by. Numbers are not used again soon.
+ * Open files and folders by the handle numbers that the client knows. Numbers are not reused soon.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import { SftpRefusal } from "./status.ts";
 
 export interface OpenFile {
   readonly fd: number;
-  /** As the client named it. */
+  /** As sent by the client. */
   readonly path: Buffer;
-  /** Writes go to the end, whatever offset they name. */
+  /** Writes are appended, whatever their offset. */
   readonly isAppending: boolean;
-  /** Null when nobody listens. */
+  /** Null: no listener. */
   readonly log: TransferLog | null;
 }
 
 const HANDLE_BYTES = 4;
-/** OpenSSH looks at no more of a handle. */
+/** Longest handle that OpenSSH accepts. */
 const HANDLE_BYTES_MAX = 256;
 
 export class Handles {
@@ -29,7 +29,7 @@ export class Handles {
   readonly #folders = new Map<number, Folder>();
   #next = 0;
 
-  /** Throws a refusal when as many are open as may be: ask before opening. */
+  /** Throws a refusal when the maximum is already open. Call it before opening. */
   requireRoom(): void {
     if (this.#files.size + this.#folders.size >= HANDLES_MAX) {
       throw new SftpRefusal(Status.failure, "Too many open files");
@@ -48,7 +48,7 @@ export class Handles {
     return handle;
   }
 
-  /** The file that a request names. Throws a refusal when it names none. */
+  /** The file of a handle. Throws a refusal for an unknown one. */
   file(handle: number): OpenFile {
     return this.#files.get(handle) ?? refuse();
   }
@@ -57,7 +57,7 @@ export class Handles {
     return this.#folders.get(handle) ?? refuse();
   }
 
-  /** Descriptor of a file or a folder. */
+  /** The descriptor of a file or folder. */
   fd(handle: number): number {
     return (this.#files.get(handle) ?? this.folder(handle)).fd;
   }
@@ -70,7 +70,9 @@ export class Handles {
     return [...this.#files.keys()];
   }
 
-  /** Throws a refusal when there is none; it has another status than every other use, as with OpenSSH. */
+  /**
+   * Throws a refusal for an unknown handle. As in OpenSSH, its status differs from that of other requests.
+   */
   close(handle: number): void {
     const fd = (this.#files.get(handle) ?? this.#folders.get(handle))?.fd;
     if (fd === undefined) throw new SftpRefusal(Status.noSuchFile, "Invalid handle");
@@ -87,7 +89,7 @@ export class Handles {
   }
 }
 
-/** Reads a handle; -1, which is nobody's, for what was never ours. */
+/** Reads a handle. -1, which is never used, for anything we did not issue. */
 export function parseHandle(reader: SshReader): number {
   const bytes = reader.string(HANDLE_BYTES_MAX);
   return bytes.length === HANDLE_BYTES ? bytes.readUInt32BE(0) : -1;

@@ -1,5 +1,6 @@
 /**
- * System calls of the SFTP server that node:fs lacks, by bun:ffi. Linux on x64 and arm64, glibc and musl.
+ * System calls of the SFTP server that node:fs lacks, through bun:ffi. Linux on x64 and arm64, glibc and
+ * musl.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import { ErrnoError } from "./status.ts";
 const SYMBOLS = {
   __errno_location: { args: [], returns: "ptr" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
-  // Of the last two calls, whose arguments these types fit.
+  // Typed for the last two calls below.
   syscall: { args: ["i64", "i64", "ptr", "i64", "ptr", "u64"], returns: "i64" },
   poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
   fchmodat: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
@@ -29,29 +30,29 @@ const PR_SET_DUMPABLE = 4;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const RENAME_NOREPLACE = 1n;
-/** <asm/unistd.h>: called by number, since older C libraries have no function for them. */
+/** <asm/unistd.h>. Called by number, because older C libraries lack the functions. */
 const CALL =
   process.arch === "arm64" ? { getdents64: 61n, renameat2: 276n } : { getdents64: 217n, renameat2: 316n };
 
 /**
- * Closes `/proc/self/mem` and ptrace(2) to this process. Without it whoever may write files could write
- * the server's own memory, and so run code where a policy grants files only.
+ * Protects this process from `/proc/self/mem` and ptrace(2). Otherwise a user who may write files could write
+ * the server's memory and so run code, although the policy grants files only.
  */
 export function forbidTracing(): void {
   check(libc().prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n));
 }
 
-/** struct pollfd of poll(2): the descriptor, then what is asked and what is so. */
+/** struct pollfd of poll(2): descriptor, requested events, returned events. */
 const polled = new Int32Array(2);
 const POLLIN = 1;
 const POLLOUT = 4;
 
-/** Whether `fd` has something to read, or has ended, within `timeoutMs`. */
+/** Whether `fd` becomes readable or ends within `timeoutMs`. */
 export function isReadable(fd: number, timeoutMs: number): boolean {
   return isReady(fd, POLLIN, timeoutMs);
 }
 
-/** Whether `fd` takes something, or nobody reads it any more, within `timeoutMs`. */
+/** Whether `fd` becomes writable, or its other end closes, within `timeoutMs`. */
 export function isWritable(fd: number, timeoutMs: number): boolean {
   return isReady(fd, POLLOUT, timeoutMs);
 }
@@ -62,12 +63,12 @@ function isReady(fd: number, events: number, timeoutMs: number): boolean {
   return libc().poll(ptr(polled), 1n, timeoutMs) > 0;
 }
 
-/** chmod(2) of what `path` names itself; a symbolic link has no mode to change on Linux. */
+/** chmod(2) that does not follow a link. On Linux a symbolic link has no mode to change. */
 export function changeModeNoFollow(path: Buffer, mode: number): void {
   check(libc().fchmodat(AT_FDCWD, ptr(terminated(path)), mode, AT_SYMLINK_NOFOLLOW));
 }
 
-/** rename(2) that never replaces. Throws EEXIST then, EINVAL where the file system cannot promise it. */
+/** rename(2) that never replaces a file. Throws EEXIST, or EINVAL if the file system cannot guarantee it. */
 export function renameNoReplace(from: Buffer, to: Buffer): void {
   const source = ptr(terminated(from));
   const target = ptr(terminated(to));
@@ -75,14 +76,14 @@ export function renameNoReplace(from: Buffer, to: Buffer): void {
   check(Number(libc().syscall(CALL.renameat2, cwd, source, cwd, target, RENAME_NOREPLACE)));
 }
 
-/** Reads directory entries of `fd` into `target` (see `getdents(2)`). Zero at the end. */
+/** Reads directory entries from `fd` into `target` (see `getdents(2)`). 0 at the end. */
 export function readEntries(fd: number, target: Buffer): number {
   return check(
     Number(libc().syscall(CALL.getdents64, BigInt(fd), ptr(target), BigInt(target.length), null, 0n)),
   );
 }
 
-/** struct statvfs with 64-bit fields: eleven of them, then padding. */
+/** struct statvfs: eleven 64-bit fields, then padding. */
 const STATVFS_FIELDS = 11;
 const STATVFS_BYTES = 256;
 
@@ -103,15 +104,15 @@ export interface LocalTime {
   readonly year: number;
 }
 
-/** struct tm begins with second, minute, hour, day, month, year, each an int; it has 56 bytes in all. */
+/** struct tm: int second, minute, hour, day, month, year first. It has 56 bytes. */
 const TM_BYTES = 64;
-// With memory of their own, which is never moved: so their addresses are asked for once.
+// Own buffers never move, so their addresses are taken once.
 const tm = new Int32Array(new ArrayBuffer(TM_BYTES));
 const time = new BigInt64Array(new ArrayBuffer(8));
 const tmAddress = ptr(tm);
 const timeAddress = ptr(time);
 
-/** The time on this system's walls. A `Date` would first load the zones of the world, for 10 ms. */
+/** Local time. A `Date` would first load all time zones, which takes 10 ms. */
 export function localTime(seconds: number): LocalTime {
   time[0] = BigInt(seconds);
   libc().localtime_r(timeAddress, tmAddress);
@@ -122,31 +123,31 @@ export function localTime(seconds: number): LocalTime {
 /** struct passwd: name, password, uid and gid, gecos, home, shell. */
 const PASSWD_HOME_OFFSET = 32;
 
-/** The name of a user id, from wherever the system looks; null when it has none. */
+/** Name of a user id from any account source. Null: none. */
 export function userName(uid: number): string | null {
   return textAt(libc().getpwuid(uid), 0);
 }
 
-/** The name of a group id; null when it has none. */
+/** Name of a group id. Null: none. */
 export function groupName(gid: number): string | null {
   return textAt(libc().getgrgid(gid), 0);
 }
 
-/** The home of the account called `name`, or of a user id; null when there is none. */
+/** Home of an account by name or user id. Null: no such account. */
 export function homeOf(account: Buffer | number): string | null {
   const { getpwuid, getpwnam } = libc();
   const entry = typeof account === "number" ? getpwuid(account) : getpwnam(ptr(terminated(account)));
   return textAt(entry, PASSWD_HOME_OFFSET);
 }
 
-/** The text to which the pointer at `offset` of a struct points. */
+/** The text at the pointer that a struct has at `offset`. */
 function textAt(struct: Pointer | bigint | null, offset: number): string | null {
   if (struct === null) return null;
   const text = read.ptr(toPointer(struct), offset);
   return text === 0 ? null : new CString(toPointer(text)).toString();
 }
 
-/** An address of user space is far below where numbers lose precision. */
+/** Addresses in user space are far below the limit of exact numbers. */
 function toPointer(address: Pointer | bigint | number): Pointer {
   return Number(address) as Pointer;
 }

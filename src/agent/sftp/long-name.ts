@@ -1,5 +1,5 @@
 /**
- * The line of `ls -l` that SFTP version 3 gives beside each name, column for column as OpenSSH's server.
+ * The `ls -l` line that SFTP version 3 sends with each name, in the same columns as OpenSSH's server.
  *
  * @module
  */
@@ -8,9 +8,11 @@ import { systemClock } from "../../base/clock.ts";
 import { groupName, type LocalTime, localTime, userName } from "./libc.ts";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-/** Half a year: older files show their year, newer ones (and those of the future) their time. */
+/** Half a year. Older files show their year; newer ones, and those in the future, show their time. */
 const RECENT_SECONDS = (365 * 24 * 60 * 60) / 2;
-/** Values kept of each kind; then forgotten all at once. Bounds what a folder of many owners costs. */
+/**
+ * Most cached values of each kind. A full cache is cleared. Bounds the memory for folders with many owners.
+ */
 const CACHED_MAX = 1024;
 
 const TYPES = new Map<number, string>([
@@ -24,7 +26,7 @@ const TYPES = new Map<number, string>([
 ]);
 
 const modes = new Map<number, string>();
-/** By minutes since 1970: files of one folder often are of few. */
+/** By minutes since 1970, because files in a folder often share them. */
 const times = new Map<number, LocalTime>();
 const userNames = new Map<number, string>();
 const groupNames = new Map<number, string>();
@@ -39,7 +41,7 @@ export function longNameOf(name: Buffer, stats: Stats): Buffer {
   return Buffer.concat([Buffer.from(head), name]);
 }
 
-/** `strmode(3)` without its trailing space. */
+/** `strmode(3)` without the trailing space. */
 function modeOf(mode: number): string {
   const special = [0o4000, 0o2000, 0o1000];
   const triads = [6, 3, 0].map((shift, index) => {

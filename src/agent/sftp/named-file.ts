@@ -1,5 +1,5 @@
 /**
- * An entry of a folder as SSH_FXP_NAME carries it: name, long name and attributes.
+ * A folder entry as SSH_FXP_NAME carries it: name, long name and attributes.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { ATTRIBUTES_BYTES } from "./attributes.ts";
 export interface NamedFile {
   readonly name: Buffer;
   readonly longName: Buffer;
-  /** Null: no attributes, as REALPATH and READLINK answer. */
+  /** Null: no attributes, as in answers to REALPATH and READLINK. */
   readonly stats: Stats | null;
 }
 
-/** Bytes that `file` takes in a NAME answer. */
+/** Size of `file` in a NAME answer. */
 export function namedFileBytes(file: NamedFile): number {
   return 8 + file.name.length + file.longName.length + (file.stats === null ? 4 : ATTRIBUTES_BYTES);
 }

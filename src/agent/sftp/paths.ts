@@ -1,5 +1,5 @@
 /**
- * Files by name: what they are, and every change that needs no open file.
+ * Requests by path: file attributes, links, and all changes that need no open file.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export const lstat: Operation = (session, id, reader) => {
 
 export const realpath: Operation = (session, id, reader) => {
   const path = reader.string(PACKET_BYTES_MAX);
-  // An empty path is the folder where relative paths begin.
+  // An empty path means the folder of relative paths.
   const name = path.length === 0 ? session.folder : realPath(checkedPath(path), session.folder);
   session.replies.names(id, [{ name, longName: name, stats: null }]);
 };
@@ -77,7 +77,7 @@ export const rmdir = changing({
   apply: (path) => rmdirSync(path),
 });
 
-/** Version 3: a name that is taken stays what it is. */
+/** Version 3: an existing target is not replaced. */
 export const rename = changing({
   parse: parseTwoPaths,
   describe: ({ from, to }, session) => ({
@@ -100,7 +100,7 @@ export const posixRename = changing({
   apply: ({ from, to }) => renameSync(from, to),
 });
 
-/** OpenSSH's order, which is not the draft's: the text of the link first. Every client knows. */
+/** OpenSSH's argument order, not the draft's: the link's text first. Every client knows this. */
 export const symlink = changing({
   parse: (reader) => ({ target: parsePath(reader), path: parsePath(reader) }),
   describe: ({ path, target }, session) => ({
@@ -131,7 +131,7 @@ function renameUnlessTaken(from: Buffer, to: Buffer): void {
   } catch (cause) {
     const errno = errnoOf(cause);
     if (errno !== constants.errno.EINVAL && errno !== constants.errno.ENOSYS) throw cause;
-    // A file system that cannot promise it: ask first, as OpenSSH does there.
+    // The file system cannot guarantee it, so check first, as OpenSSH does.
     if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) throw new ErrnoError(constants.errno.EEXIST);
     renameSync(from, to);
   }

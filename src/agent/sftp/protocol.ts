@@ -1,24 +1,24 @@
 /**
- * SFTP version 3 in numbers: draft-ietf-secsh-filexfer-02, and the limits that OpenSSH's server has.
+ * Numbers of SFTP version 3 (draft-ietf-secsh-filexfer-02), and OpenSSH's server limits.
  *
  * @module
  */
 
 export const SFTP_VERSION = 3;
-/** Longest packet after its length field, both ways. A longer one ends the server. */
+/** Longest packet without its length field, both ways. A longer one ends the server. */
 export const PACKET_BYTES_MAX = 256 * 1024;
-/** Most file bytes in one packet: what `limits@openssh.com` says, and what READ gives at most. */
+/** Most file bytes in one packet. Announced by `limits@openssh.com`, and the maximum that READ returns. */
 export const DATA_BYTES_MAX = PACKET_BYTES_MAX - 1024;
-/** Files and folders open at once. The kernel's own limit may come first. */
+/** Most open files and folders. The kernel's own limit may be lower. */
 export const HANDLES_MAX = 1000;
-/** PATH_MAX of Linux without its NUL. */
+/** Linux's PATH_MAX without the NUL. */
 export const PATH_BYTES_MAX = 4095;
-/** Longest READDIR answer: the draft asks every client for packets of 34,000 bytes, not for more. */
+/** Longest READDIR answer. The draft only requires clients to accept packets of 34,000 bytes. */
 export const LISTING_BYTES_MAX = 32_768;
 /** Most ids in one `users-groups-by-id@openssh.com`. */
 export const IDS_MAX = 4096;
 
-/** What a client sends. */
+/** Client packet types. */
 export const Request = {
   init: 1,
   open: 3,
@@ -42,7 +42,7 @@ export const Request = {
   extended: 200,
 } as const;
 
-/** What a server sends. */
+/** Server packet types. */
 export const Reply = {
   version: 2,
   status: 101,
@@ -53,7 +53,7 @@ export const Reply = {
   extended: 201,
 } as const;
 
-/** SSH_FX_*, as far as a server uses them. */
+/** SSH_FX_* codes that a server uses. */
 export const Status = {
   ok: 0,
   eof: 1,
@@ -65,7 +65,7 @@ export const Status = {
 } as const;
 export type Status = (typeof Status)[keyof typeof Status];
 
-/** SSH_FXF_*: how a client wants a file open. */
+/** SSH_FXF_*: how a client wants to open a file. */
 export const OpenFlag = { read: 1, write: 2, append: 4, create: 8, truncate: 16, exclusive: 32 } as const;
 
 /** SSH_FILEXFER_ATTR_*: which attributes follow. */

@@ -1,5 +1,5 @@
 /**
- * realpath(3) as SFTP wants it: the last part of the path need not be there.
+ * realpath(3) with SFTP's semantics: the last component need not exist.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import { constants } from "node:os";
 import { PATH_BYTES_MAX } from "./protocol.ts";
 import { ErrnoError, errnoOf } from "./status.ts";
 
-/** As many as the kernel follows. */
+/** The kernel's limit. */
 const LINKS_MAX = 40;
 const { ENOENT, ENAMETOOLONG, ELOOP, ENOTDIR } = constants.errno;
 
 /**
- * Absolute, without `.`, `..` and symbolic links. `base` is where a relative path begins, itself absolute.
- * Throws what lstat(2) or readlink(2) say.
+ * An absolute path without `.`, `..` or symbolic links. `base` is absolute, and relative paths start there.
+ * Throws errors of lstat(2) and readlink(2).
  */
 export function realPath(path: Buffer, base: Buffer): Buffer {
-  // One character for one byte: names are bytes, and this neither loses nor joins any.
+  // latin1 maps each byte to one character, so that no byte of a name is lost.
   const given = path.toString("latin1");
   let left = partsOf(given.startsWith("/") ? given : `${base.toString("latin1")}/${given}`);
   let resolved: string[] = [];

@@ -1,5 +1,5 @@
 /**
- * Replies to the SFTP client: composed in one buffer, written in as few calls as possible.
+ * Replies to the SFTP client, composed in one buffer and written with as few calls as possible.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { type NamedFile, namedFileBytes } from "./named-file.ts";
 import { DATA_BYTES_MAX, PACKET_BYTES_MAX, Reply, SFTP_VERSION } from "./protocol.ts";
 import type { Outcome } from "./status.ts";
 
-/** Room for one largest packet beside what has gathered. */
+/** One packet of maximum size beside others that are gathered. */
 const BUFFER_BYTES = PACKET_BYTES_MAX + 4 + 65_536;
-/** Length, type, request id. */
+/** Length, type and request id. */
 const HEADER_BYTES = 9;
 
-/** Called before a write that may have to wait for the client; how many bytes it may have, at least one. */
+/** Called before a write that may block. Returns how many bytes may be written, at least one. */
 export type BeforeWrite = (fd: number) => number;
 
 export class Replies {
@@ -25,13 +25,13 @@ export class Replies {
   #used = 0;
   #start = 0;
 
-  /** `fd` must block: there is nothing else to do while the client does not read. */
+  /** `fd` must be blocking: the server has nothing else to do while the client does not read. */
   constructor(fd: number, beforeWrite: BeforeWrite = () => BUFFER_BYTES) {
     this.#fd = fd;
     this.#beforeWrite = beforeWrite;
   }
 
-  /** Hands everything to the kernel. Throws EPIPE when nobody reads any more. */
+  /** Writes everything. Throws EPIPE when the client is gone. */
   flush(): void {
     let written = 0;
     while (written < this.#used) {
@@ -57,7 +57,7 @@ export class Replies {
   status(id: number, { status, message }: Outcome): void {
     this.#begin(Reply.status, id, 16 + message.length);
     this.#uint32(status);
-    // The messages are ours, and ASCII.
+    // Our own messages are ASCII.
     this.#uint32(message.length);
     this.#used += this.#buffer.write(message, this.#used, "latin1");
     this.#uint32(0);
@@ -72,8 +72,8 @@ export class Replies {
   }
 
   /**
-   * Reads from a file straight into the answer, and gives what it read to `log`. False at the end of the
-   * file, and then nothing is sent.
+   * Reads from a file straight into the answer and reports the bytes to `log`. False: end of file, and
+   * nothing is sent.
    */
   data(id: number, { fd, log }: OpenFile, { offset, length }: { offset: number; length: number }): boolean {
     const wanted = Math.min(length, DATA_BYTES_MAX);

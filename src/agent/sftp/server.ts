@@ -1,9 +1,9 @@
 /**
- * An SFTP server (version 3) on two descriptors, for a process that already is the user.
+ * An SFTP server (version 3) on two descriptors, in a process that already runs as the user.
  *
- * What may be read or written is the kernel's to say; this only speaks the protocol, within bounds, and
- * keeps read-only mode. One client, one thread, one request after the other: its calls block, since there
- * is nobody else to serve. Read `runSftpServer` first, then files.ts, paths.ts and extensions.ts.
+ * The kernel decides what may be read or written. This speaks the protocol within bounds and enforces
+ * read-only mode. It serves one client in one thread, one request at a time, so its calls may block. Read
+ * `runSftpServer` first, then files.ts, paths.ts and extensions.ts.
  *
  * @module
  */
@@ -26,22 +26,22 @@ export interface SftpServerOptions {
   /** Blocking descriptors. Default 0 and 1. */
   readonly inputFd?: number;
   readonly outputFd?: number;
-  /** "read": whatever would change a file system is SSH_FX_PERMISSION_DENIED, before it is touched. */
+  /** "read": every change is refused with SSH_FX_PERMISSION_DENIED before it touches a file. */
   readonly mode: "write" | "read";
   /** Absent: nothing is counted or hashed. */
   readonly onOperation?: OperationHook;
   /**
-   * Called each time before the client is waited for, when all it asked is answered. A throw ends the server.
+   * Called before each wait for the client, when all requests have been answered. Throwing ends the server.
    */
   readonly beforeWait?: (inputFd: number) => void;
   readonly beforeWrite?: BeforeWrite;
 }
 
-/** How a client that has left looks from here. */
+/** Error codes when the client has left. */
 const GONE = new Set(["EPIPE", "ECONNRESET"]);
-/** Exit status after a client that does not keep to the protocol, as OpenSSH's server has it. */
+/** Exit status after a protocol violation, as in OpenSSH's server. */
 const MALFORMED_STATUS = 255;
-/** Exit status when what is done cannot be recorded: no session. */
+/** Exit status when operations cannot be recorded. 255 means "no session". */
 const REFUSED_STATUS = 255;
 
 const OPERATIONS = new Map<number, Operation>([
@@ -66,9 +66,9 @@ const OPERATIONS = new Map<number, Operation>([
   [Request.extended, extended],
 ]);
 
-/** Serves until the client has gone. Returns the exit status. Paths are relative to the working directory. */
+/** Serves until the client leaves. Returns the exit status. Paths are relative to the working directory. */
 export function runSftpServer(options: SftpServerOptions): number {
-  // Errors are answers here, and made by the thousand: nobody looks at where they come from.
+  // Errors are answers here, thrown by the thousand, so do without stack traces.
   Error.stackTraceLimit = 0;
   forbidTracing();
   const { inputFd = 0, outputFd = 1 } = options;
@@ -104,14 +104,14 @@ function serve(session: SftpSession, packets: Packets, beforeWait: () => void): 
   return packets.isBetween ? 0 : MALFORMED_STATUS;
 }
 
-/** The exit status after `cause`, which no operation has thrown: the stream itself, or what came on it. */
+/** The exit status for an error outside an operation: the stream failed, or carried an invalid packet. */
 function end(session: SftpSession, cause: unknown): number {
   const { code } = cause as NodeJS.ErrnoException;
   if (code !== undefined && GONE.has(code)) return 0;
   if (cause instanceof SftpAuditError) return REFUSED_STATUS;
   if (cause instanceof SshBufferError) {
     writeSync(2, `qf: error: the SFTP client sent what is not SFTP: ${cause.message}\n`);
-    // What came before it has its answers, if anybody still reads them.
+    // Earlier requests still get their answers, if the client reads them.
     attemptFlush(session);
     return MALFORMED_STATUS;
   }
@@ -124,11 +124,11 @@ function attemptFlush(session: SftpSession): void {
   try {
     session.replies.flush();
   } catch {
-    // Nobody does.
+    // The client does not read them.
   }
 }
 
-/** The first packet is INIT, with whatever version of 3 and above the client has; and no other is. */
+/** The first packet must be INIT, with version 3 or above. No later packet may be. */
 function greet(session: SftpSession, packet: Buffer): void {
   const reader = new SshReader(packet);
   if (reader.uint8() !== Request.init) throw new SshBufferError("the first packet is not INIT");
@@ -150,7 +150,7 @@ function answer(session: SftpSession, packet: Buffer): void {
   }
 }
 
-/** Where the process is; the root when that folder has been removed. */
+/** The working directory. `/` if it has been removed. */
 function workingFolder(): string {
   try {
     return process.cwd();
@@ -159,7 +159,7 @@ function workingFolder(): string {
   }
 }
 
-/** A client that leaves without closing has closed: what it wrote is told of. */
+/** Closes files that a client left open, so that their transfers are reported. */
 function closeAll(session: SftpSession): void {
   for (const handle of session.handles.openFiles()) closeFile(session, handle);
 }

@@ -1,5 +1,5 @@
 /**
- * The state that every SFTP operation works on, and the two ways to run one: a query and a change.
+ * The state of an SFTP session, and the two kinds of operations on it: queries and changes.
  *
  * @module
  */
@@ -14,25 +14,25 @@ export interface SftpSession {
   readonly mode: "write" | "read";
   readonly replies: Replies;
   readonly handles: Handles;
-  /** Where relative paths begin. Absolute. */
+  /** Relative paths start here. Absolute. */
   readonly folder: Buffer;
-  /** Null: nobody listens. */
+  /** Null: no listener. */
   readonly hook: OperationHook | null;
 }
 
-/** Answers the request `id`, whose fields `reader` gives. A throw is answered for it. */
+/** Answers request `id`, whose fields are in `reader`. An error thrown becomes the answer. */
 export type Operation = (session: SftpSession, id: number, reader: SshReader) => void;
 
-/** One operation that changes something. Read, then announced, then refused or done. */
+/** An operation that changes something. It is parsed, announced, then refused or done. */
 interface Change<A> {
   parse(reader: SshReader, session: SftpSession): A;
-  /** Null: not worth telling. */
+  /** Null: not worth reporting. */
   describe(wish: A, session: SftpSession): SftpOperation | null;
-  /** Throws what went wrong. */
+  /** Throws on failure. */
   apply(wish: A, session: SftpSession): void;
 }
 
-/** Only what is made by this may change anything: it is where read-only mode is kept. */
+/** The only way to build a change, because it enforces read-only mode. */
 export function changing<A>(change: Change<A>): Operation {
   return (session, id, reader) => {
     const wish = change.parse(reader, session);
@@ -50,7 +50,7 @@ export function requireWritable(session: SftpSession): void {
   if (session.mode === "read") throw new SftpRefusal(Status.permissionDenied, "Permission denied");
 }
 
-/** Announces an operation, does it unless that throws, and tells the outcome. */
+/** Announces an operation, performs it unless the announcement throws, and reports the outcome. */
 export function announced(session: SftpSession, operation: SftpOperation | null, act: () => void): Outcome {
   const settle = operation === null ? undefined : announce(session, operation);
   let result = SUCCESS;
@@ -71,21 +71,21 @@ function announce(session: SftpSession, operation: SftpOperation): ((status: Sta
   }
 }
 
-/** Reads a path: bytes, as the kernel takes them. A view of the packet. */
+/** Reads a path as bytes, which is what the kernel takes. A view of the packet. */
 export function parsePath(reader: SshReader): Buffer {
   const path = checkedPath(reader.string(PACKET_BYTES_MAX));
   if (path.length === 0) throw new SftpRefusal(Status.noSuchFile, "No such file");
   return path;
 }
 
-/** Within the bounds of a path; it may be empty. */
+/** Checks the bounds of a path, which may be empty. */
 export function checkedPath(path: Buffer): Buffer {
   if (path.includes(0)) throw new SftpRefusal(Status.badMessage, "A path holds NUL");
   if (path.length > PATH_BYTES_MAX) throw new SftpRefusal(Status.badMessage, "File name too long");
   return path;
 }
 
-/** For evidence: absolute. */
+/** An absolute path for evidence. */
 export function shown(path: Buffer, session: SftpSession): string {
   const text = path.toString("utf8");
   if (text.startsWith("/")) return text;
@@ -93,7 +93,7 @@ export function shown(path: Buffer, session: SftpSession): string {
   return `${folder === "/" ? "" : folder}/${text}`;
 }
 
-/** Closes a file and tells what went through it. */
+/** Closes a file and reports its transfer. */
 export function closeFile(session: SftpSession, handle: number): Outcome {
   const file = session.handles.file(handle);
   const operation = closeOperation(session, file);

@@ -1,9 +1,9 @@
 /**
- * Writer of the SFTP server's audit lines to the agent, which stores them: lines on a socket, each answered.
+ * Sends the SFTP server's audit lines to the agent, which stores and answers each one.
  *
- * An operation that removes or gives a name, and a copy, waits until its line is stored. Other lines are
- * stored a moment after the operation, several together, and no more than fit into a few lines. A client
- * without an answer waits; after a refusal it does nothing more.
+ * A copy, and any operation that removes or gives a name, waits until its line is stored. Other lines are
+ * stored together shortly after the operation, and no more than a few lines are outstanding. While an answer
+ * is missing the client waits. After a refusal nothing more is done for it.
  *
  * @module
  */
@@ -15,19 +15,19 @@ import { LEDGER_LINE, LEDGER_NO, LINE_OPERATIONS_MAX } from "./ledger-line.ts";
 import { isReadable, isWritable } from "./libc.ts";
 import { Status } from "./protocol.ts";
 
-/** Lines that may be without an answer; with their bound, what may be done and not stored yet. */
+/** Most lines without an answer. With their size this bounds what is done but not stored yet. */
 const UNANSWERED_MAX = 4;
-/** Characters after which a line is sent. */
+/** Characters at which a line is sent. */
 const LINE_CHARS = 65_536;
-/** Longest that what was done is held back, for what comes after it. */
+/** Longest time that a record waits for more to share its line. */
 const HOLD_MS = 50;
-/** Longest wait for an answer: a disk that hangs. */
+/** Longest wait for an answer, in case a disk hangs. */
 const ANSWER_TIMEOUT_MS = 30_000;
 const DETAIL_CHARS_MAX = 256;
-/** What a socket that takes something takes without a wait: much less than it holds. */
+/** Bytes that a writable socket takes without blocking: much less than its capacity. */
 const UNBLOCKED_BYTES = 65_536;
 
-/** The agent cannot store what is done, or has gone. */
+/** The agent cannot store operations, or is gone. */
 export class SftpAuditError extends Error {
   override readonly name = "SftpAuditError";
 }
@@ -41,7 +41,9 @@ const STATUS_NAMES: Record<Status, SftpOperationRecord["status"]> = {
   [Status.badMessage]: "bad_message",
   [Status.unsupported]: "unsupported",
 };
-/** Stored before they are done: afterwards nothing is left to see, or it takes as long as a file is large. */
+/**
+ * Stored in advance: afterwards nothing may be left to see, or a copy may take as long as the file is large.
+ */
 const AWAITED: ReadonlySet<SftpOperation["op"]> = new Set([
   "remove",
   "rmdir",
@@ -61,12 +63,12 @@ export class SftpAuditWriter {
   #unanswered = 0;
   #isRefused = false;
 
-  /** `fd` is a socket that blocks. */
+  /** `fd` is a blocking socket. */
   constructor(fd: number) {
     this.#fd = fd;
   }
 
-  /** Throws when nothing more is recorded. */
+  /** Throws once recording has failed. */
   readonly onOperation: OperationHook = (operation) => {
     if (this.#isRefused) throw new SftpAuditError("what is done is not recorded");
     const number = ++this.#number;
@@ -82,7 +84,7 @@ export class SftpAuditWriter {
   };
 
   /**
-   * Sends what is held once it is old enough or the client is silent. Throws when nothing more is recorded.
+   * Sends pending records once they are old enough or the client is silent. Throws once recording has failed.
    */
   readonly beforeWait = (inputFd: number): void => {
     while (this.#unanswered > 0 && isReadable(this.#fd, 0)) this.#takeAnswers();
@@ -94,8 +96,8 @@ export class SftpAuditWriter {
   };
 
   /**
-   * How much may be written to the client now. One that does not read keeps the server waiting for as long as
-   * it likes, but nothing back of what was done: that is sent first, once it is old enough. Never throws.
+   * How many bytes may be written to the client now. A client that does not read may block the server, but
+   * pending records are sent first, once they are old enough. Never throws.
    */
   readonly beforeWrite = (outputFd: number): number => {
     if (this.#held.length === 0) return Number.MAX_SAFE_INTEGER;
@@ -105,16 +107,19 @@ export class SftpAuditWriter {
     return Number.MAX_SAFE_INTEGER;
   };
 
-  /** Sends what is held. Never throws. */
+  /** Sends pending records. Never throws. */
   end(): void {
     try {
       this.#send();
     } catch {
-      // The agent has said no, or has gone: it knows, and the next operation hears of it.
+      // The agent refused or is gone. The next operation will fail.
     }
   }
 
-  /** It is done: that it cannot be recorded ends the server, but is no answer to the client. */
+  /**
+   * The operation is done. A failure to record it ends the server, but does not change the answer to the
+   * client.
+   */
   #settle(record: SftpOperationRecord): void {
     try {
       this.#hold(record);
@@ -145,14 +150,14 @@ export class SftpAuditWriter {
     this.#unanswered += 1;
   }
 
-  /** Waits for at least one. Throws when it is no. */
+  /** Waits for at least one answer. Throws on a refusal. */
   #takeAnswers(): void {
     if (!isReadable(this.#fd, ANSWER_TIMEOUT_MS)) this.#refuse();
     let count = 0;
     try {
       count = readSync(this.#fd, this.#answers, 0, this.#answers.length, null);
     } catch {
-      // As if it had ended.
+      // Treat it like the end of the socket.
     }
     if (count === 0 || this.#answers.subarray(0, count).includes(LEDGER_NO)) this.#refuse();
     this.#unanswered -= count;

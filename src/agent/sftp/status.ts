@@ -1,6 +1,5 @@
 /**
- * Translation of kernel errors to SFTP status codes, as OpenSSH maps them, with the kernel's words beside the
- * code.
+ * Maps kernel errors to SFTP status codes as OpenSSH does, with the kernel's error text as the message.
  *
  * @module
  */
@@ -8,7 +7,7 @@ import { constants } from "node:os";
 import { SshBufferError } from "../../base/ssh-buffer.ts";
 import { Status } from "./protocol.ts";
 
-/** An answer other than success that no system call gave. */
+/** A failure that did not come from a system call. */
 export class SftpRefusal extends Error {
   override readonly name = "SftpRefusal";
   readonly status: Status;
@@ -19,10 +18,10 @@ export class SftpRefusal extends Error {
   }
 }
 
-/** A system call failed that is not one of node:fs. */
+/** A failed system call that is not one of node:fs. */
 export class ErrnoError extends Error {
   override readonly name = "ErrnoError";
-  /** Negative, as node:fs has it. */
+  /** Negative, as in node:fs. */
   readonly errno: number;
 
   constructor(errno: number) {
@@ -33,7 +32,7 @@ export class ErrnoError extends Error {
 
 export interface Outcome {
   readonly status: Status;
-  /** For a person; never more than the kernel said. */
+  /** For a person. Never more than the kernel said. */
   readonly message: string;
 }
 
@@ -49,7 +48,7 @@ const MESSAGES: Record<Status, string> = {
 
 export const SUCCESS: Outcome = outcome(Status.ok);
 
-/** The outcome of a status alone. */
+/** The outcome with a status and its standard message. */
 export function outcome(status: Status): Outcome {
   return { status, message: MESSAGES[status] };
 }
@@ -68,7 +67,7 @@ const STATUS_BY_ERRNO = new Map<number, Status>([
   [E.ENOSYS, Status.unsupported],
 ]);
 
-/** SSH_FX_FAILURE says nothing; these say what a person can act on. */
+/** SSH_FX_FAILURE says nothing, so these messages name errors that a person can act on. */
 const FAILURE_MESSAGES = new Map<number, string>([
   [E.EEXIST, "File exists"],
   [E.ENOTEMPTY, "Directory not empty"],
@@ -89,7 +88,7 @@ const FAILURE_MESSAGES = new Map<number, string>([
   [E.EOPNOTSUPP, "Operation not supported"],
 ]);
 
-/** What a failed operation answers. Rethrows what is not an answer: a malformed packet, or a bug. */
+/** The answer for a failed operation. Rethrows a malformed packet or a bug. */
 export function outcomeOf(cause: unknown): Outcome {
   if (cause instanceof SftpRefusal) return { status: cause.status, message: cause.message };
   if (cause instanceof SshBufferError) throw cause;
@@ -100,7 +99,7 @@ export function outcomeOf(cause: unknown): Outcome {
   return { status, message: message ?? MESSAGES[status] };
 }
 
-/** The error number of a failed system call; undefined for anything else. */
+/** The error number of a failed system call. Undefined: anything else. */
 export function errnoOf(cause: unknown): number | undefined {
   const errno = (cause as { errno?: unknown } | null)?.errno;
   return typeof errno === "number" ? -errno : undefined;
