@@ -1,6 +1,6 @@
 /**
- * Access: whether a person may be a local user on a machine, rule by rule; and everybody who may be somebody
- * there.
+ * The Access page: whether a user may log in as a local user on a machine, explained rule by rule, and a
+ * table of who may log in where, and as whom.
  *
  * @module
  */
@@ -256,7 +256,7 @@ const ACCESS: readonly Column<AccessRow>[] = [
   },
 ];
 
-/** In words for people; the words of the API are the title. */
+/** Plain words; the tooltip has the API's own. */
 function May({ capabilities }: Pick<AccessRow, "capabilities">) {
   const { may, only } = accessWords(capabilities);
   return (

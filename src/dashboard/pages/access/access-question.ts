@@ -1,5 +1,5 @@
 /**
- * A question about access, as it stands in the address.
+ * A question about access, as the URL carries it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ export type AccessQuestion = { readonly [N in (typeof NAMES)[number]]?: string }
 
 const CHARS_MAX = 1_024;
 
-/** That of an address; anything else is left out. */
+/** The question in a URL. Unknown and malformed parts are ignored. */
 export function accessQuestionOf(search: Readonly<Record<string, unknown>>): AccessQuestion {
   const given = NAMES.flatMap((name) => {
     const value = search[name];

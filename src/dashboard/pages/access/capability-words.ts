@@ -1,19 +1,19 @@
 /**
- * Words of an access table for people: what one may do there, and what it does not cost.
+ * Plain words for the capabilities in an access table: what the user may do, and on what conditions.
  *
- * The words themselves are those of `qf policy who` (`docs/policy-as-code.md`).
+ * The capability names are those of `qf policy who` (`docs/policy-as-code.md`).
  *
  * @module
  */
 
 export interface AccessWords {
-  /** In their order, such as `shell` and `send files`. */
+  /** In display order, such as `shell` and `send files`. */
   readonly may: readonly string[];
-  /** What has to be done or holds besides, such as `once approved`. Empty: nothing. */
+  /** Conditions, such as `once approved`. Empty means none. */
   readonly only: readonly string[];
 }
 
-/** What is granted, in the words of a person; a word that another one includes is left out. */
+/** Capabilities and their plain words. `INCLUDED` drops those that another one implies. */
 const MAY: readonly (readonly [word: string, text: string])[] = [
   ["shell", "shell"],
   ["exec", "any command"],
@@ -28,7 +28,7 @@ const MAY: readonly (readonly [word: string, text: string])[] = [
 ];
 const INCLUDED: Readonly<Record<string, string>> = { sftp: "sftp_write" };
 
-/** What holds where the word is missing. */
+/** Conditions that hold when the capability is missing. */
 const ONLY: readonly (readonly [word: string, text: string])[] = [
   ["without_approval", "once approved"],
   ["without_reason", "saying why"],
@@ -43,7 +43,7 @@ const PREFIXES: readonly (readonly [prefix: string, text: (about: string) => str
   ["remote_forward ", (target) => `listen at ${target}`],
 ];
 
-/** Parts that only make sense with another one, and say nothing by themselves. */
+/** Capabilities that are not listed by themselves, because they only mean something together with others. */
 const SILENT: ReadonlySet<string> = new Set(["connect", "pty", ...ONLY.map(([word]) => word)]);
 
 export function accessWords(capabilities: readonly string[]): AccessWords {

@@ -1,5 +1,5 @@
 /**
- * The person's own page: who they are here, and where they are signed in.
+ * The signed-in user's own page: their profile, and the browsers they are signed in from.
  *
  * @module
  */

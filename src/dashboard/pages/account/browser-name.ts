@@ -1,5 +1,5 @@
 /**
- * A browser in two words, from what it says of itself. For recognising one's own, not for deciding anything.
+ * A short browser name from a User-Agent string. It only helps people recognise their own browsers.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const SYSTEMS: readonly (readonly [mark: RegExp, name: string])[] = [
   [/\bLinux\b/, "Linux"],
 ];
 
-/** `Firefox on Linux`; the text itself where neither is known. */
+/** Such as `Firefox on Linux`; the User-Agent itself if neither part is recognised. */
 export function browserName(text: string): string {
   const browser = BROWSERS.find(([mark]) => mark.test(text))?.[1];
   const system = SYSTEMS.find(([mark]) => mark.test(text))?.[1];

@@ -1,5 +1,5 @@
 /**
- * Changing one's own password, where this server keeps one.
+ * Changes the user's own password, on servers that store one.
  *
  * @module
  */

@@ -1,12 +1,11 @@
 /**
- * Activities of the audit log in words for people. The code beside it is that of the API and of
- * `qf audit list`.
+ * Plain words for the activity codes of the audit log. The API and `qf audit list` use the codes.
  *
  * @module
  */
 import type { ActivityCode } from "../../../wire/audit-event.ts";
 
-/** A code that is not here is told by its own words. */
+/** `activityText` spells out the codes that are missing here. */
 const WORDS: Readonly<Partial<Record<ActivityCode, string>>> = {
   "user.join": "Person joined",
   "user.invite": "Person invited",
@@ -121,7 +120,7 @@ const WORDS: Readonly<Partial<Record<ActivityCode, string>>> = {
   "peer.upgrade": "Upgrade of a machine",
 };
 
-/** In words; of a code that this page does not know, its own. */
+/** The words for a code. An unknown code is spelled out, such as `Policy update` for `policy.update`. */
 export function activityText(code: string): string {
   const known = Object.entries(WORDS).find(([one]) => one === code)?.[1];
   if (known !== undefined) return known;

@@ -1,5 +1,5 @@
 /**
- * An event of the log, whole: its facts, and its typed body with the trace of a decision.
+ * A dialog with one complete audit event: its facts and its typed body, including the trace of a decision.
  *
  * @module
  */

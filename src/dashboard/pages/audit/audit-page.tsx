@@ -1,7 +1,8 @@
 /**
- * The audit log: filtered at the server with the terms of `qf audit list`, newest first, more on demand.
+ * The audit log, newest first, with more loaded on demand. The server filters it by the terms of `qf audit
+ * list`.
  *
- * The filter is in the address, so a question about what happened can be sent to somebody.
+ * The filter is in the URL, so a filtered log can be shared as a link.
  *
  * @module
  */

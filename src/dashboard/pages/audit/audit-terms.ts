@@ -1,5 +1,5 @@
 /**
- * Terms by which the audit log is filtered, as they stand in the address.
+ * The filter terms of the audit log, as the URL carries them.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { parseDay } from "../../components/day-text.ts";
 export const AUDIT_TERMS = ["user", "machine", "activity", "receipt", "since", "until"] as const;
 export type AuditTerm = (typeof AUDIT_TERMS)[number];
 
-/** `since` and `until` are days, as in `2026-11-30`. */
+/** `since` and `until` are days, such as `2026-11-30`. */
 export type AuditTerms = { readonly [T in AuditTerm]?: string };
 
 const CHARS_MAX = 256;
 
-/** Those of an address; anything else is left out. */
+/** The terms in a URL. Unknown and malformed ones are ignored. */
 export function auditTermsOf(search: Readonly<Record<string, unknown>>): AuditTerms {
   const given = AUDIT_TERMS.flatMap((term) => {
     const value = search[term];
@@ -28,7 +28,7 @@ export function isDay(term: AuditTerm): boolean {
   return term === "since" || term === "until";
 }
 
-/** The query of the API. A day begins and ends where the reader is; `until` is the last day that counts. */
+/** The API query. Days are in the browser's time zone, and `until` is inclusive. */
 export function auditQueryOf({ since, until, ...terms }: AuditTerms): Readonly<Record<string, string>> {
   return {
     ...terms,
@@ -37,7 +37,7 @@ export function auditQueryOf({ since, until, ...terms }: AuditTerms): Readonly<R
   };
 }
 
-/** Midnight at the beginning of `text`, or some days later. */
+/** Local midnight at the start of the day `text`, or `later` days after it. */
 function startOf(text: string, later: number): string {
   const { year, month, date } = parseDay(text) ?? { year: 1970, month: 1, date: 1 };
   return new Date(year, month - 1, date + later).toISOString();

@@ -1,5 +1,5 @@
 /**
- * Events of the log, each summed up in a line.
+ * Summaries of audit events, one line each.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import type { Answer } from "../../api/client.ts";
 
 export type AuditEvent = Answer<"GET /api/events/audit">[number];
 
-/** Ids and serial numbers: the event's own dialog has them. */
+/** Ids and serial numbers. Only the event's dialog shows them. */
 const IS_ID = /^(?:[a-z0-9]{19,20}|\d{12,}|[0-9a-f]{32,})$/;
 
-/** Names and values such as `machine web1 · local user deploy`, without ids and empty ones. */
+/** Names and values, such as `machine web1 · local user deploy`. Ids and empty values are left out. */
 export function aboutText(meta: Readonly<Record<string, string>>): string {
   return Object.entries(meta)
     .filter(([, value]) => value !== "" && !IS_ID.test(value))
@@ -18,7 +18,7 @@ export function aboutText(meta: Readonly<Record<string, string>>): string {
     .join(" · ");
 }
 
-/** `local user` of `local_user` and `localUser`. */
+/** Turns `local_user` and `localUser` into `local user`. */
 export function words(text: string): string {
   return text.replaceAll("_", " ").replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

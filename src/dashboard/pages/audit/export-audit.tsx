@@ -1,5 +1,5 @@
 /**
- * Export of the events that the filter shows, all pages of them.
+ * Exports all pages of the audit events that match the filter.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Every component in every state, in the theme that is chosen there. In development builds only.
+ * Every component in every state, in either theme. Only in development builds.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Samples of fields: empty, filled, with a hint, with what is wrong, and off.
+ * Sample fields: empty, filled, with a hint, with a problem, disabled.
  *
  * @module
  */

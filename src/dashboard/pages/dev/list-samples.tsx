@@ -1,5 +1,5 @@
 /**
- * Samples of lists: sorted, selected, filtered, empty, exported; bars, and a calendar.
+ * Sample lists (sorted, selected, filtered, empty, exported), bar charts, and a calendar.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Samples of what is said: states, notes, failures, what is empty, and what is awaited.
+ * Sample messages: states, notes, failures, empty lists, and loading placeholders.
  *
  * @module
  */

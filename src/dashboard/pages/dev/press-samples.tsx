@@ -1,5 +1,5 @@
 /**
- * Samples of what is pressed, and of what opens then.
+ * Sample buttons and menus, and the dialogs they open.
  *
  * @module
  */

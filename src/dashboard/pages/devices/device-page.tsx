@@ -1,5 +1,5 @@
 /**
- * A device of a person: its state, what it runs, its groups, where it is used from now, and what can be done.
+ * The page of one device: its state, software, groups, current sessions, and the actions on it.
  *
  * @module
  */

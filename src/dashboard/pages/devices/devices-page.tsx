@@ -1,5 +1,5 @@
 /**
- * Devices of people: whose they are, what they run, and shutting one out.
+ * The list of devices: who owns each, what it runs, and an action to block it.
  *
  * @module
  */

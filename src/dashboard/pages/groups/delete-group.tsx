@@ -1,5 +1,5 @@
 /**
- * Deleting a group. One that something uses is not deleted: what uses it is listed, each with its link.
+ * Deletes a group. A group that is in use is not deleted; the dialog links to each of its uses instead.
  *
  * @module
  */
@@ -18,7 +18,7 @@ interface DeleteGroupProps {
   readonly people: number;
   readonly uses: readonly GroupUse[];
   readonly size?: "small" | "normal";
-  /** On the group's own page: afterwards there is nothing to show. */
+  /** Set on the group's own page, which leads back to the list after the deletion. */
   readonly leads?: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Making a group and changing it: its name, and whether and how people may ask to be in it.
+ * Creates or edits a group: its name, and whether and how people may ask to join it.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import { useToast } from "../../components/toasts.tsx";
 
 export type Group = Answer<"GET /api/groups">[number];
 
-/** How long a membership by request lasts where nobody said it, in seconds: 8 h. */
+/** Default length of a membership by request, in seconds: 8 h. */
 const REQUEST_SECONDS = 28_800;
 
 interface GroupDialogProps {
-  /** Null: a new one. */
+  /** Null for a new group. */
   readonly group: Group | null;
-  /** All there are. */
+  /** All groups of the account. */
   readonly groups: readonly Group[];
   readonly onClose: () => void;
 }
@@ -44,7 +44,7 @@ export function GroupDialog({ group, groups, onClose }: GroupDialogProps) {
     const body = { name: name.trim(), ...terms };
     if (group === null) await create.mutateAsync({ body });
     else {
-      // A change puts all members into it, so those of this moment are sent along.
+      // An update replaces the member list, so the current members are sent along.
       const { peers } = await callApi("GET /api/groups/:groupId", { params: { groupId: group.id } });
       const members = peers.map(({ id }) => id);
       await update.mutateAsync({ params: { groupId: group.id }, body: { ...body, peers: members } });
@@ -87,7 +87,7 @@ interface ApproversProps extends Pick<GroupDialogProps, "group" | "groups"> {
   readonly onIds: (ids: readonly string[]) => void;
 }
 
-/** Groups by name, without those that people could get into by asking. */
+/** Groups by name, without those that people can join by request. */
 function Approvers({ group, groups, ids, onIds }: ApproversProps) {
   const able = groups.filter(({ id, requestable }) => id !== group?.id && requestable !== true);
   const nameOf = (id: string): string => groups.find((one) => one.id === id)?.name ?? id;

@@ -1,5 +1,5 @@
 /**
- * Machines and devices in a group, and changing which, with the difference said before it is saved.
+ * The machines and devices in a group. A dialog edits them and shows the difference before it is saved.
  *
  * @module
  */
@@ -83,7 +83,7 @@ const COLUMNS: readonly Column<Peer>[] = [
   },
 ];
 
-/** A machine or a device by name, leading to its page. */
+/** The name of a machine or device, linked to its page. */
 export function PeerLink({ peer }: { readonly peer: Pick<Peer, "id" | "name" | "kind"> }) {
   const look = "font-medium text-accent hover:underline";
   return peer.kind === "device" ? (

@@ -1,5 +1,5 @@
 /**
- * A group: the machines, devices and people in it, changing them, and what uses it.
+ * The page of one group: its machines, devices and people, and what uses it.
  *
  * @module
  */

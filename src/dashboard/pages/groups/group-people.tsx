@@ -1,5 +1,5 @@
 /**
- * People in a group, and changing who, with the difference said before it is saved.
+ * The people in a group. A dialog edits them and shows the difference before it is saved.
  *
  * @module
  */
@@ -27,7 +27,7 @@ interface GroupPeopleProps {
 
 interface Member {
   readonly user: User;
-  /** When it ends; null: a standing one. */
+  /** When the membership ends; null for a permanent one. */
   readonly until: string | null;
 }
 
@@ -120,7 +120,7 @@ interface ChangePeopleProps {
   readonly onClose: () => void;
 }
 
-/** Each person whose membership changes is saved for itself; the first that fails is told, and stops it. */
+/** Saves each changed membership in a request of its own. The first failure is shown and stops the rest. */
 function ChangePeople({ group, users, onClose }: ChangePeopleProps) {
   const before = users.filter(({ auto_groups }) => auto_groups.includes(group.id)).map(({ id }) => id);
   const names = distinctNames(

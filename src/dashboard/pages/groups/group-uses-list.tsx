@@ -1,5 +1,5 @@
 /**
- * Uses of a group, each leading to where it is changed.
+ * The uses of a group, each linked to the page that changes it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Uses of a group: whatever would mean something else without it, each with the place where it is changed.
+ * The uses of a group: policies, setup keys, other groups and settings that refer to it.
  *
  * @module
  */
@@ -12,10 +12,10 @@ type Account = Answer<"GET /api/accounts">[number];
 
 export interface GroupUse {
   readonly kind: "policy" | "setup key" | "group" | "settings";
-  /** Of the thing that uses it; empty for the settings. */
+  /** Id of the policy, setup key or group; empty for the settings. */
   readonly id: string;
   readonly name: string;
-  /** In what way: `people of it`, `approves`. */
+  /** How it uses the group, such as `from it` or `approves requests for it`. */
   readonly how: string;
 }
 
@@ -26,7 +26,7 @@ export interface UsedIn {
   readonly account: Account | undefined;
 }
 
-/** All of them, policies first. Those who are in it are no uses of it here. */
+/** All uses, policies first. Members of the group are not counted as uses. */
 export function usesOf(groupId: string, { policies, keys, groups, account }: UsedIn): GroupUse[] {
   const settings = account?.settings;
   const inSettings = [

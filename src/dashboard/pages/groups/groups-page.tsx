@@ -1,5 +1,5 @@
 /**
- * Groups of machines, devices and people: how many are in each, what uses it, making, changing and deleting.
+ * The list of groups: how many members each has, what uses it, and actions to create, edit and delete.
  *
  * @module
  */
@@ -28,7 +28,7 @@ interface GroupRow {
   readonly peers: number;
   readonly people: number;
   readonly uses: readonly GroupUse[];
-  /** How people may ask to be in it. Empty: they cannot. */
+  /** How people may ask to join. Empty if they cannot. */
   readonly request: string;
   readonly group: Group;
   readonly groups: readonly Group[];

@@ -1,5 +1,5 @@
 /**
- * Everything that may use a group, read together.
+ * Reads everything that may use a group.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { reading } from "../../api/queries.ts";
 import { type Read, together } from "../../components/loaded.tsx";
 import { type GroupUse, usesOf } from "./group-uses.ts";
 
-/** A function from a group's id to its uses, once all that may use one is read. */
+/** A function from a group id to its uses. Undefined until all possible uses are loaded. */
 export function useGroupUses(): Read<(groupId: string) => readonly GroupUse[]> {
   const policies = useQuery(reading("GET /api/policies"));
   const keys = useQuery(reading("GET /api/setup-keys"));

@@ -1,5 +1,5 @@
 /**
- * The selected machines put into groups or taken out of them, all of them at once.
+ * Adds the selected machines to groups, or removes them, all at once.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type GroupsWay, PutIntoGroups } from "../../components/put-into-groups.
 import { useToast } from "../../components/toasts.tsx";
 
 interface AddToGroupsProps {
-  /** Ids of peers. */
+  /** Peer ids. */
   readonly selected: ReadonlySet<string>;
   readonly onDone: () => void;
 }

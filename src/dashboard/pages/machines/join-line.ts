@@ -1,5 +1,5 @@
 /**
- * The line by which a machine joins. The key is a variable of the shell, so it is on no list of processes.
+ * The shell line that joins a machine. The key is an environment variable, so it is in no process listing.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Actions on many machines at once, as far as one may.
+ * Bulk actions on machines, as far as the user's role allows.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * The line that makes a machine join, and the machine as it arrives.
+ * The line that joins a machine, and the machine as it arrives.
  *
- * The key is for one machine and one hour.
+ * The key in it is for one machine and expires after an hour.
  *
  * @module
  */
@@ -22,9 +22,9 @@ type Peer = Answer<"GET /api/peers">[number];
 const HOUR_SECONDS = 3_600;
 
 interface MachineLineProps {
-  /** Ids of those that the machine is in. */
+  /** Ids of the groups that the machine joins. */
   readonly groups: ReadonlySet<string>;
-  /** Id of the form that makes the line, for fields elsewhere. */
+  /** Id of the form that makes the line, so that fields outside it can submit it. */
   readonly form?: string;
 }
 
@@ -77,16 +77,16 @@ export function MachineLine({ groups, form }: MachineLineProps) {
   );
 }
 
-/** The line is on the page in any case. */
+/** Copies the line if the browser allows it. The page shows the line either way. */
 async function copyForLater(line: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(line);
   } catch {
-    // The browser wants another press for it.
+    // The browser only allows this right after a click; the page has a copy button.
   }
 }
 
-/** The newest machine since the key was made. News make the list be read again. */
+/** Waits until the key is used and a machine created since then is listed. Live updates refresh the lists. */
 function Arrival({ keyName, sinceMs }: { readonly keyName: string; readonly sinceMs: number }) {
   const peers = useQuery(reading("GET /api/peers"));
   const keys = useQuery(reading("GET /api/setup-keys"));

@@ -1,5 +1,5 @@
 /**
- * A machine: its state, its facts, its owner, and the actions on it.
+ * The page of one machine: its state, facts and owner, and the actions on it.
  *
  * @module
  */
@@ -90,7 +90,7 @@ function About({ peer }: { readonly peer: Peer }) {
   );
 }
 
-/** Questions about it that other pages answer. */
+/** Links to pages that answer further questions about the machine. */
 function Questions({ peer }: { readonly peer: Peer }) {
   return (
     <span className="flex flex-wrap gap-x-4">

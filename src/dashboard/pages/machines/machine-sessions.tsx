@@ -1,5 +1,5 @@
 /**
- * People who are on a machine now, and the way to those who were.
+ * The people who are on a machine now, with a link to earlier sessions.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * State of a machine in one word, with the age of what is known.
+ * A badge with the state of a machine or device.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Machines: a list to filter, select and act on.
+ * The list of machines, with filters, a selection and actions.
  *
  * @module
  */
@@ -181,7 +181,7 @@ const COLUMNS: readonly Column<Peer>[] = [
   },
 ];
 
-/** As many as there is room for, `All` last, since it says nothing. */
+/** As many names as fit. `All` comes last, because it tells nothing. */
 function GroupNames({ groups }: { readonly groups: Peer["groups"] }) {
   const ordered = [...groups].sort((a, b) => Number(a.name === "All") - Number(b.name === "All"));
   return <BadgeList names={ordered.map(({ name }) => name)} />;

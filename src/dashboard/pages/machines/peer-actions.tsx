@@ -1,5 +1,5 @@
 /**
- * Actions on one machine or device: buttons, and the dialogs that they open.
+ * The actions on one machine or device: buttons, and the dialogs they open.
  *
  * @module
  */
@@ -62,7 +62,7 @@ export function PeerActions({ peer }: { readonly peer: Peer }) {
   );
 }
 
-/** What is on or off about it. */
+/** Actions that turn a setting of the peer on or off. */
 function switches(peer: Peer, now: (part: Change, done: string) => void): readonly MenuAction[] {
   const { kind, ssh_enabled, login_expiration_enabled } = peer;
   if (kind === "device") {
@@ -161,7 +161,7 @@ function Rename({ peer, onClose, put }: Omit<DialogsProps, "asked">) {
   );
 }
 
-/** What a change of one field repeats of the others. */
+/** The fields that an update repeats unchanged. */
 function bodyOf(peer: Peer) {
   const { name, ssh_enabled, login_expiration_enabled, inactivity_expiration_enabled } = peer;
   return { name, ssh_enabled, login_expiration_enabled, inactivity_expiration_enabled };

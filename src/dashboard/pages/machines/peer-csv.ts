@@ -1,5 +1,5 @@
 /**
- * Machines and devices as rows of an export, times in UTC.
+ * The CSV columns of machines and devices. Times are in UTC.
  *
  * @module
  */

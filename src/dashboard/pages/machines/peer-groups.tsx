@@ -1,5 +1,5 @@
 /**
- * Groups of a machine or device, changed in place, with the difference said before it is saved.
+ * The groups of a machine or device, edited in place. The difference is shown before it is saved.
  *
  * @module
  */
@@ -63,7 +63,7 @@ function ChangeGroups({ peer, onClose }: ChangeGroupsProps) {
       ...before.filter((id) => !now.includes(id)),
     ];
     for (const groupId of changed) {
-      // A change puts all members into it, so those of this moment are sent along.
+      // An update replaces the member list, so the current members are sent along.
       const { name, peers } = await callApi("GET /api/groups/:groupId", { params: { groupId } });
       const others = peers.map(({ id }) => id).filter((id) => id !== peer.id);
       const members = now.includes(groupId) ? [...others, peer.id] : others;

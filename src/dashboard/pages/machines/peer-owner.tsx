@@ -1,5 +1,5 @@
 /**
- * The owner of a machine or device, leading to that person.
+ * The owner of a machine or device, linked to their page.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Frame of the pages of a machine and of a device: its data, its state, and the actions on it.
+ * The frame that machine and device pages share: header, state and actions.
  *
  * @module
  */
@@ -19,9 +19,9 @@ interface PeerPageProps {
   readonly peerId: string;
   readonly what: "machine" | "device";
   readonly back: WayBack;
-  /** Why it may be gone. */
+  /** Explains why the peer may no longer exist. */
   readonly gone: string;
-  /** What else is said below its name. */
+  /** Further content below the name. */
   readonly about?: (peer: Peer) => ReactNode;
   readonly children: (peer: Peer) => ReactNode;
 }

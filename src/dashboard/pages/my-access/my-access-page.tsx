@@ -1,6 +1,6 @@
 /**
- * The first page of everybody: machines they may reach, as whom, with the command to copy; and those they may
- * not, with the reason and the next step.
+ * My access: the machines that the user may reach, with the local users and a command to copy, and those that
+ * they may not reach, with the reason and the next step.
  *
  * @module
  */

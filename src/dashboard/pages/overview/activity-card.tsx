@@ -1,5 +1,5 @@
 /**
- * Connections of the last day by the hour, and the newest of them.
+ * SSH connections of the last 24 hours: a chart by hour, and the newest of them.
  *
  * @module
  */
@@ -17,13 +17,16 @@ import { WhoWhere } from "./who-where.tsx";
 export type Event = Answer<"GET /api/events/audit">[number];
 
 const HOURS = 24;
-/** In a narrow window the time stands below. */
+/** Narrow windows show the time below the text. */
 const ROW = "flex items-baseline justify-between gap-x-3 max-sm:flex-col";
 const NEWEST = 5;
 export const EVENTS_MAX = "1000";
 const OPENED = "ssh.connection.open";
 
-/** ISO, to the hour, so that the question stays the same for a while. */
+/**
+ * Start of the 24 hours that end with the current hour, in ISO 8601. It changes once an hour, which keeps the
+ * query key stable.
+ */
 export function dayBefore(nowMs: number): string {
   return new Date(Math.floor(nowMs / 3_600_000) * 3_600_000 - (HOURS - 1) * 3_600_000).toISOString();
 }
@@ -52,11 +55,11 @@ interface HoursProps {
   readonly nowMs: number;
   readonly empty: string;
   readonly tone?: "accent" | "bad";
-  /** Each leads to the question why, with its answer rule by rule. */
+  /** Links each event to the Access page, which explains the decision rule by rule. */
   readonly asksWhy?: boolean;
 }
 
-/** Bars by the hour over the newest events. */
+/** A bar chart by hour above the newest events. */
 export function Hours({ events, nowMs, empty, tone = "accent", asksWhy = false }: HoursProps) {
   if (events.length === 0) return <p className="text-soft">{empty}</p>;
   const counts = hourly(
@@ -100,13 +103,13 @@ function Why({ event }: { readonly event: Event }) {
   );
 }
 
-/** `ada@example.com as deploy on web1`, as far as the event says it. */
+/** Such as `ada@example.com as deploy on web1`; parts that the event lacks are left out. */
 function Who({ event }: { readonly event: Event }) {
   const who = event.initiator_email || event.initiator_name || "somebody";
   return <WhoWhere who={who} localUser={localUserOf(event)} machine={machineOf(event)} />;
 }
 
-/** By a machine's events, else by those of management. */
+/** A machine's events name the machine in `machine`, those of management in `target`. */
 function machineOf({ meta }: Event): string | undefined {
   return meta.machine ?? meta.target;
 }

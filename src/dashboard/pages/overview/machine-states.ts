@@ -1,5 +1,5 @@
 /**
- * Machines counted by their state.
+ * Counts machines by state.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Machines by state, as one bar and as numbers that lead to them.
+ * Machines by state: one bar, and counts that link to the filtered list.
  *
  * @module
  */

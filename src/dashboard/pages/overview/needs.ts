@@ -1,5 +1,5 @@
 /**
- * The things that wait for an administrator, each with the page on which they are settled.
+ * Items that need an administrator's attention, each with the page that settles it.
  *
  * @module
  */
@@ -24,14 +24,14 @@ interface Account {
   readonly users: readonly User[];
   readonly keys: readonly SetupKey[];
   readonly rollouts: readonly Rollout[];
-  /** Requests for access that the reader may decide. */
+  /** Number of access requests that the user may decide. */
   readonly requests: number;
   readonly nowMs: number;
 }
 
 const SOON_MS = 7 * 86_400_000;
 
-/** Empty: nothing waits. */
+/** The open items. Empty if there are none. */
 export function needsOf({ peers, users, keys, rollouts, requests, nowMs }: Account): Need[] {
   const machines = peers.filter(({ kind }) => kind === "machine");
   const waiting = machines.filter(({ approval_required }) => approval_required);

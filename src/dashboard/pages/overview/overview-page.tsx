@@ -1,5 +1,5 @@
 /**
- * Overview: what waits for an administrator, machines by state, who signed in and who was refused.
+ * The overview: what needs attention, machines by state, recent connections and refused attempts.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { type Need, needsOf } from "./needs.ts";
 import { RefusedCard } from "./refused-card.tsx";
 import { WhoIsOnCard } from "./who-is-on-card.tsx";
 
-/** Requests that are shown one by one. */
+/** How many requests get a line of their own. */
 const REQUESTS_SHOWN = 3;
 const ROW =
   "flex min-h-10 items-center gap-2.5 rounded-md px-2 no-underline hover:bg-sunken pointer-coarse:min-h-12";
@@ -76,7 +76,7 @@ function NeedsCard({ nowMs }: { readonly nowMs: number }) {
 
 interface NeedsProps {
   readonly needs: readonly Need[];
-  /** Those that have a line of their own, which leads to the decision. */
+  /** Requests that get a line of their own, linked to the decision. */
   readonly requests: readonly Request[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Refused attempts of the last day by the hour, and the newest of them: those that management refused a
- * certificate, and those that a machine refused by itself.
+ * Refused attempts of the last 24 hours: a chart by hour, and the newest. They are certificates that
+ * management refused, and logins that a machine refused by itself.
  *
  * @module
  */

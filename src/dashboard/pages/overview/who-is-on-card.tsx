@@ -1,5 +1,5 @@
 /**
- * People who are on a machine now.
+ * The people who are on a machine now.
  *
  * @module
  */

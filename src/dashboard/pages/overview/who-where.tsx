@@ -1,11 +1,11 @@
 /**
- * `ada@example.com as deploy on web1`.
+ * A user, a local user and a machine, such as `ada@example.com as deploy on web1`.
  *
  * @module
  */
 interface WhoWhereProps {
   readonly who: string;
-  /** Undefined: it is not known. */
+  /** Undefined if unknown. */
   readonly localUser: string | undefined;
   readonly machine: string | undefined;
 }

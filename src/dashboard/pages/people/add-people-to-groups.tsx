@@ -1,5 +1,5 @@
 /**
- * The selected people put into groups, or taken out of them, all at once.
+ * Adds the selected people to groups, or removes them, all at once.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Changing the role and the groups of a person, with what saving would change said before.
+ * Edits the role and groups of a user, and shows what saving changes.
  *
- * What is chosen is kept in this tab: giving the role admin or owner takes a fresh sign-in.
+ * The draft is kept in this tab, because granting the admin or owner role takes a fresh sign-in.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Memberships with an end that an administrator gives: adding one, and ending one before its time.
+ * Temporary group memberships that administrators grant: adding one, and ending one early.
  *
  * @module
  */
@@ -60,7 +60,10 @@ function WhileForm({ user, nameOf, onClose }: GroupForAWhileProps & { readonly o
   );
 }
 
-/** Those of administrators; those of requests stay as they are. */
+/**
+ * Current memberships that administrators granted. Those by request are left out; an update does not change
+ * them.
+ */
 function givenTo(user: User): { readonly group: string; readonly until: string }[] {
   const now = Date.now();
   return (user.auto_groups_until ?? [])

@@ -1,6 +1,6 @@
 /**
- * Inviting a person of the embedded provider, and making a service user. The answer to an invitation is a
- * link, shown once, by which the person chooses a password.
+ * Invites a person to the embedded identity provider. The result is a link, shown once, by which the person
+ * sets a password.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Making a service user: an identity for automation, which has tokens in the place of a sign-in.
+ * Creates a service user: an identity for automation, which uses tokens instead of signing in.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Actions on people, one or many at once, as far as one may.
+ * Actions on one or more people, as far as the user's role allows.
  *
  * @module
  */
@@ -12,14 +12,14 @@ type Part = Partial<
   Pick<User, "role" | "auto_groups" | "auto_groups_until" | "is_blocked" | "pending_approval">
 >;
 
-/** Changes some of what the API takes; the rest is sent as it is. */
+/** Updates the given fields of a user and sends the others unchanged. */
 export function usePutPerson(): (user: User, part: Part) => Promise<unknown> {
   const change = useChange("PUT /api/users/:userId", ["my", "groups", "policy"]);
   return ({ id, role, auto_groups, is_blocked }, part) =>
     change.mutateAsync({ params: { userId: id }, body: { role, auto_groups, is_blocked, ...part } });
 }
 
-/** What lets somebody in who is kept out. */
+/** The update that lets a blocked or unapproved user in. */
 export function lettingIn({ pending_approval }: Pick<User, "pending_approval">): Part {
   return pending_approval ? { pending_approval: false } : { is_blocked: false };
 }

@@ -1,5 +1,5 @@
 /**
- * People and service users: a list to filter, select and act on; inviting and making them.
+ * The list of people and service users, with filters, a selection, actions and invitations.
  *
  * @module
  */

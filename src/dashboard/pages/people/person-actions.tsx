@@ -1,6 +1,6 @@
 /**
- * Actions on a person: buttons, and the dialogs that they open. The dialog that is open stands in the
- * address, so that a fresh sign-in comes back to it.
+ * The actions on one user: buttons, and the dialogs they open. The URL names the open dialog, so a fresh
+ * sign-in returns to it.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { nameOf, type User } from "./person-words.ts";
 
 const route = getRouteApi("/people/$userId");
 
-/** The dialog that the address names, and a way to open another; null shuts it. */
+/** The dialog that the URL names, and a function that opens another one, or closes it with null. */
 export function usePersonDialog(): readonly [
   PersonDialog | undefined,
   (dialog: PersonDialog | null) => void,
@@ -136,7 +136,7 @@ interface PasswordLinkProps {
   readonly onClose: () => void;
 }
 
-/** An invitation again, or a link to choose another password: asked for, then shown once. */
+/** Makes a link for a new invitation or a password reset, and shows it once. */
 function PasswordLink({ user, open, onClose }: PasswordLinkProps) {
   const [link, setLink] = useState<string | null>(null);
   const isInvited = user.status === "invited";

@@ -1,5 +1,5 @@
 /**
- * Computers of a person, and machines that are theirs.
+ * The devices of a user, and the machines they own.
  *
  * @module
  */

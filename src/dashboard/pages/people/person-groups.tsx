@@ -1,5 +1,5 @@
 /**
- * Groups that a person is in, also those for a while.
+ * The groups of a user, including temporary memberships.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { User } from "./person-words.ts";
 export function PersonGroups({ user }: { readonly user: User }) {
   const me = useMe();
   const groups = useQuery({ ...reading("GET /api/groups"), enabled: seesAccount(me) });
-  // Ids are for nobody to read while names are on their way. A plain user gets none.
+  // Shows no ids while the names are loading. Plain users cannot read the names, so they do see ids.
   const nameOf = (id: string): string =>
     groups.isLoading ? "…" : (groups.data?.find((one) => one.id === id)?.name ?? id);
   const standing = user.auto_groups.map((id) => ({ id, until: null, byRequest: false }));

@@ -1,6 +1,6 @@
 /**
- * A person or service user: who they are, what they are in, their devices, sessions and tokens, and what can
- * be done about them.
+ * The page of one user or service user: profile, groups, devices, sessions and tokens, and the actions on
+ * them.
  *
  * @module
  */

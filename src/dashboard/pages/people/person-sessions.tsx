@@ -1,5 +1,5 @@
 /**
- * Live sessions of a person, and the way to earlier ones.
+ * The live sessions of a user, with a link to earlier ones.
  *
  * @module
  */

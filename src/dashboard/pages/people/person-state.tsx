@@ -1,5 +1,5 @@
 /**
- * State of a person or service user in a word.
+ * The state of a user or service user in one word.
  *
  * @module
  */

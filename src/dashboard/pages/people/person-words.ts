@@ -1,5 +1,5 @@
 /**
- * Words for people: their state, their roles, and what a change of them would do.
+ * Words for users: their state, their roles, and what an edit changes.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { isNever } from "../../components/moments.ts";
 export type User = Answer<"GET /api/users">[number];
 export type Role = User["role"];
 
-/** A user with the names of its groups. */
+/** A user with the names of their groups. */
 export interface Person extends User {
   readonly groups: readonly string[];
 }
 
 export type PersonState = "active" | "service" | "invited" | "waiting" | "blocked";
 
-/** The first that is so: what keeps them out comes before what they are. */
+/** The first that applies. States that keep a user out come first. */
 export function stateOf(user: User): PersonState {
   if (user.is_blocked) return "blocked";
   if (user.pending_approval) return "waiting";
@@ -25,7 +25,7 @@ export function stateOf(user: User): PersonState {
   return user.is_service_user ? "service" : "active";
 }
 
-/** As people call them. */
+/** The name, or else the email address. */
 export function nameOf({ name, email }: Pick<User, "name" | "email">): string {
   return name || email;
 }
@@ -37,7 +37,7 @@ const ROLES: readonly (readonly [role: Role, label: string])[] = [
   ["owner", "Owner: everything"],
 ];
 
-/** Roles that `actor` may give. `current` is there as well, since keeping it is no change. */
+/** Roles that `actor` may grant. `current` is always included, because keeping it changes nothing. */
 export function rolesFor(
   actor: Pick<User, "role">,
   { isServiceUser, current }: { readonly isServiceUser: boolean; readonly current?: Role },
@@ -51,11 +51,11 @@ export function rolesFor(
 
 export interface PersonDraft {
   readonly role: Role;
-  /** Ids. */
+  /** Group ids. */
   readonly groups: readonly string[];
 }
 
-/** What saving the draft does, a line each. Empty: nothing. */
+/** What saving the draft changes, one line each. Empty if nothing. */
 export function changesOf(user: User, draft: PersonDraft, nameOfGroup: (id: string) => string): string[] {
   const joined = draft.groups.filter((id) => !user.auto_groups.includes(id)).map(nameOfGroup);
   const left = user.auto_groups.filter((id) => !draft.groups.includes(id)).map(nameOfGroup);
@@ -66,7 +66,7 @@ export function changesOf(user: User, draft: PersonDraft, nameOfGroup: (id: stri
   ];
 }
 
-/** Columns of an export. */
+/** Columns of the CSV export. */
 export const PEOPLE_CSV: readonly CsvColumn<Person>[] = [
   ["id", ({ id }) => id],
   ["name", ({ name }) => name],
