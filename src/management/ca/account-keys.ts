@@ -1,8 +1,8 @@
 /**
- * Signing keys: making them, and opening them with the master key.
+ * Creation of signing keys, and opening them with the master key.
  *
- * `init` stores what `newAccountKeys` and `newServerKeys` return; `key-ring.ts` opens it again.
- * Private parts leave this folder as key objects or JWKs in memory only.
+ * `init` stores what `newAccountKeys` and `newServerKeys` return; `key-ring.ts` opens it again. Private keys
+ * leave this folder only in memory, as key objects or JWKs.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { type SealedFor, seal, unseal } from "./seal.ts";
 type KeyRow = Row<"signingKeys">;
 type Purpose = KeyRow["purpose"];
 
-/** What a new account needs: an SSH user CA and a key for management's own short tokens. */
+/** Keys of a new account: an SSH user CA, and one for management's own short-lived tokens. */
 export function newAccountKeys(
   masterKey: Uint8Array,
   accountId: string,
@@ -27,7 +27,7 @@ export function newAccountKeys(
   return [newCaKey, newTokenKey].map((make) => make(masterKey, accountId, createdAt));
 }
 
-/** What the embedded provider needs: signing keys (EdDSA first) and a key for its cookies. */
+/** Keys of the embedded provider: signing keys (EdDSA first), and one for its cookies. */
 export function newServerKeys(masterKey: Uint8Array, createdAt: number): NewRow<"signingKeys">[] {
   const eddsa = generateEd25519();
   const eddsaPublic = { kty: "OKP", crv: "Ed25519", x: eddsa.publicKey };
@@ -55,12 +55,12 @@ export function newServerKeys(masterKey: Uint8Array, createdAt: number): NewRow<
   ];
 }
 
-/** One SSH user CA more, for replacing another with overlap. */
+/** Another SSH user CA, to replace one with overlap. */
 export function newCaKey(masterKey: Uint8Array, accountId: string, createdAt: number): NewRow<"signingKeys"> {
   return ed25519Row(masterKey, "ca", accountId, createdAt);
 }
 
-/** One token key more. */
+/** Another token key. */
 export function newTokenKey(
   masterKey: Uint8Array,
   accountId: string,
@@ -69,7 +69,7 @@ export function newTokenKey(
   return ed25519Row(masterKey, "token", accountId, createdAt);
 }
 
-/** What signs the checkpoints of the account's log. */
+/** A key that signs the checkpoints of the account's log. */
 export function newLogKey(
   masterKey: Uint8Array,
   accountId: string,
@@ -78,7 +78,7 @@ export function newLogKey(
   return ed25519Row(masterKey, "log", accountId, createdAt);
 }
 
-/** What the processes on one database prove themselves to each other with. Of no account. */
+/** A key with which processes on one database prove themselves to each other. Belongs to no account. */
 export function newTunnelKey(masterKey: Uint8Array, createdAt: number): NewRow<"signingKeys"> {
   return ed25519Row(masterKey, "tunnel", null, createdAt);
 }
@@ -108,7 +108,7 @@ function sealedFor(owner: { id: string; accountId: string | null; purpose: Purpo
   return { purpose: `signing_keys.${owner.purpose}`, id: owner.id, accountId: owner.accountId ?? "" };
 }
 
-/** Opens a `ca`, `token` or `tunnel` key and checks that it is the one its row names. */
+/** Opens an Ed25519 key (`ca`, `token`, `log` or `tunnel`) and checks it against its row's public key. */
 export function openEd25519(masterKey: Uint8Array, key: KeyRow): Ed25519Key {
   const opened = ed25519FromSeed(openSecret(masterKey, key));
   if (opened.publicKey !== key.publicKey) {
@@ -117,7 +117,7 @@ export function openEd25519(masterKey: Uint8Array, key: KeyRow): Ed25519Key {
   return opened;
 }
 
-/** Opens a secret that is text: a cookie key. */
+/** Opens a secret that is text, such as a cookie key. */
 export function openSecret(masterKey: Uint8Array, key: KeyRow): string {
   return unseal(masterKey, key.encrypted, sealedFor(key)).toString("utf8");
 }
@@ -127,13 +127,13 @@ export function openProviderJwk(masterKey: Uint8Array, key: KeyRow): JsonWebKey 
   return parseJson(openSecret(masterKey, key)) as JsonWebKey;
 }
 
-/** What the world may know of a key that signs tokens. */
+/** The public JWK of a key that signs tokens. */
 export function publicJwkOf(key: Pick<KeyRow, "id" | "purpose" | "publicKey">): PublicJwk {
   if (key.purpose === "oidc") return PublicJwk.parse(parseJson(key.publicKey));
   return { kty: "OKP", crv: "Ed25519", x: key.publicKey, kid: key.id, alg: "EdDSA", use: "sig" };
 }
 
-/** A CA as maps carry it. */
+/** A CA in the form that maps have. */
 export function mapCaOf(key: Pick<KeyRow, "id" | "publicKey">): MapCa {
   return { id: key.id, publicKey: sshBlobOfEd25519(key.publicKey).toString("base64") };
 }

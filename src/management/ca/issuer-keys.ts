@@ -1,9 +1,10 @@
 /**
- * The keys of an external provider: fetched, stored, kept as long as a cached login may need them.
+ * The keys of an external provider: fetched, stored, and kept for as long as a cached login may need them.
  *
- * Fetched every quarter of an hour, and when a token names a key that is not known, but then at most once a
- * minute: a flood of made-up key ids costs the provider nothing. After a failure they are fetched again soon,
- * with growing waits, so that a provider that comes up late is used as soon as it is there.
+ * They are fetched every quarter of an hour, and when a token names an unknown key. The latter happens at
+ * most once a minute, so that a flood of made-up key ids does not reach the provider. After a failure they
+ * are fetched again soon, with growing waits, so that a provider that starts late is used as soon as it is
+ * up.
  *
  * @module
  */
@@ -23,15 +24,15 @@ const REFRESH_MS = 15 * 60_000;
 const COOLDOWN_MS = 60_000;
 /** Wait after a first failure; it doubles up to `COOLDOWN_MS`. */
 const RETRY_MS = 500;
-/** A key is noted as seen at each refresh; one that is a day late was really gone. */
+/** Each refresh notes when a key was seen. One not seen for a day longer than needed is really gone. */
 const GRACE_SECONDS = 86_400;
 
 export interface IssuerKeys {
-  /** Current keys and old ones within the login cap. Fetches when none are stored. */
+  /** Current keys, and old ones within the login cap. Fetches if none are stored. */
   keysOf(accountId: AccountId): Promise<readonly PublicJwk[]>;
   /**
-   * Fetches now, unless that was done within the last minute. A token that the provider itself has just given
-   * us is no made-up one, and waits for nothing. Returns whether a key was new.
+   * Fetches now, unless that was done within the last minute. Tokens received from the provider itself cannot
+   * be made up, so they do not wait. Returns whether a key was new.
    */
   refreshForUnknownKey(source: TokenSource): Promise<boolean>;
   /** Why the last fetch failed. Null: it did not, or there was none. */
@@ -41,7 +42,7 @@ export interface IssuerKeys {
   stop(): void;
 }
 
-/** Where a token with an unknown key comes from. */
+/** Source of a token with an unknown key. */
 export type TokenSource = "provider" | "client";
 
 export interface IssuerKeysDeps {
@@ -70,7 +71,7 @@ export function createIssuerKeys(deps: IssuerKeysDeps): IssuerKeys {
   };
 }
 
-/** One fetch at a time, shared by all who wait for it, and when the next one may be. */
+/** Runs one fetch at a time, shared by all who wait for it, and decides when the next one may run. */
 function createFetching(deps: IssuerKeysDeps) {
   const { clock } = deps;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -80,7 +81,7 @@ function createFetching(deps: IssuerKeysDeps) {
   let running: Promise<boolean> | undefined;
   let isStopped = true;
 
-  /** False: no key was new, or it failed. */
+  /** False: no key was new, or the fetch failed. */
   function refresh(): Promise<boolean> {
     if (running !== undefined) return running;
     lastTryMs = clock.monotonicMs();

@@ -1,8 +1,8 @@
 /**
- * The keys of an account, opened: CAs and token keys for signing, issuers with their keys for checking.
+ * An account's opened keys: CAs and token keys that sign, and issuers with their keys that verify.
  *
- * Rows are read once and kept: keys change by rotation only, which calls `forget`. Issuers are read
- * each time, since an external provider's keys come and go; see `issuer-keys.ts`.
+ * Rows are read once and cached, since keys change only by rotation, which calls `forget`. Issuers are read
+ * each time, since an external provider's keys come and go (`issuer-keys.ts`).
  *
  * @module
  */
@@ -38,11 +38,11 @@ export interface KeyRingDeps {
 }
 
 export interface OpenKeyRing extends KeyRing {
-  /** Reads keys anew next time. */
+  /** Drops the cache, so that keys are read again. */
   forget(): void;
 }
 
-/** Keys that check; the last of those that are `active` signs. */
+/** States in which a key verifies; the last `active` one signs. */
 const IN_FORCE: readonly SigningKeyRow["state"][] = ["next", "active", "retiring"];
 
 export function createKeyRing(deps: KeyRingDeps): OpenKeyRing {
@@ -55,7 +55,7 @@ export function createKeyRing(deps: KeyRingDeps): OpenKeyRing {
     const rows = deps.store
       .read((tx) => listSigningKeys(tx, accountId, purpose))
       .then((all) => {
-        // An account without keys is one that is only being made.
+        // An account without keys is still being created, so this is not cached.
         if (all.length === 0) cache.delete(key);
         return all.filter((row) => IN_FORCE.includes(row.state));
       });
@@ -90,7 +90,7 @@ export function createKeyRing(deps: KeyRingDeps): OpenKeyRing {
   };
 }
 
-/** What of a provider's tokens is believed, without its keys. */
+/** Which tokens of a provider are trusted, without its keys. */
 export function trustOf(oidc: TrustedSettings): Omit<TrustedIssuer, "keys"> {
   const { issuer, clientId, webClientId, audience, userIdClaim } = oidc;
   const clients = [...new Set([clientId, webClientId])];
@@ -99,8 +99,8 @@ export function trustOf(oidc: TrustedSettings): Omit<TrustedIssuer, "keys"> {
 }
 
 /**
- * The key with which the processes on one database prove themselves to each other, made when there is none.
- * Undefined while there is no account: until then nobody can say whose master key is the right one.
+ * The key with which processes on one database prove themselves to each other, created if missing. Undefined
+ * while there is no account: until then it is not settled whose master key is the right one.
  */
 export async function openTunnelKey(store: Store, masterKey: Uint8Array): Promise<Ed25519Key | undefined> {
   const find = async (tx: Reader) =>
@@ -116,7 +116,7 @@ export async function openTunnelKey(store: Store, masterKey: Uint8Array): Promis
   return row === undefined ? undefined : openEd25519(masterKey, row);
 }
 
-/** What the embedded provider signs with: the newest active key of each kind first. */
+/** Keys that the embedded provider signs with, the newest active one of each kind first. */
 export async function openProviderKeys(
   store: Store,
   masterKey: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * The master key: 32 random bytes in a file of its own, under which every private key of management
- * is encrypted at rest. Whoever has the database without this file can sign nothing.
+ * The master key: 32 random bytes in a file of its own, which encrypt every private key of management at
+ * rest. The database without this file is of no use for signing.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { QfError } from "../../base/errors.ts";
 
 const MASTER_KEY_BYTES = 32;
 
-/** Creates the file with mode 0600. Throws ERR_ALREADY_INITIALISED when something is there. */
+/** Creates the file with mode 0600. Throws ERR_ALREADY_INITIALISED if the path exists. */
 export async function createMasterKey(path: string): Promise<Uint8Array> {
   const key = randomBytes(MASTER_KEY_BYTES);
   let file: FileHandle;
@@ -38,9 +38,8 @@ export async function createMasterKey(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Reads the file. Throws ERR_NOT_INITIALISED when it is not there, ERR_PERMISSION when others than
- * its owner may read it or the owner is neither this user nor root, ERR_STATE_DAMAGED for another
- * length.
+ * Reads the file. Throws ERR_NOT_INITIALISED if it is missing, ERR_PERMISSION if others may read it or its
+ * owner is neither this user nor root, ERR_STATE_DAMAGED for another length.
  */
 export async function openMasterKey(path: string): Promise<Uint8Array> {
   let file: FileHandle;
@@ -62,7 +61,7 @@ export async function openMasterKey(path: string): Promise<Uint8Array> {
   try {
     const found = await file.stat();
     const { mode, uid, size } = found;
-    // Before anything is said of its mode: nobody is to change that of a device.
+    // Checked before the mode, since the hint about modes must not be followed for a device.
     if (!found.isFile()) {
       throw new QfError("ERR_USAGE", `the master key ${path} is no file`, {
         hint: "name the file that qf management init made",

@@ -1,8 +1,7 @@
 /**
- * Secrets at rest: AES-256-GCM under the master key, bound to what they are for.
+ * Encryption of secrets at rest: AES-256-GCM under the master key, bound to what each is for.
  *
- * The purpose, id and account are authenticated beside the text, so a row that was copied over
- * another one does not open.
+ * Purpose, id and account are authenticated with the text, so a value copied into another row does not open.
  *
  * @module
  */
@@ -20,7 +19,7 @@ export interface SealedFor {
   readonly accountId: string;
 }
 
-/** `secret` encrypted: format byte, nonce, text, tag, in base64url. */
+/** `secret` encrypted, in base64url: format byte, nonce, ciphertext, tag. */
 export function seal(masterKey: Uint8Array, secret: string | Uint8Array, owner: SealedFor): string {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv("aes-256-gcm", masterKey, nonce);
@@ -30,7 +29,7 @@ export function seal(masterKey: Uint8Array, secret: string | Uint8Array, owner: 
 }
 
 /**
- * The secret again. Throws ERR_STATE_DAMAGED under another master key, for another owner, or when altered.
+ * Opens a sealed secret. Throws ERR_STATE_DAMAGED under another master key, for another owner, or if altered.
  */
 export function unseal(masterKey: Uint8Array, sealed: string, owner: SealedFor): Buffer {
   const bytes = Buffer.from(sealed, "base64url");

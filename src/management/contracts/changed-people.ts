@@ -6,7 +6,7 @@
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { UserId } from "../../wire/units.ts";
 
-/** Ids of people of whom `after` says something else than `before`; machines that sign in are left out. */
+/** Ids of people whose sessions differ between `before` and `after`. Machines that sign in are left out. */
 export function changedPeople(before: readonly LiveSession[], after: readonly LiveSession[]): UserId[] {
   const [old, now] = [textByPerson(before), textByPerson(after)];
   return [...new Set([...old.keys(), ...now.keys()])].filter((id) => old.get(id) !== now.get(id));

@@ -1,11 +1,11 @@
 /**
- * Counters of what is open, in total and under each key.
+ * Counters of what is open, in total and per key.
  *
  * @module
  */
 import { boundsOf, sourceNetworks } from "../../base/source-key.ts";
 
-/** Counter of what is open, in total and under each key: a source, or a peer. */
+/** Counts what is open, in total and per key: a source address or a peer. */
 export interface KeyedCounter {
   isFull(key: string): boolean;
   enter(key: string): void;
@@ -13,10 +13,7 @@ export interface KeyedCounter {
   readonly total: number;
 }
 
-/**
- * Bounds: `totalMax` in all and `perKeyMax` under one key. Only counts: the caller asks `isFull` before
- * `enter`.
- */
+/** At most `totalMax` in total and `perKeyMax` per key. It only counts: call `isFull` before `enter`. */
 export function createKeyedCounter(totalMax: number, perKeyMax: number): KeyedCounter {
   const counts = new Map<string, number>();
   let total = 0;
@@ -39,7 +36,7 @@ export function createKeyedCounter(totalMax: number, perKeyMax: number): KeyedCo
 }
 
 /**
- * The same for addresses: `perSourceMax` for each IPv4 address and IPv6 /64, and wider bounds on the /56 and
+ * The same for addresses: `perSourceMax` for each IPv4 address and IPv6 /64, and wider bounds for the /56 and
  * /48 around it.
  */
 export function createSourceCounter(totalMax: number, perSourceMax: number): KeyedCounter {

@@ -1,5 +1,5 @@
 /**
- * Failures of opening a socket to listen, in words.
+ * Failures to open a listening socket, in words.
  *
  * @module
  */

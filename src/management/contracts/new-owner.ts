@@ -1,12 +1,12 @@
 /**
- * The first person of a new account, as setup takes them.
+ * The owner of a new account.
  *
  * @module
  */
-/** How the owner is proven: a password here, or an identity that another provider vouched for. */
+/** Proven by a password chosen here, or by an identity at an external provider. */
 export interface NewOwner {
   readonly email: string;
   readonly passwordHash?: string;
-  /** Of an external provider; absent with a password. */
+  /** At an external provider. Absent with a password. */
   readonly identity?: { readonly issuer: string; readonly subject: string; readonly name: string };
 }

@@ -1,5 +1,5 @@
 /**
- * The door of the REST API to outlets: their secrets, and whether a message arrives.
+ * Outlets as the REST API needs them: their secrets, and test messages.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import type { OutletTest } from "../../wire/outlet-api.ts";
 import type { OutletRow } from "../db/tables/log-outlets.ts";
 
 export interface OutletDesk {
-  /** A secret as it is stored, for the outlet of that id. */
+  /** Seals a secret for storage with the outlet of that id. */
   seal(owner: Pick<OutletRow, "id" | "accountId">, secret: string): string;
-  /** The secret again. Throws ERR_STATE_DAMAGED where it is another outlet's. */
+  /** Opens the outlet's secret. Throws ERR_STATE_DAMAGED if it was sealed for another outlet. */
   open(outlet: Pick<OutletRow, "id" | "accountId" | "secret">): string;
-  /** Sends a test. Never rejects: what is wrong is in the answer. */
+  /** Sends a test message. Never rejects: the answer has the failure. */
   test(outlet: OutletRow): Promise<OutletTest>;
-  /** Whether mail can be sent from here. */
+  /** Whether this server can send mail. */
   readonly hasMail: boolean;
 }

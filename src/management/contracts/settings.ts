@@ -1,5 +1,5 @@
 /**
- * Account settings: what a new account has, and what an absent field means.
+ * Account settings: those of a new account, and the meaning of absent fields.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export function defaultSettings(): AccountSettings {
   };
 }
 
-/** The fields of NetBird's, none absent: its clients expect each of them. */
+/** NetBird's fields, none absent, since its clients expect each of them. */
 export function theirs(settings: AccountSettings) {
   return {
     groups_propagation_enabled: settings.groups_propagation_enabled ?? true,
@@ -54,7 +54,7 @@ export function theirs(settings: AccountSettings) {
   } as const satisfies Partial<AccountSettings>;
 }
 
-/** Fields of NetBird's that nothing here acts on. `docs/api.md` says what does in their place. */
+/** NetBird's fields that have no effect here. `docs/api.md` names what replaces them. */
 const WITHOUT_EFFECT = [
   "peer_login_expiration_enabled",
   "peer_login_expiration",
@@ -80,14 +80,14 @@ const WITHOUT_EFFECT = [
   "ipv6_enabled_groups",
 ] as const satisfies readonly (keyof AccountSettings)[];
 
-/** The same of their `extra`. */
+/** The same for NetBird's `extra`. */
 const EXTRA_WITHOUT_EFFECT = [
   "network_traffic_logs_enabled",
   "network_traffic_logs_groups",
   "network_traffic_packet_counter_enabled",
 ] as const satisfies readonly (keyof ReturnType<typeof theirs>["extra"])[];
 
-/** Of those, the ones that a change from `old` to `now` means to put into effect, or out of it. */
+/** Fields without effect that differ between `old` and `now`. */
 export function effectless(old: AccountSettings, now: AccountSettings): string[] {
   const before = { ...old, ...theirs(old) };
   const after = { ...now, ...theirs(now) };
@@ -100,7 +100,7 @@ export function effectless(old: AccountSettings, now: AccountSettings): string[]
   ];
 }
 
-/** The fields of ours that management acts on, none absent. */
+/** Our own fields, which management acts on, none absent. */
 export function filled(settings: AccountSettings) {
   return {
     organization_name: settings.organization_name ?? "",
@@ -125,7 +125,7 @@ export function filled(settings: AccountSettings) {
   } as const satisfies Partial<AccountSettings>;
 }
 
-/** What machines are told of an account's settings. */
+/** The part of an account's settings that machines get. */
 export function mapSettings(settings: AccountSettings, domain: string): MapSettings {
   const all = filled(settings);
   return {

@@ -1,5 +1,5 @@
 /**
- * A machine's share of a day, as it is typed.
+ * A machine's daily share, as typed on the command line.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { QfError } from "../../base/errors.ts";
 
 const SHARE_MB_MAX = 1_000_000;
 
-/** Bytes a day; 0: any. Throws ERR_USAGE naming `flag` for what is no such number. */
+/** Bytes per day. 0: no limit. Throws ERR_USAGE naming `flag` when `typed` is not such a number. */
 export function parseShare(flag: string, typed: string | undefined, bytesDefault: number): number {
   if (typed === undefined) return bytesDefault;
   const megabytes = /^\d{1,7}$/.test(typed) ? Number(typed) : Number.NaN;

@@ -1,5 +1,5 @@
 /**
- * Checks the requests for relay sockets before one is opened, and says what the socket then is: a client's
+ * Checks requests for relay sockets before one is opened, and decides what the socket then is: a client's
  * stream or a machine's link.
  *
  * @module
@@ -12,9 +12,9 @@ import { refusal, refusalOfUpgrade } from "../web/upgrade.ts";
 import type { Admission, AdmittedAgent, AdmittedDial, DialClaim, NotAdmitted } from "./admission.ts";
 import type { Tunnel } from "./tunnel.ts";
 
-/** Who asks, and what they may have. Whoever is not proven gets no socket. */
+/** The result of checking a request. Without a proven device there is no socket. */
 export type DialCheck =
-  /** `tunnel`: to the process that has the machine's link. Null: it is here, or nowhere. */
+  /** `tunnel` leads to the process that has the machine's link. Null: the link is here, or nowhere. */
   | { readonly ok: true; readonly dial: AdmittedDial; readonly tunnel: Tunnel | null }
   | { readonly ok: true; readonly agent: AdmittedAgent }
   | NotAdmitted;
@@ -22,14 +22,14 @@ export type DialCheck =
 export interface AskedRequest {
   readonly request: Request;
   readonly sourceAddress: string;
-  /** Whose pages may ask. Null: no page may. */
+  /** Origin whose pages may ask. Null: no page may. */
   readonly ownOrigin: string | null;
 }
 
 export interface Gate {
   dial(claim: DialClaim): Promise<AdmittedDial | NotAdmitted>;
   serve(headers: Headers): Promise<DialCheck>;
-  /** Answers the request, or hands it to `upgrade`. Undefined: it is a WebSocket now. */
+  /** Answers the request, or passes it to `upgrade`. Undefined: the connection is a WebSocket now. */
   pass(
     asked: AskedRequest,
     check: (headers: Headers) => Promise<DialCheck>,
@@ -40,11 +40,11 @@ export interface Gate {
 export function createGate(options: {
   readonly clock: Clock;
   readonly admission: Admission;
-  /** Requests of one device that are checked at the same time. */
+  /** Most requests of one device that are checked at once. */
   readonly perDeviceMax: number;
 }): Gate {
   const { clock, admission, perDeviceMax } = options;
-  // By address: requests under way, and failures. By device: refusals.
+  // Requests in progress and failures are counted by address, refusals by device.
   const sources: SourceLimits = createSourceLimits(clock);
   const devices: SourceLimits = createSourceLimits(clock, { perSourceMax: perDeviceMax });
 
@@ -72,7 +72,7 @@ export function createGate(options: {
       } finally {
         sources.leave(sourceAddress, check.ok || check.source !== null);
       }
-      // Nothing is kept open for somebody unproven, not even to say why.
+      // Without a proven device nothing is kept open, not even to give the reason.
       if (!check.ok && check.source === null) return refusal(401, "no registered device is proven");
       return upgrade(check) ? undefined : refusal(400, "not a WebSocket request");
     },

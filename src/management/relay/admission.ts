@@ -1,9 +1,9 @@
 /**
  * Admission to the relay: who may open a relayed stream, and which machine may offer itself.
  *
- * The relay checks what the machine checks again from its own map: it keeps strangers out, and the machine
- * does not rely on it. A stream leads from a registered device to the SSH port of a machine of the same
- * account, and there is no way to name any other host.
+ * The relay makes the same checks as the machine does from its own map. This keeps strangers out, and the
+ * machine does not rely on it. A stream leads from a registered device to the SSH port of a machine of the
+ * same account; a client cannot name any other host.
  *
  * @module
  */
@@ -30,9 +30,9 @@ export interface AdmittedDial {
   readonly ok: true;
   readonly accountId: AccountId;
   readonly hello: Hello;
-  /** The hello as it came, without its newline: passed on to the machine. */
+  /** The hello as received, without its newline. Passed on to the machine. */
   readonly line: string;
-  /** The client's proof to the relay as it came: passed on to another management process. */
+  /** The client's proof to the relay as received. Passed on to another management process. */
   readonly proof: string;
 }
 
@@ -41,24 +41,24 @@ export interface AdmittedAgent {
   readonly accountId: AccountId;
   readonly peerId: PeerId;
   readonly name: string;
-  /** An older link of the machine serves its streams to their end. */
+  /** An older link of the machine stays until its streams have ended. */
   readonly isBeside: boolean;
 }
 
 export interface NotAdmitted {
   readonly ok: false;
   readonly reset: RelayReset;
-  /** The proven device. Null: nobody is proven. */
+  /** The proven device. Null: none is proven. */
   readonly source: PeerId | null;
 }
 
-/** What a client sends to be let in: values of `RELAY_HELLO_HEADER` and `RELAY_PROOF_HEADER`. */
+/** The client's claim: the values of `RELAY_HELLO_HEADER` and `RELAY_PROOF_HEADER`. */
 export interface DialClaim {
   readonly hello: string;
   readonly proof: string;
 }
 
-/** The claim of a client that may set headers. */
+/** The claim of a client that can set headers, unlike a page. */
 export function claimOf(headers: Headers): DialClaim {
   return { hello: headers.get(RELAY_HELLO_HEADER) ?? "", proof: headers.get(RELAY_PROOF_HEADER) ?? "" };
 }
@@ -68,9 +68,9 @@ export interface Admission {
   dial(claim: DialClaim): Promise<AdmittedDial | NotAdmitted>;
   /** Checks a machine's request to offer itself. */
   serve(headers: Headers): Promise<AdmittedAgent | NotAdmitted>;
-  /** Whether the network rules still let an admitted stream pass. */
+  /** Whether the network rules still permit an admitted stream. */
   mayGoOn(accountId: AccountId, hello: Hello): Promise<boolean>;
-  /** Whether there still is such a machine, and it is active. */
+  /** Whether the machine still exists and is active. */
   isMachine(peerId: PeerId): Promise<boolean>;
 }
 
@@ -96,7 +96,7 @@ export function createAdmission(context: ManagementContext): Admission {
       const answer = checkHello(line, {
         scope,
         self: target,
-        // The machine remembers what an earlier process of ours has admitted.
+        // The machine itself remembers what an earlier process of management admitted.
         startSeconds: 0,
         nowSeconds: now,
         deviceKeyOf: (peerId) => findPeer(snapshot.map, peerId)?.deviceKey,

@@ -1,10 +1,10 @@
 /**
- * The relay: pairs a client's socket with a machine's link and passes SSH ciphertext on, both ways. Never
- * looks into what passes.
+ * The relay: pairs a client's socket with a machine's link and passes SSH ciphertext both ways, which it
+ * cannot read.
  *
- * `admission-http.ts` and `admission.ts` let peers in; `streams.ts` and `stream-credit.ts` hold each stream
- * to its credit; `send-queue.ts` bounds what waits for slow readers. Frames are in `wire/relay.ts`. Read
- * `dial` first, then `#onMessage`.
+ * `admission-http.ts` and `admission.ts` admit peers. `streams.ts` and `stream-credit.ts` hold each stream to
+ * its credit. `send-queue.ts` bounds what waits for slow readers. `wire/relay.ts` has the frames. Read `dial`
+ * first, then `#onMessage`.
  *
  * @module
  */
@@ -42,8 +42,8 @@ import type { Tunnels } from "./tunnels.ts";
 type Socket = ServerWebSocket<RelaySocketData>;
 
 /**
- * The relay of this process. Follows the store until `close`, so that a stream ends with the rule that let it
- * in.
+ * The relay of this process. Follows the store until `close`, so that a stream ends when no rule permits it
+ * any more.
  */
 export function createRelayHub(context: ManagementContext, limits: Partial<RelayLimits> = {}): RelayHub {
   return new Hub(context, { ...RELAY_LIMITS, ...limits });
@@ -163,7 +163,7 @@ class Hub implements RelayHub {
     });
   }
 
-  /** Opens the way to the machine before the client's socket, whose first frame may follow at once. */
+  /** Reaches the machine before the client's socket opens, because its first frame may follow at once. */
   async #checkDial(claim: DialClaim): Promise<DialCheck> {
     const dial = await this.#gate.dial(claim);
     if (!dial.ok) return dial;
@@ -193,7 +193,7 @@ class Hub implements RelayHub {
     }
   }
 
-  /** The newer link wins: the older is most often dead, unless the newer says otherwise. */
+  /** The newer link wins. The older one is usually dead, unless the newer says that it is still in use. */
   #openLink(sendQueue: SendQueue, { accountId, peerId, isBeside }: AdmittedAgent): AgentLink {
     const old = this.#links.get(peerId);
     const link: AgentLink = { sendQueue, accountId, peerId, streams: new Map(), lastStreamId: 0 };
@@ -229,14 +229,14 @@ class Hub implements RelayHub {
       return;
     }
     if (frame.type === RELAY_FRAME.ping) {
-      // Who asks and does not read the answers gets none.
+      // A peer that does not read the answers gets none.
       if (sendQueue?.canSend(message.length)) sendQueue.send(encodeRelayFrame(RELAY_FRAME.pong, 0));
       return;
     }
     if (frame.type === RELAY_FRAME.pong) return;
     if (link !== null) {
       const one = link.streams.get(frame.streamId);
-      // It may have ended while this was on its way.
+      // The stream may have ended while this frame was in flight.
       if (one !== undefined) this.#streams.pass(one, "agent", frame, message as Buffer);
     } else if (stream !== null) {
       if (frame.streamId === 0) this.#streams.pass(stream, "client", frame, message as Buffer);
@@ -280,7 +280,7 @@ class Hub implements RelayHub {
   }
 }
 
-/** Whose socket it is. */
+/** The peer that the socket belongs to. */
 function peerOf(check: DialCheck): PeerId {
   if (!check.ok) return check.source ?? "";
   return "agent" in check ? check.agent.peerId : check.dial.hello.source;
@@ -291,7 +291,7 @@ function turnAway(sendQueue: SendQueue, reset: RelayReset): void {
   sendQueue.close();
 }
 
-/** Ids are not used again while a frame of their former stream may be on its way. */
+/** The next free id. Ids are not reused while a frame of their former stream may be in flight. */
 function nextId(link: AgentLink): number {
   do {
     link.lastStreamId = (link.lastStreamId % 0xffff_ffff) + 1;

@@ -11,13 +11,13 @@ export interface RelayLimits extends StreamLimits {
   /** Streams in total, of one dialling device, and to one machine. Default 16384, 256, 2048. */
   readonly streamsPerAgentMax: number;
   /**
-   * Bytes that may wait for all readers, for one machine, one process. Default 256 MB, 64 MB, 64 MB. When
-   * half of all is taken, one peer may have a sixteenth (send-queue.ts).
+   * Bytes that may wait for all readers, for one machine, and for one tunnel. Default 256 MiB, 64 MiB, 64
+   * MiB. Once half of the total is used, each peer may have a sixteenth of it (send-queue.ts).
    */
   readonly waitingBytesMax: number;
   readonly waitingBytesPerAgentMax: number;
   readonly waitingBytesPerTunnelMax: number;
-  /** Milliseconds after a change in which machines end themselves what is no longer allowed. Default 3000. */
+  /** Milliseconds after a change in which machines should end forbidden streams themselves. Default 3000. */
   readonly recheckMs: number;
 }
 
@@ -31,5 +31,5 @@ export const RELAY_LIMITS: RelayLimits = {
   recheckMs: 3_000,
 };
 
-/** What may wait for one client: a window, and small frames beside it. */
+/** Bytes that may wait for one client: a window, and small frames beside it. */
 export const WAITING_BYTES_PER_CLIENT_MAX = RELAY_CREDIT_MAX + 256 * 1024;

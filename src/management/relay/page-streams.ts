@@ -1,7 +1,7 @@
 /**
- * Relayed streams of pages: each ends within a second of the session by which it was opened.
+ * Relayed streams of pages. Each ends within a second of the dashboard session that opened it.
  *
- * A session is asked about once, however many streams it has.
+ * A session is checked once, however many streams it has.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { PageSession } from "./relay-hub.ts";
 import type { Stream } from "./streams.ts";
 
 const LOOK_MS = 500;
-/** Sessions that are asked about at the same time. */
+/** Sessions that are checked at once. */
 const ASKED_MAX = 16;
 
 interface Opened {
-  /** By the request of any of its streams. */
+  /** From the request of one of its streams. */
   readonly isLive: PageSession["isLive"];
   readonly streams: Set<Stream>;
 }
@@ -28,7 +28,7 @@ export class PageStreams {
     this.#end = end;
   }
 
-  /** `isLive`: whether the session is still there. What it throws counts as no. */
+  /** `isLive` tells whether the session still exists; a rejection counts as no. */
   add(stream: Stream, { sessionId, isLive }: PageSession): void {
     const known = this.#sessions.get(sessionId);
     if (known !== undefined) known.streams.add(stream);
@@ -59,7 +59,7 @@ export class PageStreams {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return;
     for (const stream of session.streams) if (stream.isOver) session.streams.delete(stream);
-    // A stream that is opened while the answer is on its way was admitted by a later one.
+    // A stream opened during the check was admitted by a later one, so it is left out.
     const asked = [...session.streams];
     if (asked.length > 0 && !(await session.isLive().catch(() => false))) {
       for (const stream of asked) {

@@ -1,5 +1,5 @@
 /**
- * Checks again what the relay has let in: streams after each change of their account, links every minute.
+ * Rechecks what the relay has admitted: streams after each change of their account, links every minute.
  *
  * @module
  */
@@ -16,14 +16,14 @@ export interface RecheckDeps {
   readonly log: Log;
   readonly admission: Admission;
   readonly streams: Streams;
-  /** Milliseconds after a change in which machines end themselves what is no longer allowed. */
+  /** Milliseconds after a change in which machines should end forbidden streams themselves. */
   readonly recheckMs: number;
   /** Machines that have a link here. */
   linked(): PeerId[];
   unlink(peerId: PeerId): void;
 }
 
-/** Returns how to stop. */
+/** Returns a function that stops it. */
 export function startRechecking(deps: RecheckDeps): () => void {
   const { log } = deps;
   const dirty = new Set<AccountId>();
@@ -53,7 +53,9 @@ export function startRechecking(deps: RecheckDeps): () => void {
   };
 }
 
-/** Ends streams that no rule allows any more. The machine had time to end them itself, and to say why. */
+/**
+ * Ends streams that no rule permits any more. The machine had time to end them itself and to give the reason.
+ */
 async function recheckStreams(
   { admission, streams }: RecheckDeps,
   accounts: ReadonlySet<AccountId>,
@@ -65,7 +67,9 @@ async function recheckStreams(
   }
 }
 
-/** A machine that was removed is told so on its control link; this is for one that takes no notice. */
+/**
+ * Drops links of removed machines. They were told on their control link; this is for those that ignored it.
+ */
 async function sweepLinks(deps: RecheckDeps, isStopped: () => boolean): Promise<void> {
   for (const peerId of deps.linked()) {
     if (isStopped()) return;

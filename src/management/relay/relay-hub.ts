@@ -1,5 +1,5 @@
 /**
- * The relay as the rest of management sees it. `hub.ts` implements it.
+ * The relay's interface to the rest of management. `hub.ts` implements it.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Carrier, RelayedStream, Stream } from "./streams.ts";
 import type { TunnelHost } from "./tunnel.ts";
 import type { Tunnels } from "./tunnels.ts";
 
-/** State beside a WebSocket of the relay, from its request to its end. */
+/** Data attached to a WebSocket of the relay, from its request to its end. */
 export interface RelaySocketData {
   readonly kind: "relay-client" | "relay-agent";
   readonly sourceAddress: string;
@@ -22,7 +22,7 @@ export interface RelaySocketData {
   sendQueue: SendQueue | null;
   /** A client's only stream. Null: a machine's socket, or a client that was turned away. */
   stream: Stream | null;
-  /** Of a page: the session by which it was opened. Null: not of a page. */
+  /** The dashboard session that opened the socket. Null: not opened by a page. */
   readonly page: PageSession | null;
   /** A machine's link. Null: a client's socket, or a machine that was turned away. */
   link: AgentLink | null;
@@ -35,14 +35,14 @@ export interface AgentLink extends Carrier {
   lastStreamId: number;
 }
 
-/** The session of the dashboard by which a page asks: the page's streams end with it. */
+/** The dashboard session of a page that dials. The page's streams end with it. */
 export interface PageSession {
   readonly sessionId: string;
-  /** Whether it lives. What it throws counts as no. */
+  /** Whether the session still exists. A rejection counts as no. */
   isLive(): Promise<boolean>;
 }
 
-/** What was read of a page's request. */
+/** What was read from a page's request. */
 export interface PageDial {
   readonly claim: DialClaim;
   readonly session: PageSession;
@@ -50,7 +50,7 @@ export interface PageDial {
   readonly protocol: string;
 }
 
-/** A request for a socket, and what came with it where a page asks. */
+/** A request for a socket, with what a page sent if one asks. */
 export interface AskedSocket {
   readonly request: Request;
   readonly server: Server<unknown>;
@@ -60,9 +60,9 @@ export interface AskedSocket {
 
 /** The relay of one process. */
 export interface RelayHub {
-  /** Answers a client's request. Undefined: it is a WebSocket now. */
+  /** Answers a client's request. Undefined: the connection is a WebSocket now. */
   dial(request: Request, server: Server<unknown>, sourceAddress: string): Promise<Response | undefined>;
-  /** Answers the request of a page of ours. */
+  /** Answers the request of one of our pages. */
   dialFromPage(
     request: Request,
     server: Server<unknown>,
@@ -76,12 +76,12 @@ export interface RelayHub {
   hasLink(peerId: PeerId): boolean;
   /** The account's streams that pass through this process. */
   streams(accountId: AccountId): RelayedStream[];
-  /** Streams and links that are open, and bytes that wait for readers, over all accounts. */
+  /** Open streams and links, and bytes that wait for readers, over all accounts. */
   load(): { readonly streams: number; readonly links: number; readonly waitingBytes: number };
-  /** What tunnels to other processes need of this relay. */
+  /** What tunnels to other processes need from this relay. */
   readonly host: TunnelHost;
   /** From now on also reaches machines whose link is at another process. */
   join(tunnels: Tunnels): void;
-  /** Tells both ends of every stream that management stops, then closes them. */
+  /** Tells both ends of every stream that management is stopping, then closes them. */
   close(): Promise<void>;
 }

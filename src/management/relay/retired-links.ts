@@ -1,18 +1,19 @@
 /**
- * Links of agents that others have taken over from: no new streams, and those that are open to their end.
+ * Links of agents that another agent took over from. They get no new streams and stay until their open
+ * streams have ended.
  *
  * @module
  */
 import type { PeerId } from "../../wire/units.ts";
 import type { AgentLink } from "./relay-hub.ts";
 
-/** Links of one machine at once: so many upgrades within the life of one session. */
+/** Retired links of one machine: so many upgrades within the life of one session. */
 const OF_PEER_MAX = 8;
 
 export class RetiredLinks {
   readonly #links = new Set<AgentLink>();
 
-  /** Takes `link` in. Returns one that has to make room for it, or undefined. */
+  /** Adds `link`. Returns the link that has to make room for it, or undefined. */
   add(link: AgentLink): AgentLink | undefined {
     this.#links.add(link);
     const ofPeer = this.of(link.peerId);

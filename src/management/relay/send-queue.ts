@@ -1,6 +1,6 @@
 /**
- * The sending side of one relay socket. Bytes that wait there for a slow reader are counted for the socket,
- * for the peer that the socket belongs to, and for all sockets together.
+ * The sending side of one relay socket. Bytes that wait for a slow reader are counted for the socket, for its
+ * peer, and for all sockets together.
  *
  * @module
  */
@@ -11,13 +11,13 @@ export interface Waiting {
   bytes: number;
   readonly bytesMax: number;
   /**
-   * The sum that this is one peer's share of. The share's bound counts only while over half of the sum is
-   * taken.
+   * The total that this is one peer's share of. The share's bound applies only while over half of the total
+   * is used.
    */
   readonly whole?: Waiting;
 }
 
-/** One peer's share of the sum, where that becomes scarce. */
+/** One peer's share of the total once that is scarce. */
 const SHARE = 1 / 16;
 
 /** The share of each peer that has a socket here. */
@@ -29,7 +29,7 @@ export class PeerBudget {
     this.#whole = whole;
   }
 
-  /** A socket of this peer opens. */
+  /** Call when a socket of this peer opens. */
   enter(peerId: PeerId): Waiting {
     const whole = this.#whole;
     const share = this.#open.get(peerId) ?? {
@@ -41,7 +41,7 @@ export class PeerBudget {
     return share.waiting;
   }
 
-  /** A socket of this peer is gone; nothing waits there any more. */
+  /** Call when a socket of this peer has closed and nothing waits there any more. */
   leave(peerId: PeerId): void {
     const share = this.#open.get(peerId);
     if (share === undefined) return;
@@ -50,17 +50,17 @@ export class PeerBudget {
   }
 }
 
-/** The part of a WebSocket that is used. */
+/** The part of a WebSocket that a send queue needs. */
 export interface QueueSocket {
   readonly readyState: number;
   send(frame: Buffer): unknown;
   close(): void;
   terminate(): void;
-  /** Bytes sent and not yet taken by the system. */
+  /** Bytes sent but not yet accepted by the system. */
   getBufferedAmount(): number;
 }
 
-/** Time for a socket's other end to read why it is closed. */
+/** Time for the other end to read why the socket is closed. */
 const LINGER_MS = 1_000;
 
 export class SendQueue {
@@ -94,19 +94,19 @@ export class SendQueue {
     return !isScarce || this.#waiting.bytes + bytes <= this.#waiting.bytesMax;
   }
 
-  /** Sends a frame; the caller has asked `canSend`. Does nothing once the socket closes. */
+  /** Sends a frame; call `canSend` before. Does nothing once the socket is closing. */
   send(frame: Buffer): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.#socket.send(frame);
     this.count();
   }
 
-  /** Counts what waits anew. To be called when the socket has drained. */
+  /** Counts again what waits. Call when the socket has drained. */
   count(): void {
     this.#note(this.#socket.getBufferedAmount());
   }
 
-  /** The socket is gone: nothing waits any more. */
+  /** Call when the socket has closed: nothing waits any more. */
   closed(): void {
     this.#note(0);
   }
@@ -115,7 +115,7 @@ export class SendQueue {
     this.#socket.close();
   }
 
-  /** Closes after what was sent can have been read, and cuts off an end that does not answer. */
+  /** Closes after the other end had time to read what was sent, and cuts it off if it does not answer. */
   closeSoon(): void {
     this.#socket.close();
     const timer = setTimeout(() => this.#socket.terminate(), LINGER_MS + this.#waitingBytes / 100);

@@ -1,7 +1,6 @@
 /**
- * The books of one relayed stream: how much each end may still send, how much it has sent, and whether a
- * frame keeps to the rules of `wire/relay.ts`. No I/O; the relay forwards what the books allow and nothing
- * else.
+ * Accounting of one relayed stream: how much each end may still send, how much it has sent, and whether a
+ * frame keeps to the rules of `wire/relay.ts`. No I/O; the relay forwards only what this permits.
  *
  * @module
  */
@@ -10,16 +9,16 @@ import { RELAY_CREDIT_INITIAL, RELAY_CREDIT_MAX, RELAY_FRAME, type RelayFrame } 
 export type RelayEnd = "client" | "agent";
 
 export interface StreamCredit {
-  /** Bytes of data that came from each end. */
+  /** Bytes of data received from each end. */
   readonly bytes: Readonly<Record<RelayEnd, number>>;
-  /** Both directions have ended: nothing more will come. */
+  /** Both directions have ended, so nothing more will come. */
   readonly isOver: boolean;
-  /** Books a frame that `from` sent. False: it breaks the rules, and the stream with it. */
+  /** Accounts for a frame that `from` sent. False: the frame breaks the rules, and the stream must end. */
   take(from: RelayEnd, frame: RelayFrame): boolean;
 }
 
 interface Side {
-  /** What this end may still send. */
+  /** Bytes that this end may still send. */
   credit: number;
   bytes: number;
   hasEnded: boolean;

@@ -1,7 +1,8 @@
 /**
- * The relayed streams that pass through this process: opened, passed on within their credit, ended.
+ * The relayed streams that pass through this process: opens them, passes frames within their credit, ends
+ * them.
  *
- * A stream has a client's end and a machine's end. An end either has a socket of its own, or budget a carrier
+ * A stream has a client's end and a machine's end. An end either has a socket of its own or shares a carrier
  * with others: a machine's link, or a tunnel to another process. Read `pass` first.
  *
  * @module
@@ -61,20 +62,20 @@ export interface StreamLimits {
 
 export interface Streams extends Iterable<Stream> {
   readonly size: number;
-  /** Whether one more stream of this device would be too many. */
+  /** Whether this device, or the relay, has no room for another stream. */
   isFull(source: PeerId): boolean;
   open(stream: NewStream): Stream;
   /**
-   * Books a frame and passes it on under the stream's id at the other end. A frame that breaks the rules ends
-   * the stream. `message` holds the whole frame, is written to, and must not be used afterwards.
+   * Accounts for a frame and passes it on under the stream's id at the other end. A frame that breaks the
+   * rules ends the stream. `message` holds the whole frame, is overwritten, and must not be used afterwards.
    */
   pass(stream: Stream, from: RelayEnd, frame: RelayFrame, message: Buffer): void;
-  /** Ends a stream, and tells both ends why; `knows`: the end that need not be told. */
+  /** Ends a stream and tells both ends why. `knows` is the end that need not be told. */
   end(stream: Stream, reset: RelayReset, knows?: RelayEnd): void;
   list(accountId: AccountId): RelayedStream[];
 }
 
-/** From this size on the memory of a message is given back at once (`base/release-buffer.ts`). */
+/** Messages of at least this size have their memory released at once (`base/release-buffer.ts`). */
 const LARGE_BYTES = 8_192;
 
 export function createStreams(deps: {
@@ -89,7 +90,7 @@ class StreamTable implements Streams {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #log: Log;
   readonly #streams = new Set<Stream>();
-  /** By the dialling device. */
+  /** Streams by dialling device. */
   readonly #counter: KeyedCounter;
 
   constructor(clock: Pick<Clock, "monotonicMs">, log: Log, limits: StreamLimits) {
@@ -156,7 +157,7 @@ class StreamTable implements Streams {
       .map((one) => this.#show(one));
   }
 
-  /** The stream is in no list any more; its client may still read what is on the way. */
+  /** Removes the stream from all lists. Its client may still read what is in flight. */
   #forget(stream: Stream): void {
     const { source } = stream.dial.hello;
     stream.isOver = true;

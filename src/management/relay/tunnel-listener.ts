@@ -1,6 +1,6 @@
 /**
- * The listener on which other management processes open tunnels to this one. Whoever does not prove to be
- * one of them is answered 404, whatever they asked for.
+ * The listener on which other management processes open tunnels to this one. Any request without the proof of
+ * such a process gets 404.
  *
  * @module
  */
@@ -24,17 +24,17 @@ import type { Cluster } from "../db/engine/cluster.ts";
 import { Tunnel, type TunnelHost } from "./tunnel.ts";
 import { acceptTunnel, readTunnelDial, type TunnelScope } from "./tunnel-proof.ts";
 
-/** Tunnels at once; one of each other process is open. */
+/** Tunnels at once. Each other process has one. */
 const TUNNELS_MAX = 256;
-/** A request is its head only. */
+/** Requests have no body. */
 const REQUEST_BYTES_MAX = 1_024;
 
 export interface ClusterAddress {
-  /** Without brackets. */
+  /** An IPv6 address has no brackets here. */
   readonly hostname: string;
   /** 0: any. */
   readonly port: number;
-  /** HOST:PORT that the other processes are told instead, where they do not reach this one by its own. */
+  /** HOST:PORT announced to the other processes if they cannot dial the listening address. */
   readonly advertise?: string;
 }
 
@@ -49,7 +49,7 @@ export interface TunnelListenerDeps {
 }
 
 export interface TunnelListener {
-  /** HOST:PORT, as the others are told. */
+  /** HOST:PORT as announced to the other processes. */
   readonly address: string;
   close(): Promise<void>;
 }
@@ -87,7 +87,7 @@ export function listenForTunnels(deps: TunnelListenerDeps): TunnelListener {
       error: nothing,
       websocket: {
         maxPayloadLength: RELAY_FRAME_BYTES_MAX + RELAY_SEAL_BYTES,
-        // Above all that may wait, so that nothing is dropped in silence.
+        // Above everything that may wait, so that nothing is dropped silently.
         backpressureLimit: 2 * deps.host.waiting.bytesMax,
         closeOnBackpressureLimit: true,
         idleTimeout: Math.ceil((2 * RELAY_TUNNEL_TIMEOUT_MS) / 1000),
@@ -111,7 +111,7 @@ export function listenForTunnels(deps: TunnelListenerDeps): TunnelListener {
   };
 }
 
-/** Gives back what a request proves. Null: nothing. */
+/** Checks what a request proves. Null: nothing. */
 function createTunnelCheck({ cluster, clock, scope }: TunnelListenerDeps) {
   const dials = createReplayCache();
   return async (request: Request): Promise<{ dial: RelayTunnelDial; scope: TunnelScope } | null> => {
@@ -128,7 +128,7 @@ function createTunnelCheck({ cluster, clock, scope }: TunnelListenerDeps) {
   };
 }
 
-/** The newer tunnel of a process wins: the older is dead, or it would not have opened another. */
+/** The newer tunnel of a process wins: it would not have opened another unless the older were dead. */
 function begin(
   { host, clock, log }: TunnelListenerDeps,
   open: Map<string, ServerWebSocket<TunnelSocketData>>,

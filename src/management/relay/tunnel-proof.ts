@@ -1,9 +1,9 @@
 /**
- * Mutual proof of two management processes, and the keys that they then share.
+ * Mutual proof of two management processes, and the keys they derive from it.
  *
- * Each makes an X25519 key for one tunnel; with the cluster's key they sign both of them and the names of
- * both processes. A replayed request comes without the private key that belongs to it, and its sender gets a
- * tunnel on which it can say nothing; a party in between can read and change nothing. No I/O.
+ * Each end makes an X25519 key for one tunnel. With the cluster's key they sign both of these and the names
+ * of both processes. An attacker who replays a request lacks its private key and gets a tunnel on which it
+ * can say nothing; one in between can neither read nor change anything. No I/O.
  *
  * @module
  */
@@ -26,14 +26,14 @@ import { createSeal, type Seal } from "./tunnel-seal.ts";
 export interface TunnelScope {
   /** Public origin of management. */
   readonly origin: string;
-  /** The key that all processes have. */
+  /** The key that all processes share. */
   readonly key: Ed25519Key;
 }
 
 export interface TunnelDialling {
   /** The header's value. */
   readonly header: string;
-  /** The seal of this end, once the first message has come. Null: it is not by the process we dialled. */
+  /** The seal of this end, from the first message received. Null: it is not from the process we dialled. */
   finish(message: unknown): Seal | null;
 }
 
@@ -64,7 +64,7 @@ export function dialTunnel(
   };
 }
 
-/** The claim in a header's value. Null: another form, or not signed with the cluster's key. */
+/** The claim in a header's value. Null: malformed, or not signed with the cluster's key. */
 export function readTunnelDial({ origin, key }: TunnelScope, header: string): RelayTunnelDial | null {
   const [, body, signature] = /^([A-Za-z0-9_-]{1,1024}) ([A-Za-z0-9_-]{86})$/.exec(header) ?? [];
   if (body === undefined || signature === undefined) return null;
@@ -73,7 +73,7 @@ export function readTunnelDial({ origin, key }: TunnelScope, header: string): Re
   return verifyEd25519(key.publicKey, dialBytes(origin, parsed.data), signature) ? parsed.data : null;
 }
 
-/** The answer to a dial that was taken, and the seal of this end. Null: its key is none. */
+/** The answer to an accepted dial, and the seal of this end. Null: the dialling end's key is invalid. */
 export function acceptTunnel(
   { origin, key }: TunnelScope,
   dial: RelayTunnelDial,
@@ -87,7 +87,7 @@ export function acceptTunnel(
   return { message: JSON.stringify(accept), seal };
 }
 
-/** The order is part of the signature. The tunnel is of no account. */
+/** The order of the fields is part of the signature. A tunnel belongs to no account. */
 function dialBytes(origin: string, { from, to, timeSeconds, nonce, key }: RelayTunnelDial): Uint8Array {
   return signedBytes("tunnel-dial", { accountId: "", origin }, { from, to, timeSeconds, nonce, key });
 }
@@ -117,7 +117,7 @@ function sealOf(agreement: Agreement, end: "dial" | "accept"): Seal | null {
   return end === "dial" ? createSeal(fromDial, fromAccept) : createSeal(fromAccept, fromDial);
 }
 
-/** Null for a point of small order, which would make the secret known to all. */
+/** Null for a point of small order, which would give a secret that anyone can compute. */
 function agree(privateKey: KeyObject, raw: string): Buffer | null {
   try {
     const publicKey = createPublicKey({ key: { kty: "OKP", crv: "X25519", x: raw }, format: "jwk" });

@@ -1,6 +1,6 @@
 /**
- * Messages of one tunnel, sealed with AES-256-GCM: one key for each direction, and a nonce that counts.
- * A message that was changed, left out, sent again or out of turn does not open.
+ * Messages of one tunnel, sealed with AES-256-GCM: a key for each direction, and a counter as nonce. A
+ * message that was changed, dropped, replayed or reordered does not open.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { RELAY_SEAL_BYTES } from "../../wire/relay-tunnel.ts";
 
 export interface Seal {
   seal(frame: Uint8Array): Buffer;
-  /** Null: it is not the next message of the other end. The tunnel is then over. */
+  /** Null: it is not the other end's next message, and the tunnel must end. */
   open(message: Uint8Array): Buffer | null;
 }
 
 const ALGORITHM = "aes-256-gcm";
 const NONCE_BYTES = 12;
 
-/** Keys of 32 bytes, used for one tunnel only. */
+/** Keys of 32 bytes, each used for one tunnel only. */
 export function createSeal(sendKey: Uint8Array, receiveKey: Uint8Array): Seal {
   const sendNonce = Buffer.alloc(NONCE_BYTES);
   const receiveNonce = Buffer.alloc(NONCE_BYTES);
@@ -46,7 +46,7 @@ export function createSeal(sendKey: Uint8Array, receiveKey: Uint8Array): Seal {
   };
 }
 
-/** 2^48 messages are more than any tunnel carries; the upper bytes stay zero. */
+/** No tunnel carries 2^48 messages, so the upper bytes stay zero. */
 function advance(nonce: Buffer): void {
   nonce.writeUIntBE(nonce.readUIntBE(NONCE_BYTES - 6, 6) + 1, NONCE_BYTES - 6, 6);
 }

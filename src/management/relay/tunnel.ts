@@ -1,9 +1,9 @@
 /**
- * A tunnel to another management process, from either end: a sealed WebSocket with many relayed streams.
+ * Either end of a tunnel to another management process: a sealed WebSocket with many relayed streams.
  *
- * The dialling process has the clients and chooses the streams' ids, the other has the machines. Each
- * accounts for every stream as if both ends were its own. Read `receive` first. Frames and the opening are in
- * `wire/relay-tunnel.ts`.
+ * The dialling process has the clients and chooses the stream ids; the other one has the machines. Each
+ * accounts for every stream as if both ends were its own. Read `receive` first. `wire/relay-tunnel.ts` has
+ * the frames and the opening.
  *
  * @module
  */
@@ -28,23 +28,25 @@ import type { Seal } from "./tunnel-seal.ts";
 
 /** Streams of one tunnel that are being admitted. */
 const OPENINGS_MAX = 1_024;
-/** What may come for a stream that is being admitted: its first credit, and what each frame costs here. */
+/**
+ * Bytes that may arrive for a stream being admitted: its initial credit, and the overhead of each frame here.
+ */
 const OPENING_BYTES_MAX = 2 * RELAY_CREDIT_INITIAL;
 const FRAME_COST_BYTES = 64;
 
-/** The address of a client as its own process sees it: shown to people, never relied on. */
+/** The client's address as its own process sees it. Shown to people, never relied on. */
 export interface StreamSource {
   readonly sourceAddress: string;
   readonly sourcePort: number;
 }
 
-/** What a tunnel uses of the relay at its end. */
+/** What a tunnel needs from the relay at its end. */
 export interface TunnelHost {
   readonly streams: Streams;
   readonly waiting: Waiting;
   /** Bytes that may wait for one tunnel. */
   readonly waitingBytesPerTunnelMax: number;
-  /** Checks all that a client's own request would be checked for. */
+  /** Makes all checks that a client's own request would get. */
   admit(claim: DialClaim): Promise<AdmittedDial | NotAdmitted>;
   /** Opens a stream to a machine that is linked here. */
   connect(source: StreamSource, client: StreamEnd, dial: AdmittedDial): Stream | RelayReset;
@@ -56,7 +58,7 @@ export interface TunnelOptions {
   readonly log: Log;
   readonly socket: QueueSocket;
   readonly seal: Seal;
-  /** The dialling end has the clients, the other the machines. */
+  /** The dialling end has the clients, the accepting end the machines. */
   readonly end: "dial" | "accept";
 }
 
@@ -97,7 +99,7 @@ export class Tunnel implements Carrier {
     return this.#isOver;
   }
 
-  /** Opens a stream of a client that is here. The other process may still refuse it. */
+  /** Opens a stream for a client of this process. The other process may still refuse it. */
   open(source: StreamSource, client: StreamEnd, dial: AdmittedDial): Stream | RelayReset {
     const { streams } = this.#options.host;
     if (this.#isOver) return "broken";
@@ -119,7 +121,9 @@ export class Tunnel implements Carrier {
     });
   }
 
-  /** A message from the socket. One that the other end has not sealed, or no frame, ends the tunnel. */
+  /**
+   * Takes a message from the socket. One that is not sealed by the other end, or no frame, ends the tunnel.
+   */
   receive(message: unknown): void {
     if (this.#isOver) return;
     const frame = Buffer.isBuffer(message) ? this.#options.seal.open(message) : null;
@@ -135,7 +139,7 @@ export class Tunnel implements Carrier {
     } else if (read.type !== RELAY_FRAME.pong) this.#onFrame(read, frame);
   }
 
-  /** The socket is gone, or has to go. */
+  /** Ends the tunnel: its socket is closed or must be. */
   over(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -168,12 +172,12 @@ export class Tunnel implements Carrier {
     const stream = this.streams.get(frame.streamId);
     if (stream === undefined) this.#onEarly(frame, message);
     else if (end === "accept") host.streams.pass(stream, "client", frame, message);
-    // Another process says why; a machine is not asked.
+    // Another process is trusted to give the reason; a machine is not.
     else if (frame.type === RELAY_FRAME.reset) host.streams.end(stream, resetOf(frame), "agent");
     else host.streams.pass(stream, "agent", frame, message);
   }
 
-  /** For a stream that is being admitted, or has ended while this frame was on its way. */
+  /** Takes a frame for a stream that is being admitted, or that ended while the frame was in flight. */
   #onEarly(frame: RelayFrame, message: Buffer): void {
     const opening = this.#openings.get(frame.streamId);
     if (opening === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * The tunnels of this process: one to each process that has the link of a machine which a client here dials,
- * opened when first needed and kept; and the listener for tunnels from others.
+ * The tunnels of this process. One leads to each process that has the link of a machine which a client here
+ * dials; it is opened when first needed and kept. Also the listener for tunnels from others.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { type ClusterAddress, listenForTunnels, type TunnelListener } from "./tu
 import { dialTunnel, type TunnelScope } from "./tunnel-proof.ts";
 import type { Seal } from "./tunnel-seal.ts";
 
-/** Milliseconds for which a process that could not be reached is not tried again. */
+/** Milliseconds for which an unreachable process is not tried again. */
 const PAUSE_MS = 1_000;
 
 export interface TunnelsDeps {
@@ -27,17 +27,17 @@ export interface TunnelsDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly origin: string;
-  /** The key that all processes have. Undefined while there is no account. */
+  /** The key that all processes share. Undefined while there is no account. */
   readonly key: () => Promise<Ed25519Key | undefined>;
   readonly host: TunnelHost;
-  /** Where other processes may come. Null: nowhere. */
+  /** Where other processes may dial. Null: nowhere. */
   readonly listen: ClusterAddress | null;
 }
 
 export interface Tunnels {
-  /** HOST:PORT that the others were told. Null: none. */
+  /** HOST:PORT announced to the other processes. Null: none. */
   readonly address: string | null;
-  /** To the process that has the machine's link; otherwise, why there is none. */
+  /** A tunnel to the process that has the machine's link, or the reason why there is none. */
   reach(accountId: AccountId, peerId: PeerId): Promise<Tunnel | RelayReset>;
   close(): Promise<void>;
 }
@@ -58,7 +58,7 @@ export async function openTunnels(deps: TunnelsDeps): Promise<Tunnels> {
   return new TunnelPool(deps, scope, listener);
 }
 
-/** Machines that are linked to another process on the same database are reached through a tunnel to it. */
+/** Lets the relay reach machines that are linked to another process on the same database, through tunnels. */
 export async function joinOthers(on: {
   context: ManagementContext;
   relay: { readonly host: TunnelHost; join(tunnels: Tunnels): void };
@@ -88,7 +88,7 @@ class TunnelPool implements Tunnels {
   readonly #listener: TunnelListener | null;
   readonly #tunnels = new Map<string, Tunnel>();
   readonly #dialling = new Map<string, Promise<Tunnel | null>>();
-  /** Processes that could not be reached, and until when they are left alone. */
+  /** Processes that could not be reached, and until when they are not tried. */
   readonly #pausedUntilMs = new Map<string, number>();
 
   constructor(
@@ -126,7 +126,7 @@ class TunnelPool implements Tunnels {
     await this.#listener?.close();
   }
 
-  /** Null: it cannot be reached. */
+  /** Null: the process cannot be reached. */
   async #dial({ processId, address }: RelayPlace): Promise<Tunnel | null> {
     const { cluster, clock, log, host } = this.#deps;
     const scope = await this.#scope();
@@ -153,7 +153,7 @@ class TunnelPool implements Tunnels {
   }
 }
 
-/** A socket with the proofs done. Null: nobody is there, or not the one that should be. */
+/** A socket after both proofs. Null: no answer, or not from the expected process. */
 async function openSocket(
   address: string,
   scope: TunnelScope,
@@ -161,7 +161,7 @@ async function openSocket(
 ): Promise<{ socket: WebSocket; seal: Seal } | null> {
   const dialling = dialTunnel(scope, at);
   const headers = { [RELAY_TUNNEL_HEADER]: dialling.header };
-  // Bun's own: headers, and messages as Buffers.
+  // Bun's extensions of WebSocket: headers, and messages as Buffers.
   const socket = new WebSocket(`ws://${address}${RELAY_TUNNEL_PATH}`, { headers } as object as string[]);
   (socket as { binaryType: string }).binaryType = "nodebuffer";
   const { promise, resolve } = Promise.withResolvers<Seal | null>();

@@ -1,6 +1,6 @@
 /**
- * The built dashboard: its files, compressed. In the executable `build.ts` puts another module in the place
- * of this one, in which they are embedded; here, in development, they are those of `dist/dashboard`.
+ * The built dashboard's files, compressed. `build.ts` replaces this module in the executable by one that
+ * embeds them; in development they are read from `dist/dashboard`.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface DashboardFile {
 export interface DashboardFiles {
   /** By name, as in `/assets/NAME`. */
   readonly files: Readonly<Record<string, DashboardFile>>;
-  /** Names of the script and the style sheet that the page begins with, and of scripts to fetch with them. */
+  /** Names of the page's script and style sheet, and of scripts to preload. */
   readonly script: string;
   readonly style: string;
   readonly preload: readonly string[];
@@ -26,7 +26,7 @@ export interface DashboardFiles {
 
 const FOLDER = resolve(import.meta.dir, "../../../dist/dashboard");
 
-/** Null: it was not built. */
+/** Null: the dashboard was not built. */
 export function dashboardFiles(): DashboardFiles | null {
   const manifest = join(FOLDER, "manifest.json");
   if (!existsSync(manifest)) return null;

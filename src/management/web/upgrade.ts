@@ -1,12 +1,12 @@
 /**
- * Answers of the WebSocket paths while there is no socket yet.
+ * Refusals on the WebSocket paths, before there is a socket.
  *
  * @module
  */
 
 /**
- * Refuses what does not ask for a WebSocket, and pages in browsers, which have no business on these paths
- * (those of `ownOrigin` aside). Null: it may go on. `clients`: who connects here, for the message.
+ * Refuses requests that are not for a WebSocket, and browser pages of any origin but `ownOrigin`. Null: not
+ * refused. `clients` names who connects here, for the message.
  */
 export function refusalOfUpgrade(
   request: Request,
