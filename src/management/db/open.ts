@@ -1,5 +1,5 @@
 /**
- * Opens whichever store management is told to use.
+ * Opens the store that management is configured for: SQLite or PostgreSQL.
  *
  * @module
  */

@@ -1,10 +1,10 @@
 /**
- * The one asynchronous store of management: reads, transactions, and changes that leave evidence.
+ * The asynchronous store of management: reads, transactions, and changes that are recorded in the audit log.
  *
- * Queries are named functions in the other files of this folder and take a `Reader` or a `Writer`;
- * nothing outside the folder writes SQL. A `Writer` exists only inside a transaction: writers go one
- * at a time (rolled back whole when the function throws), readers use connections of their own and
- * never see what is not committed. What differs between databases is in `engine.ts`. Start with `Store`.
+ * Queries are named functions in `tables/` that take a `Reader` or a `Writer`; nothing outside this folder
+ * writes SQL. A `Writer` exists only inside a transaction. Writers run one at a time and are rolled back
+ * whole when the function throws. Readers have their own connections and see only committed data. The
+ * databases differ below `engine/engine.ts`. Start with `Store`.
  *
  * @module
  */
@@ -23,49 +23,49 @@ import { type Schema, sqliteSchema } from "./schema/schema.ts";
 import { bumpVersion } from "./tables/accounts.ts";
 import { appendEvents, type Initiator, type NewEvent } from "./tables/audit-events.ts";
 
-/** A transaction that says what it changed. */
+/** A transaction that reports what it changed. */
 export interface ChangeWriter extends Writer {
   /** Adds an audit event, stored with the change or not at all. */
   record(event: NewEvent): void;
-  /** Says that maps of this account may have changed. */
+  /** Marks the account's maps as possibly changed. */
   affectMaps(): void;
 }
 
 export interface ChangeOptions {
   readonly accountId: AccountId;
   readonly initiator: Initiator;
-  /** Audit events that are known before the change; `record` adds others. */
+  /** Audit events known before the change. `record` adds more. */
   readonly events?: readonly NewEvent[];
   readonly affectsMaps?: boolean;
 }
 
-/** Hears of a new version of an account. `version` 0: the account is gone. */
+/** Called with an account's new version. `version` 0: the account was deleted. */
 export type ChangeListener = (accountId: AccountId, version: number) => void;
-/** Hears of new audit events of an account; `seq` is the number of the last one. */
+/** Called after an account gained audit events. `seq` is the number of the last one. */
 export type AuditListener = (accountId: AccountId, seq: number) => void;
 
 export interface Store {
-  /** Runs queries, each of which sees all that is committed when it runs. */
+  /** Runs queries. Each sees everything committed when it runs. */
   read<T>(fn: (tx: Reader) => Promise<T>): Promise<T>;
   /** Runs queries that all see the same state of the database. */
   snapshot<T>(fn: (tx: Reader) => Promise<T>): Promise<T>;
   /**
-   * Runs `fn` whole or not at all: rolled back when it throws; once this has resolved it survives a crash.
-   * Throws ERR_TIMEOUT and ERR_UNAVAILABLE beside what `fn` throws. Never called inside another transaction.
+   * Runs `fn` atomically: rolled back when it throws, durable once the promise resolves. Throws ERR_TIMEOUT
+   * and ERR_UNAVAILABLE besides what `fn` throws. Must not be called inside another transaction.
    */
   transaction<T>(fn: (tx: Writer) => Promise<T>): Promise<T>;
   /**
-   * A transaction that also raises the account's version when maps are affected and appends its
-   * audit events; listeners hear of it after the commit.
+   * A transaction that also appends its audit events, and raises the account's version when maps are
+   * affected. Listeners are called after the commit.
    */
   change<T>(options: ChangeOptions, fn: (tx: ChangeWriter) => Promise<T>): Promise<T>;
-  /** Called after each commit that raised a version. Returns how to stop. */
+  /** Calls `listener` after each commit that raised a version. Returns the function that unsubscribes. */
   onChange(listener: ChangeListener): () => void;
-  /** Called after each commit that appended audit events, with the last number. */
+  /** Calls `listener` after each commit that appended audit events, with the last number. */
   onAudit(listener: AuditListener): () => void;
-  /** Tells listeners of what was done by `transaction`; `change` does so itself. */
+  /** Calls listeners after a `transaction`. `change` does so itself. */
   notify(done: { accountId: AccountId; version?: number; auditSeq?: number }): void;
-  /** The other processes on this database. Null: there can be none (SQLite). */
+  /** The other processes on this database. Null: SQLite, which allows none. */
   readonly cluster: Cluster | null;
   /** Waits for writers, then closes. */
   close(): Promise<void>;
@@ -76,7 +76,7 @@ export interface StoreOptions {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Makes the database when there is none. False: that is ERR_NOT_INITIALISED, and nothing is made. */
+  /** Creates a missing database. False: a missing database is ERR_NOT_INITIALISED, and nothing is created. */
   readonly create: boolean;
 }
 
@@ -93,7 +93,7 @@ export interface StoreParts {
   readonly log: Log;
 }
 
-/** The store over an engine, which it closes. */
+/** Creates the store over an engine. Closing the store closes the engine. */
 export function createStore({ engine, schema, cluster, clock, log }: StoreParts): Store {
   const changeListeners = new Set<ChangeListener>();
   const auditListeners = new Set<AuditListener>();
@@ -156,7 +156,7 @@ function subscribe<L>(listeners: Set<L>, listener: L): () => void {
   return () => void listeners.delete(listener);
 }
 
-/** A listener that throws keeps no other from being called. */
+/** Calls every listener, also when one throws. */
 function callAll(
   listeners: ReadonlySet<(accountId: AccountId, value: number) => void>,
   log: Log,

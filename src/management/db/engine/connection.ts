@@ -1,7 +1,7 @@
 /**
- * bun:sqlite behind drizzle's `sqlite-proxy` driver: one writing connection, others that only read.
+ * Connections to SQLite, one that writes and others read-only: bun:sqlite behind drizzle's `sqlite-proxy`.
  *
- * bun:sqlite is synchronous, so a statement is one step; what spans several is in `store.ts`.
+ * bun:sqlite is synchronous, so a statement is one step. Transactions are in `sqlite-engine.ts`.
  *
  * @module
  */
@@ -9,24 +9,24 @@ import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { drizzle, type SqliteRemoteDatabase } from "drizzle-orm/sqlite-proxy";
 import { assert } from "../../../base/assert.ts";
 
-/** Waits this long for another process's lock before it gives up. */
+/** Longest wait for another process's lock. */
 const BUSY_TIMEOUT_MS = 5_000;
 /** Prepared statements kept per connection; lists of varying length make new ones. */
 const STATEMENTS_MAX = 256;
 
-/** What a query is written against. Transactions are the store's business. */
+/** The database that queries are written against. Only the engine begins transactions. */
 export type SqlDatabase = Omit<SqliteRemoteDatabase<Record<string, never>>, "transaction" | "batch">;
 
 export interface Connection {
   /** Runs statements that return nothing and take no parameters. */
   execute(sql: string): void;
-  /** A drizzle database over this connection that works while `isOpen()`. */
+  /** A drizzle database over this connection, usable while `isOpen()` holds. */
   database(isOpen: () => boolean): SqlDatabase;
   readonly raw: Database;
   close(): void;
 }
 
-/** Opens the writing connection: every acknowledged commit has reached the disk. */
+/** Opens the writing connection, on which every acknowledged commit has reached the disk. */
 export function openWriter(path: string): Connection {
   const raw = new Database(path, { readwrite: true, create: false, strict: true });
   try {
@@ -42,7 +42,7 @@ export function openWriter(path: string): Connection {
   return wrap(raw);
 }
 
-/** Opens a connection that sees committed rows only and can write nothing. */
+/** Opens a read-only connection, which sees committed rows only. */
 export function openReader(path: string): Connection {
   const raw = new Database(path, { readonly: true, strict: true });
   raw.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -82,7 +82,7 @@ function wrap(raw: Database): Connection {
           return { rows: [] };
         }
         const rows = statement.values(...bindings);
-        // For `get`, drizzle wants the one row itself; types say a list all the same.
+        // For `get`, drizzle wants the row itself, although its types say a list.
         return { rows: method === "get" ? ((rows[0] ?? undefined) as unknown as unknown[]) : rows };
       }),
     close: () => {

@@ -1,11 +1,11 @@
 /**
- * Codes of PostgreSQL and of its driver, found in whatever error holds them.
+ * Codes of PostgreSQL and its driver, found along an error's chain of causes.
  *
  * @module
  */
 import postgres from "postgres";
 
-/** Of the driver, where there is no connection or none any more. */
+/** Driver codes for a connection that failed or was lost. */
 export const CONNECTION_CODES: ReadonlySet<string> = new Set([
   "CONNECTION_CLOSED",
   "CONNECTION_ENDED",
@@ -21,7 +21,7 @@ export const CONNECTION_CODES: ReadonlySet<string> = new Set([
   "EAI_AGAIN",
 ]);
 
-/** SQLSTATE, or the code of the driver. Undefined: the error is none of the database's. */
+/** The SQLSTATE or the driver's code. Undefined: the error is not from the database. */
 export function postgresCode(error: unknown): string | undefined {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     if (at instanceof postgres.PostgresError) return at.code;

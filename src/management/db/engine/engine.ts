@@ -1,26 +1,26 @@
 /**
- * The engine: what the store needs of a database. Implemented by `sqlite-engine.ts` and `postgres/engine.ts`.
+ * What the store needs from a database. Implemented by `sqlite-engine.ts` and `postgres/engine.ts`.
  *
  * @module
  */
 import { QfError } from "../../../base/errors.ts";
 import type { SqlDatabase } from "./connection.ts";
 
-/** Longest a transaction may take. It waits for nothing but the database, so that longer is a bug. */
+/** Longest a transaction may take. It waits only for the database, so taking longer is a bug. */
 const TRANSACTION_MS_MAX = 20_000;
 
 export interface Engine {
-  /** As `Store.read`. */
+  /** See `Store.read`. */
   read<T>(fn: (sql: SqlDatabase) => Promise<T>): Promise<T>;
-  /** As `Store.snapshot`. */
+  /** See `Store.snapshot`. */
   snapshot<T>(fn: (sql: SqlDatabase) => Promise<T>): Promise<T>;
-  /** One at a time over all processes on the database; rolled back whole when `fn` throws. */
+  /** One at a time across all processes on the database. Rolled back whole when `fn` throws. */
   transaction<T>(fn: (sql: SqlDatabase) => Promise<T>): Promise<T>;
   /** Waits for writers, then closes. */
   close(): Promise<void>;
 }
 
-/** Rejects with ERR_TIMEOUT when `work` takes longer than any transaction may. */
+/** Rejects with ERR_TIMEOUT when `work` takes longer than `TRANSACTION_MS_MAX`. */
 export async function withDeadline<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -1,7 +1,7 @@
 /**
- * Translation of database errors to failures that may be shown: never a bound parameter, never a query.
+ * Translation of SQLite's errors to failures that may be shown: never with a bound parameter or a query.
  *
- * drizzle puts parameters into the message of its own error, so that error never leaves this folder.
+ * drizzle puts bound parameters into the message of its own error, so that error never leaves the engine.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { DrizzleQueryError } from "drizzle-orm";
 import { QfError } from "../../../base/errors.ts";
 import { postgresCode } from "./driver-code.ts";
 
-/** Whether `error` says that a row with such a key exists already. */
+/** Whether `error` says that a row with this key exists already. */
 export function isUniqueViolation(error: unknown): boolean {
   const code = sqliteCode(error) ?? postgresCode(error);
   return code === "SQLITE_CONSTRAINT_UNIQUE" || code === "SQLITE_CONSTRAINT_PRIMARYKEY" || code === "23505";
 }
 
-/** What leaves the store for `error`: itself, unless it comes from the database. */
+/** The error that the store throws for `error`: itself, unless it comes from the database. */
 export function asStoreError(error: unknown, path: string): unknown {
   if (error instanceof QfError) return error;
   const code = sqliteCode(error);
@@ -49,7 +49,7 @@ export function asStoreError(error: unknown, path: string): unknown {
   return new QfError("ERR_INTERNAL", "the database refused a query", { cause });
 }
 
-/** The refusal to use a file that cannot be what we wrote. It is left as it is. */
+/** The refusal to use a database that is not what we wrote. It is left untouched. */
 export function damaged(path: string, cause?: unknown): QfError {
   return new QfError("ERR_STATE_DAMAGED", `the database ${path} is damaged`, {
     hint: "it was left untouched: restore it from a backup",
@@ -62,7 +62,7 @@ function sqliteCode(error: unknown): string | undefined {
   return found === undefined ? undefined : (found.code ?? "SQLITE_ERROR");
 }
 
-/** The database's own error, whose message names tables and columns but holds no values. */
+/** SQLite's own error, whose message names tables and columns but holds no values. */
 function withoutParameters(error: unknown): SQLiteError | undefined {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     if (at instanceof SQLiteError) return at;

@@ -1,5 +1,5 @@
 /**
- * The database file: made whole or not at all, opened only when it is what we wrote, held by one process.
+ * The SQLite file: created atomically, opened only when it is ours and intact, locked by one process.
  *
  * @module
  */
@@ -24,22 +24,22 @@ import { type Connection, openWriter } from "./connection.ts";
 import { asStoreError, damaged } from "./errors.ts";
 import { migrate } from "./migrate.ts";
 
-/** "QFaB": tells our file from any other SQLite database. */
+/** "QFaB": distinguishes our file from other SQLite databases. */
 const APPLICATION_ID = 0x51466142;
-/** https://sqlite.org/fileformat.html section 1.3; the application id is at 68. */
+/** https://sqlite.org/fileformat.html section 1.3. The application id is at offset 68. */
 const HEADER_BYTES = 100;
-/** Larger files are checked page by page as they are read, not whole at every start. */
+/** Larger files are not checked whole at every start, only page by page as SQLite reads them. */
 const CHECK_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Held for the life of the process; the system lets go of it when the process dies. */
+/** Held for the life of the process. The system releases it when the process dies. */
 export interface FileLock {
   release(): void;
 }
 
 /**
- * Takes the data folder for this process: caches are right only while nobody else writes.
+ * Locks the data folder for this process, whose caches are right only while no other process writes.
  *
- * Throws ERR_CONFLICT when another process has it, ERR_UNAVAILABLE when the disk takes no lock.
+ * Throws ERR_CONFLICT when another process has the lock, ERR_UNAVAILABLE when the disk takes no lock.
  */
 export function lockDataFolder(dataDir: string): FileLock {
   const path = join(dataDir, "management.lock");
@@ -60,10 +60,10 @@ export function lockDataFolder(dataDir: string): FileLock {
 }
 
 /**
- * Opens the database for writing, brought up to date. The caller holds the lock.
+ * Opens the database for writing and migrates it. The caller holds the lock.
  *
- * Throws ERR_NOT_INITIALISED when there is none and `create` is false, ERR_STATE_DAMAGED (by name,
- * file untouched) when what is there is not a whole database of ours.
+ * Throws ERR_NOT_INITIALISED when there is none and `create` is false, ERR_STATE_DAMAGED (naming the file,
+ * which stays untouched) when it is not an intact database of ours.
  */
 export function openDatabaseFile(path: string, options: { clock: Clock; create: boolean }): Connection {
   const size = statSync(path, { throwIfNoEntry: false })?.size;
@@ -97,8 +97,8 @@ export function noDatabase(path: string): QfError {
 }
 
 /**
- * Whether the file itself begins as ours does. Asked before SQLite opens it: with a journal beside it,
- * SQLite would take the journal's first page for the header and mend the file with what is left there.
+ * Whether the file begins as ours does. Checked before SQLite opens it: with a journal beside it, SQLite
+ * would take the journal's first page for the header and overwrite the file from the journal.
  */
 function hasOwnHeader(path: string): boolean {
   const header = Buffer.alloc(HEADER_BYTES);
@@ -113,7 +113,7 @@ function hasOwnHeader(path: string): boolean {
   );
 }
 
-/** Makes it under another name and links it into place, so that a crash leaves nothing half made. */
+/** Creates the file under another name and links it into place, so that a crash leaves no partial file. */
 function createDatabaseFile(path: string, clock: Clock): void {
   const folder = dirname(path);
   const prefix = `${basename(path)}.new-`;

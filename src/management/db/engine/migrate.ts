@@ -1,5 +1,5 @@
 /**
- * Brings a database forward, one migration a transaction, each recorded with its checksum. Never back.
+ * Migrations of an SQLite database: forward only, one transaction each, recorded with their checksums.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-/** A released migration is never edited: its checksum is in people's databases. */
+/** Never edit a released migration: databases in use hold its checksum. */
 export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "initial", sql: initial },
   { number: 2, name: "login-token", sql: loginToken },
@@ -68,8 +68,8 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
 ];
 
 /**
- * Applies what is missing. Throws ERR_STATE_NEWER when the database knows migrations that we do not,
- * ERR_STATE_DAMAGED when one that was applied is not the one we have.
+ * Applies missing migrations. Throws ERR_STATE_NEWER when the database has migrations that we do not know,
+ * ERR_STATE_DAMAGED when an applied one differs from ours.
  */
 export function migrate(
   database: Database,
@@ -115,7 +115,7 @@ function apply(database: Database, migration: Migration, atSeconds: number): voi
       .run(migration.number, migration.name, sha256(migration.sql), atSeconds);
     database.run("COMMIT");
   } catch (cause) {
-    // Of a full disk SQLite takes the whole transaction back by itself.
+    // When the disk is full, SQLite rolls the transaction back by itself.
     if (database.inTransaction) database.run("ROLLBACK");
     throw cause;
   }

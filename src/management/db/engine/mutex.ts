@@ -1,5 +1,5 @@
 /**
- * A mutex: one holder at a time, in order of asking, with a bound on the queue and on the wait.
+ * A first-come, first-served mutex with a bound on the queue and on the wait.
  *
  * @module
  */
@@ -9,7 +9,7 @@ const WAITERS_MAX = 4_096;
 const WAIT_MS_MAX = 30_000;
 
 export interface Mutex {
-  /** Resolves with the release, to be called once. Rejects with ERR_UNAVAILABLE when it takes too long. */
+  /** Resolves with the release function. Rejects with ERR_UNAVAILABLE when queue or wait is too long. */
   acquire(): Promise<() => void>;
 }
 

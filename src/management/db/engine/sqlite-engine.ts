@@ -1,5 +1,5 @@
 /**
- * The engine on one SQLite file, which this process holds alone.
+ * The engine on one SQLite file, which this process holds exclusively.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { lockDataFolder, noDatabase, openDatabaseFile } from "./file.ts";
 import { createMutex, type Mutex } from "./mutex.ts";
 
 /**
- * Throws as `lockDataFolder`, `openDatabaseFile`. Without `create`, makes nothing where there is no database.
+ * Throws as `lockDataFolder` and `openDatabaseFile`. Without `create`, creates no file at all.
  */
 export function openSqliteEngine(options: { dataDir: string; clock: Clock; create: boolean }): Engine {
   const path = join(options.dataDir, "management.db");
@@ -65,7 +65,7 @@ function createEngine({ path, writer, reader, snapshots, end }: Parts): Engine {
   };
 }
 
-/** Runs `fn` between BEGIN and COMMIT on a connection that nobody else uses meanwhile. */
+/** Runs `fn` between BEGIN and COMMIT while holding the connection's mutex. */
 async function exclusively<T>(
   on: { readonly connection: Connection; readonly mutex: Mutex; readonly begin: string },
   fn: (sql: SqlDatabase) => Promise<T>,

@@ -1,7 +1,7 @@
 /**
- * A transaction as query functions take it: a `Reader` to read, a `Writer` to write.
+ * The argument of query functions: a `Reader` to read, a `Writer` to write.
  *
- * A `Writer` exists only inside a transaction; `../store.ts` opens both.
+ * A `Writer` exists only inside a transaction. `../store.ts` makes both.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface Reader {
 }
 
 declare const inTransaction: unique symbol;
-/** What a writing query needs: only a transaction gives one. */
+/** What a writing query needs. Only a transaction provides it. */
 export interface Writer extends Reader {
   readonly [inTransaction]: true;
 }

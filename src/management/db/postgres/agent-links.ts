@@ -1,8 +1,7 @@
 /**
- * The table of agents' control links over all processes: ours are written to it, those of others are read
- * from it.
+ * The table of agents' control links at all processes. Each process writes its own and reads the others'.
  *
- * Changes are gathered for a moment and written together, with a notice of the agents they concern.
+ * Changes are batched for `FLUSH_MS` and written together with a notice that names the agents.
  *
  * @module
  */
@@ -26,7 +25,7 @@ export interface AgentLinksDeps {
   readonly processId: string;
   readonly processes: SeenProcesses;
   sql(): SqlDatabase;
-  /** Does both or neither; the others hear of it at the commit. */
+  /** Runs `fn` and sends the notice in one transaction. Other processes receive it at the commit. */
   write(notice: ManagementNotice, fn: (database: SqlDatabase) => Promise<void>): Promise<void>;
 }
 
@@ -34,7 +33,7 @@ export class AgentLinks {
   readonly #deps: AgentLinksDeps;
   readonly #local = new Map<PeerId, LinkState>();
   readonly #dirty = new Set<PeerId>();
-  /** Opened here and not written yet: what the table says of them is older. */
+  /** Links opened here and not written yet. What the table has of them is older. */
   readonly #unwritten = new Set<PeerId>();
   readonly #remote = new Map<PeerId, RemoteLink>();
   #taken: ((link: LinkState) => void)[] = [];
@@ -59,7 +58,7 @@ export class AgentLinks {
     if (this.#local.delete(peerId)) this.#touch(peerId);
   }
 
-  /** The link that another process has which lives. */
+  /** The link at another live process. */
   find(peerId: PeerId): RemoteLink | undefined {
     const link = this.#remote.get(peerId);
     return link !== undefined && this.#deps.processes.isAlive(link.processId) ? link : undefined;
@@ -80,17 +79,17 @@ export class AgentLinks {
     this.#elsewhere.push(listener);
   }
 
-  /** The table has nothing of this process, which is new or was taken for dead meanwhile. */
+  /** Writes all links again, because this process is new or the others took it for dead. */
   announceAll(): void {
     for (const peerId of this.#local.keys()) this.#touch(peerId);
   }
 
-  /** Now and then: writes what could not be written. */
+  /** Retries failed writes. Called with each beat. */
   onBeat(): void {
     if (this.#dirty.size > 0) this.#scheduleFlush();
   }
 
-  /** All links as they are: after this, notices say what changes. */
+  /** Reads all links. From then on, notices tell what changes. */
   async lookAtAll(): Promise<void> {
     const { agentLinks } = pgClusterSchema;
     const rows = await this.#deps
@@ -102,7 +101,7 @@ export class AgentLinks {
     for (const row of rows) this.#note(row);
   }
 
-  /** Another process says that something has changed with these links. */
+  /** Rereads links after another process's notice that they changed. */
   async onChangedElsewhere(peerIds: readonly PeerId[], processId: string): Promise<void> {
     const { agentLinks } = pgClusterSchema;
     const rows = await this.#deps
@@ -161,7 +160,7 @@ export class AgentLinks {
       this.#isFlushing = true;
       this.#flush()
         .then(() => true)
-        .catch(() => false) // What is left goes with the next beat.
+        .catch(() => false) // The next beat retries.
         .then((isDone) => {
           this.#isFlushing = false;
           if (isDone && this.#dirty.size > 0) this.#scheduleFlush();
@@ -183,7 +182,7 @@ export class AgentLinks {
       await this.#deps.write({ type: "links", by: processId, peers: peerIds }, (database) =>
         writeLinks(database, processId, { fresh, known, down }),
       );
-      // Unless it was opened anew meanwhile, the table now says what is here.
+      // The table is up to date now, unless the link was reopened meanwhile.
       for (const { peerId, bootId } of fresh) {
         if (this.#local.get(peerId)?.bootId === bootId) this.#unwritten.delete(peerId);
       }
@@ -195,9 +194,9 @@ export class AgentLinks {
 }
 
 interface LinkChanges {
-  /** Opened here: taken from whoever had them. */
+  /** Opened here: overwrite another process's row. */
   readonly fresh: readonly RemoteLink[];
-  /** Changed here: written unless somebody has taken them meanwhile. */
+  /** Changed here: written unless another process has taken the row meanwhile. */
   readonly known: readonly RemoteLink[];
   readonly down: readonly PeerId[];
 }

@@ -1,8 +1,8 @@
 /**
- * Several processes on one PostgreSQL: notifications, tables of links, and a beat that holds them.
+ * The cluster of management processes on one PostgreSQL: notifications, tables of links, and heartbeats.
  *
- * One connection of its own listens and beats. When it was lost, everything that may have been missed is
- * read anew as soon as it is back. Who lives is `processes.ts`, who has which agent `agent-links.ts`. Read
+ * A dedicated connection listens and beats. After a reconnect, the process rereads everything that it may
+ * have missed. `processes.ts` tracks which processes live, `agent-links.ts` which has which agent. Read
  * `#tick` first.
  *
  * @module
@@ -24,22 +24,22 @@ import { pgClusterSchema, pgSchema } from "./schema.ts";
 
 const CHANNEL = "qufabric";
 const BEAT_MS = 1_000;
-/** Characters of a reason that are passed on. */
+/** A longer reason is cut to this many characters. */
 const REASON_MAX = 1_000;
-/** A beat that takes longer is given up with its connection. */
+/** A beat that takes longer is abandoned, and its connection with it. */
 const TICK_MS_MAX = 8_000;
 
 export interface ClusterDeps {
   readonly processId: string;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly log: Log;
-  /** Opens a pool of one connection that hands over notifications. */
+  /** Opens a pool of one connection that delivers notifications. */
   open(onNotice: (payload: string) => void): Sql;
-  /** Queries beside that connection. */
+  /** Runs queries on other connections than that one. */
   read<T>(fn: (sql: SqlDatabase) => Promise<T>): Promise<T>;
 }
 
-/** Joins the others: resolves once this process hears of everything. */
+/** Joins the cluster. Resolves once this process receives every notice. */
 export async function openCluster(deps: ClusterDeps): Promise<Cluster> {
   const cluster = new PostgresCluster(deps);
   await cluster.start();
@@ -51,7 +51,7 @@ class PostgresCluster implements Cluster {
   #pool: Sql;
   readonly #processes: SeenProcesses;
   readonly #links: AgentLinks;
-  /** What was last heard of each account. Null until the first look. */
+  /** The last known state of each account. Null until the first full read. */
   #accounts: Map<AccountId, { version: number; auditSeq: number }> | null = null;
   #kills: ((order: KillOrder) => void)[] = [];
   #news: ((news: AccountNews) => void)[] = [];
@@ -155,7 +155,7 @@ class PostgresCluster implements Cluster {
       await this.#sql().delete(processes).where(eq(processes.id, processId));
       await this.#tell({ type: "stopped", by: processId });
     };
-    // Should that fail, the lease runs out all the same.
+    // If that fails, the lease runs out.
     await within(BEAT_MS, leave()).catch(() => {});
     await this.#pool.end({ timeout: 1 });
   }
@@ -184,7 +184,7 @@ class PostgresCluster implements Cluster {
     await old.end({ timeout: 0 }).catch(() => {});
   }
 
-  /** Beats, listens where a new connection does not listen yet, and looks whose beat stands still. */
+  /** Beats, starts listening on a new connection, and removes processes whose beat stopped long ago. */
   async #tick(): Promise<void> {
     const { processes } = pgClusterSchema;
     const { processId } = this.#deps;
@@ -223,7 +223,7 @@ class PostgresCluster implements Cluster {
     this.#links.dropProcess(id);
   }
 
-  /** Links and accounts as they are: after this, notifications say what changes. */
+  /** Reads all links and accounts. From then on, notifications tell what changes. */
   async #lookAtAll(): Promise<void> {
     await this.#links.lookAtAll();
     const { accounts } = pgSchema;
@@ -261,7 +261,7 @@ class PostgresCluster implements Cluster {
     } else if (isOwn) return;
     else if (notice.type === "stopped") this.#dropProcess(notice.by);
     else if (notice.type === "relays") this.relayLinks.onOpenedElsewhere(notice.peers).catch(() => {});
-    // The next full look mends it.
+    // A failure here is repaired by the next full read.
     else this.#links.onChangedElsewhere(notice.peers, notice.by).catch(() => {});
   }
 

@@ -1,8 +1,8 @@
 /**
- * Connections to PostgreSQL, and drizzle over one of them.
+ * Connections to PostgreSQL, and drizzle over them.
  *
- * Each pool is for one purpose, so that what waits in one never keeps another from going on: a
- * transaction may read beside itself. Times are bounded by the server, which outlives what asks.
+ * Each pool has one purpose, so that waiting in one never blocks another: code inside a transaction may read
+ * outside it. The server enforces the time limits, since it outlives its clients.
  *
  * @module
  */
@@ -16,17 +16,17 @@ const CONNECT_SECONDS = 10;
 const STATEMENT_MS_MAX = 15_000;
 /** Longest wait for other processes' writers. */
 const LOCK_MS_MAX = 10_000;
-/** A process that stands still inside a transaction holds up all others no longer than this. */
+/** Longest that a process stalled inside a transaction can block the others. */
 const IDLE_IN_TRANSACTION_MS_MAX = 10_000;
 
 export type Sql = postgres.Sql;
-/** What runs statements: a pool, or one connection inside a transaction. */
+/** Runs statements: a pool, or one connection inside a transaction. */
 export type Runner = Pick<postgres.ISql, "unsafe">;
 
 export interface PoolOptions {
   /** Connections at most. */
   readonly max: number;
-  /** Told to the server; names this process in notifications. */
+  /** The connection's `application_name`. */
   readonly processId: string;
   readonly onNotice?: (payload: string) => void;
 }
@@ -34,7 +34,7 @@ export interface PoolOptions {
 export function openPool(target: PostgresTarget, options: PoolOptions): Sql {
   const { tls } = target;
   return postgres({
-    // As lists: the driver splits what is none at colons, which IPv6 addresses have.
+    // Lists, because the driver splits a string at colons, which IPv6 addresses contain.
     host: [target.host],
     port: [target.port],
     path: target.host.startsWith("/") ? `${target.host}/.s.PGSQL.${target.port}` : undefined,
@@ -60,7 +60,7 @@ export function openPool(target: PostgresTarget, options: PoolOptions): Sql {
       ? {}
       : { onnotify: (_: string, text: string) => options.onNotice?.(text) }),
     types: {
-      // drizzle writes and reads JSON itself; twice would be once too often.
+      // drizzle serialises and parses JSON itself.
       json: {
         to: 114,
         from: [114, 3802],
@@ -79,7 +79,7 @@ export function openPool(target: PostgresTarget, options: PoolOptions): Sql {
   } as unknown as postgres.Options<Record<string, never>>);
 }
 
-/** A drizzle database over `runner` that works while `isOpen()`. */
+/** A drizzle database over `runner`, usable while `isOpen()` holds. */
 export function databaseOver(runner: Runner, isOpen: () => boolean): SqlDatabase {
   const database = drizzle(async (sql, params, method) => {
     assert(isOpen(), "a query runs inside its own transaction");

@@ -1,5 +1,5 @@
 /**
- * The second set of column kinds: PostgreSQL's, for the same tables. See `../dialect.ts`.
+ * PostgreSQL's column kinds for the same tables. See `../schema/dialect.ts`.
  *
  * @module
  */
@@ -18,13 +18,13 @@ import type { Dialect } from "../schema/dialect.ts";
 
 const columns = {
   table: pgTable,
-  /** Migrations add COLLATE "C": order and equality are those of bytes, as in SQLite. */
+  /** Migrations add COLLATE "C", so that text is compared byte for byte, as in SQLite. */
   text: (name: string) => text(name),
   word: <const W extends readonly [string, ...string[]]>(name: string, words: W) =>
     text(name, { enum: words }),
   integer: (name: string) => bigint(name, { mode: "number" }),
   boolean: (name: string) => boolean(name),
-  /** Not `jsonb`, which reorders keys: what is read back has to be what was written. */
+  /** Not `jsonb`, which reorders keys: what is read must equal what was written. */
   json: <T>(name: string) => json(name).$type<T>(),
   index,
   uniqueIndex,
@@ -32,5 +32,5 @@ const columns = {
   foreignKey,
 };
 
-/** Types are written once, for SQLite; both builders have in common all that the queries use. */
+/** Typed as SQLite's dialect: both builders share every method that the queries use. */
 export const pgDialect = columns as unknown as Dialect;

@@ -1,8 +1,8 @@
 /**
  * The engine on PostgreSQL, which several processes share.
  *
- * Writers go one at a time over all of them: each takes one advisory lock first, so what a transaction
- * has read stays true until it commits, as on SQLite, and none of them fails for another's sake.
+ * Writers take turns across all processes: each first takes one advisory lock. So what a transaction has
+ * read stays true until it commits, as on SQLite, and no transaction fails because of another.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { createMutex } from "../engine/mutex.ts";
 import { databaseOver, type Sql } from "./connection.ts";
 import { asPostgresStoreError, isConnectionLost, isRetryable } from "./errors.ts";
 
-/** Of the advisory lock that writers take. Any number, always the same. */
+/** Key of the advisory lock that writers take. Arbitrary, but it must never change. */
 const WRITER_LOCK = 0x51465721;
 const ATTEMPTS_MAX = 3;
 const END_SECONDS = 5;
 
 export interface Pools {
-  /** One connection: the processes queue for the lock, not the transactions of each. */
+  /** One connection, so that processes queue for the lock rather than every transaction. */
   readonly writer: Sql;
   readonly readers: Sql;
   readonly snapshots: Sql;
@@ -80,7 +80,7 @@ function inTransaction<T>(
   }) as Promise<T>;
 }
 
-/** Runs `work` again, a few times, when it failed in a way that left nothing behind. */
+/** Runs `work`, up to `ATTEMPTS_MAX` times while `isWorthIt` accepts its error. */
 async function again<T>(isWorthIt: (error: unknown) => boolean, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -1,6 +1,5 @@
 /**
- * Translation of PostgreSQL's errors to failures that may be shown: never a parameter, never a query, never
- * the URL.
+ * Translation of PostgreSQL's errors to failures that may be shown: never with a parameter, query or URL.
  *
  * @module
  */
@@ -8,19 +7,19 @@ import { DrizzleQueryError } from "drizzle-orm";
 import { QfError } from "../../../base/errors.ts";
 import { CONNECTION_CODES, postgresCode } from "../engine/driver-code.ts";
 
-/** Whether the transaction did nothing and may be run again: serialization failure or deadlock. */
+/** Whether the transaction was rolled back and may be retried: serialization failure or deadlock. */
 export function isRetryable(error: unknown): boolean {
   const code = postgresCode(error);
   return code === "40001" || code === "40P01";
 }
 
-/** Whether the connection ended under a query: the server restarted, or a proxy between let go. */
+/** Whether the connection ended during a query: the server restarted, or a proxy dropped it. */
 export function isConnectionLost(error: unknown): boolean {
   const code = postgresCode(error);
   return code === "CONNECTION_CLOSED" || code === "ECONNRESET" || code === "57P01";
 }
 
-/** What leaves the store for `error`: itself, unless it comes from the database. */
+/** The error that the store throws for `error`: itself, unless it comes from the database. */
 export function asPostgresStoreError(error: unknown): unknown {
   if (error instanceof QfError) return error;
   const code = postgresCode(error);
@@ -30,7 +29,7 @@ export function asPostgresStoreError(error: unknown): unknown {
       ? error.cause
       : new QfError("ERR_INTERNAL", "the database refused a query");
   }
-  // The driver's error holds the query and its parameters; what is kept of it is the code.
+  // Keep only the code: the driver's error holds the query and its parameters.
   const cause = new Error(`PostgreSQL ${code}`);
   if (code === "23505") return new QfError("ERR_CONFLICT", "it exists already", { cause });
   if (code === "23503") {

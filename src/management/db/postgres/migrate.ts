@@ -1,5 +1,5 @@
 /**
- * Brings a PostgreSQL database forward, all in one transaction, one process at a time. Never back.
+ * Migrations of a PostgreSQL database: forward only, all in one transaction, one process at a time.
  *
  * @module
  */
@@ -33,7 +33,7 @@ import policyStates from "../migrations/postgres/0022-policy-states.sql" with { 
 import groupFloors from "../migrations/postgres/0023-group-floors.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
-/** A released migration is never edited: its checksum is in people's databases. */
+/** Never edit a released migration: databases in use hold its checksum. */
 export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "initial", sql: initial },
   { number: 2, name: "relay-links", sql: relayLinks },
@@ -60,13 +60,13 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 23, name: "group-floors", sql: groupFloors },
 ];
 
-/** Of the advisory lock under which a database is brought forward. Any number, always the same. */
+/** Key of the advisory lock held while migrating. Arbitrary, but it must never change. */
 const MIGRATION_LOCK = 0x51464d31;
 
 /**
- * Applies what is missing. Throws ERR_STATE_NEWER when the database knows migrations that we do not,
- * ERR_STATE_DAMAGED when one that was applied is not the one we have, ERR_NOT_INITIALISED when none was
- * applied and `create` is false. The database is left as it was when it throws.
+ * Applies missing migrations. Throws ERR_STATE_NEWER when the database has migrations that we do not know,
+ * ERR_STATE_DAMAGED when an applied one differs from ours, ERR_NOT_INITIALISED when none was applied and
+ * `create` is false. Leaves the database unchanged when it throws.
  */
 export async function migratePostgres(
   pool: Sql,

@@ -1,25 +1,25 @@
 /**
- * Liveness of the processes on the database, by their heartbeats as this process sees them advance. No two
- * clocks are compared.
+ * Liveness of the processes on the database, judged by when this process saw their heartbeats advance, so
+ * that no two clocks are compared.
  *
  * @module
  */
 import type { Clock } from "../../../base/clock.ts";
 
-/** A process whose beat stands still for this long has no agents any more. */
+/** A process whose beat stands still for this long counts as dead. */
 const LEASE_MS = 5_000;
-/** After this its row and its links are removed. It makes them again should it live. */
+/** After this long its row and links are removed. A process that lives after all writes them again. */
 const FORGET_MS = 60_000;
 
 export interface SeenProcesses {
-  /** Its beat as it stands now. True: it has stood still for so long that it is to be forgotten. */
+  /** Notes the process's current beat. True: it has stood still for `FORGET_MS`, so remove the process. */
   beat(id: string, beat: number): boolean;
-  /** Somebody speaks of it: it counts as alive until its beat says more. */
+  /** Notes a process that another row names. A new one counts as alive for one lease. */
   mention(id: string): void;
   drop(id: string): void;
-  /** Whether it has been heard of and its lease has not run out. */
+  /** Whether the process is known and its lease has not run out. */
   isAlive(id: string): boolean;
-  /** Whether it has been heard of and its lease has run out. */
+  /** Whether the process is known and its lease has run out. */
   isDead(id: string): boolean;
 }
 

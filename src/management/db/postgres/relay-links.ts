@@ -1,6 +1,6 @@
 /**
- * The table of machines' links to the relay. Each process keeps it true for its own links, and asks it for a
- * machine of which it has none. A change that could not be written is written with a later heartbeat.
+ * The table of machines' relay links. Each process writes its own, and looks up machines that have no link
+ * here. A later heartbeat retries a failed write.
  *
  * @module
  */
@@ -12,18 +12,18 @@ import type { SqlDatabase } from "../engine/connection.ts";
 import { pgClusterSchema } from "./schema.ts";
 
 const FLUSH_MS = 15;
-/** Beats between two looks at whether the table still says what is here. */
+/** Beats between two comparisons of the table with this process's links. */
 const AUDIT_BEATS = 10;
 
 export interface RelayLinksDeps {
   readonly processId: string;
-  /** Of the cluster's own connection. */
+  /** Queries on the cluster's own connection. */
   sql(): SqlDatabase;
-  /** Queries that need not wait for that. */
+  /** Queries that do not wait for that connection. */
   read<T>(fn: (sql: SqlDatabase) => Promise<T>): Promise<T>;
   /** Whether a process is known to be dead. */
   isDead(processId: string): boolean;
-  /** Tells the others that these links were opened here. */
+  /** Tells other processes that these links were opened here. */
   tell(peers: readonly PeerId[]): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export class PostgresRelayLinks implements RelayLinks {
     return row === undefined || this.#deps.isDead(row.processId) ? undefined : row;
   }
 
-  /** With each beat; `isNew`: the table has forgotten this process. */
+  /** Called with each beat. `isNew`: the table has no row of this process yet or any more. */
   async onBeat(isNew: boolean): Promise<void> {
     if (isNew) for (const peerId of this.#local.keys()) this.#dirty.add(peerId);
     this.#beats += 1;
@@ -80,7 +80,7 @@ export class PostgresRelayLinks implements RelayLinks {
     if (this.#dirty.size > 0) this.#schedule();
   }
 
-  /** Another process has opened links of these machines: older ones here are most often dead. */
+  /** Handles links that another process opened: older links of these machines here are mostly dead. */
   async onOpenedElsewhere(peerIds: readonly PeerId[]): Promise<void> {
     const here = peerIds.filter((peerId) => this.#local.has(peerId) && !this.#dirty.has(peerId));
     if (here.length === 0) return;
@@ -111,7 +111,7 @@ export class PostgresRelayLinks implements RelayLinks {
       this.#flushing = this.#flush()
         .then(
           () => true,
-          () => false, // What is left goes with a later beat.
+          () => false, // A later beat retries.
         )
         .then((isDone) => {
           this.#flushing = undefined;
@@ -148,7 +148,7 @@ export class PostgresRelayLinks implements RelayLinks {
     }
   }
 
-  /** Whoever wrote last may not be whoever has it: what is nobody's any more and is here is written again. */
+  /** Repairs the table: the last process to write a link may not have it. Rewrites rows that nobody holds. */
   async #audit(): Promise<void> {
     const { relayLinks } = pgClusterSchema;
     const rows = await this.#deps

@@ -1,5 +1,5 @@
 /**
- * Every table as PostgreSQL has it: those of every database, and those of several processes.
+ * Every table in PostgreSQL's dialect: the shared schema, and the tables of the cluster.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Opens the store on PostgreSQL: brings the database forward, then joins the other processes on it.
+ * Opens the store on PostgreSQL: migrates the database, then joins the other processes on it.
  *
  * @module
  */
@@ -20,14 +20,14 @@ const READERS_MAX = 6;
 const SNAPSHOTS_MAX = 2;
 
 /**
- * Throws ERR_USAGE for a URL that cannot be meant, ERR_UNAVAILABLE, ERR_PERMISSION or
- * ERR_NOT_INITIALISED when the database cannot be reached, ERR_STATE_NEWER and ERR_STATE_DAMAGED.
+ * Throws ERR_USAGE for a URL that cannot be used; ERR_UNAVAILABLE, ERR_PERMISSION or ERR_NOT_INITIALISED when
+ * the database cannot be opened; ERR_STATE_NEWER and ERR_STATE_DAMAGED as `migratePostgres`.
  */
 export async function openPostgresStore(options: {
   databaseUrl: string;
   clock: Clock;
   log: Log;
-  /** Fills a database that has no tables of ours. Default true; false: that is ERR_NOT_INITIALISED. */
+  /** Creates our tables in an empty database. Default true. False: an empty one is ERR_NOT_INITIALISED. */
   create?: boolean;
 }): Promise<Store> {
   const { clock, log, create = true } = options;

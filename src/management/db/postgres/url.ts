@@ -1,5 +1,5 @@
 /**
- * A `postgres://` URL as people write it, read strictly: nothing of it is ever repeated in an error.
+ * Strict parser of `postgres://` URLs. No error repeats any part of the URL but the certificate file's path.
  *
  * @module
  */
@@ -7,14 +7,14 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { QfError } from "../../../base/errors.ts";
 
-/** libpq's words; `allow` and `prefer` are not among them, for they are no protection. */
+/** libpq's words, without `allow` and `prefer`, which protect nothing. */
 const SSL_MODES = ["disable", "require", "verify-ca", "verify-full"] as const;
 type SslMode = (typeof SSL_MODES)[number];
 const OPTIONS = ["sslmode", "sslrootcert", "host"];
 const PORT_DEFAULT = 5432;
 
 export interface PostgresTarget {
-  /** Name, address, or the folder of a Unix socket. */
+  /** Host name, address, or the folder of a Unix socket. */
   readonly host: string;
   readonly port: number;
   readonly database: string;
@@ -26,10 +26,10 @@ export interface PostgresTarget {
 }
 
 export interface PostgresTls {
-  /** Undefined: the authorities that the system trusts. */
+  /** PEM. Undefined: the system's trusted authorities. */
   readonly ca: string | undefined;
   readonly rejectUnauthorized: boolean;
-  /** Whether the certificate has to name the host. */
+  /** Whether the certificate must name the host. */
   readonly checksName: boolean;
 }
 
@@ -37,8 +37,8 @@ export interface PostgresTls {
  * `postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE[?sslmode=…&sslrootcert=FILE]`, or
  * `postgres://USER@/DATABASE?host=/FOLDER` for a Unix socket.
  *
- * Without `sslmode`, a server off this machine is verified in full and one on it is spoken to in the
- * clear. Throws ERR_USAGE, ERR_PERMISSION for a certificate file that cannot be read.
+ * Without `sslmode`, it is `verify-full` for a remote server and `disable` for one on this machine. Throws
+ * ERR_USAGE, and ERR_PERMISSION for a certificate file that cannot be read.
  */
 export function parseDatabaseUrl(text: string): PostgresTarget {
   const url = /^postgres(?:ql)?:\/\//.test(text) ? parsed(text) : null;
@@ -96,7 +96,7 @@ function readCertificate(path: string): string {
   }
 }
 
-/** The host of a URL that names none: a Unix socket's. */
+/** Stand-in host for a URL that names none because it uses a Unix socket. */
 const NO_HOST = "none.invalid";
 
 function parsed(text: string): URL | null {

@@ -1,5 +1,5 @@
 /**
- * Requests for access: an approval of one rule at one machine, or a membership of a group for a while.
+ * Requests for access: approval of one rule at one machine, or a temporary group membership.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import type { Dialect } from "./dialect.ts";
 import type { networkTables } from "./network.ts";
 
 export const REQUEST_KINDS = ["machine", "group"] as const;
-/** From `waiting` exactly one step leads away, and from `approved` only the one to `ended`. */
+/** `waiting` changes once, to any other state but `ended`. `approved` changes only to `ended`. */
 export const REQUEST_STATES = ["waiting", "approved", "denied", "cancelled", "expired", "ended"] as const;
-/** Why what was approved is over. */
+/** Why approved access ended. */
 export const END_CAUSES = [
   "time",
   "taken_back",
@@ -34,33 +34,33 @@ export function accessTables(
       accountId: accountIdColumn(d, accounts),
       kind: d.word("kind", REQUEST_KINDS).notNull(),
       state: d.word("state", REQUEST_STATES).notNull(),
-      /** Who asks. */
+      /** The requester. */
       userId: d
         .text("user_id")
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
-      /** Of `machine`, as are the next three. */
+      /** For a request of kind `machine`, as are the next three. */
       devicePeerId: d.text("device_peer_id").references(() => peers.id, { onDelete: "cascade" }),
       machinePeerId: d.text("machine_peer_id").references(() => peers.id, { onDelete: "cascade" }),
       localUser: d.text("local_user"),
       ruleId: d.text("rule_id"),
-      /** Of `group`. */
+      /** For a request of kind `group`. */
       groupId: d.text("group_id").references(() => groups.id, { onDelete: "cascade" }),
-      /** Digest of what the rule, or the group's settings, asked when it was opened or approved. */
+      /** Digest of what the rule or the group's settings required when it was opened or approved. */
       terms: d.text("terms").notNull(),
       /** Empty: none was given. */
       reason: d.text("reason").notNull(),
-      /** How long it is asked for. */
+      /** Requested duration. */
       seconds: d.integer("seconds").notNull(),
       createdAt: d.integer("created_at").notNull(),
-      /** Nobody decides about it from then on. */
+      /** First second in which it can no longer be decided. */
       waitsUntil: d.integer("waits_until").notNull(),
       decidedAt: d.integer("decided_at"),
-      /** A user, who may be gone. Null: nobody has decided. */
+      /** A user, who may be deleted by now. Null: undecided. */
       decidedBy: d.text("decided_by"),
-      /** What the decider said. Empty: nothing. */
+      /** The decider's note. Empty: none. */
       note: d.text("note").notNull(),
-      /** First second in which what was approved no longer counts. Null: nothing was. */
+      /** First second in which the approval no longer counts. Null: not approved. */
       endsAt: d.integer("ends_at"),
       endedAt: d.integer("ended_at"),
       endCause: d.word("end_cause", END_CAUSES),

@@ -1,5 +1,5 @@
 /**
- * Accounts, people, and what proves them to us. Secrets are kept as digests only.
+ * Accounts, people, and how they authenticate. Secrets are stored only as digests.
  *
  * @module
  */
@@ -17,15 +17,15 @@ export const ROLES = [
   "user",
 ] as const satisfies readonly Role[];
 
-/** What a link lets a person do: choose their first password, or another. */
+/** `invitation`: the person chooses a first password. `reset`: another one. */
 export const PASSWORD_LINK_KINDS = ["invitation", "reset"] as const;
 
 /** A membership with an end. */
 export interface GroupUntil {
   readonly groupId: string;
-  /** First second in which it no longer counts. */
+  /** First second in which the membership no longer counts. */
   readonly until: number;
-  /** The request that it comes from, which alone ends it before. Null: an administrator gave it. */
+  /** The request that granted it; only ending that request ends it early. Null: an administrator gave it. */
   readonly requestId: string | null;
 }
 
@@ -43,7 +43,7 @@ export type AccountTables = ReturnType<typeof accountTables>;
 export type Accounts = ReturnType<typeof accountsTable>;
 export type Users = ReturnType<typeof usersTable>;
 
-/** The account that a row belongs to, and goes with. */
+/** The account that a row belongs to and is deleted with. */
 export function accountIdColumn(d: Dialect, accounts: Accounts) {
   return d
     .text("account_id")
@@ -51,7 +51,7 @@ export function accountIdColumn(d: Dialect, accounts: Accounts) {
     .references(() => accounts.id, { onDelete: "cascade" });
 }
 
-/** What belongs to the installation: `origin`, `epoch`. */
+/** Values of the installation, by `MetaKey`. */
 function metaTable(d: Dialect) {
   return d.table("meta", { key: d.text("key").primaryKey(), value: d.text("value").notNull() });
 }
@@ -64,7 +64,7 @@ function accountsTable(d: Dialect) {
     onboarding: d
       .json<{ signup_form_pending: boolean; onboarding_flow_pending: boolean }>("onboarding")
       .notNull(),
-    /** Grows with every change that may concern a map. Never goes back. */
+    /** Grows with every change that may affect a map. Never goes back. */
     version: d.integer("version").notNull(),
     /** Number of the next audit event. */
     nextAuditSeq: d.integer("next_audit_seq").notNull(),
@@ -79,7 +79,7 @@ function usersTable(d: Dialect, accounts: Accounts) {
     {
       id: d.text("id").primaryKey(),
       accountId: accountIdColumn(d, accounts),
-      /** `embedded` and `service` stand for our own issuers, whose URL may move; else the exact `iss`. */
+      /** `embedded` or `service` for our own issuers, whose URL may move; else the exact `iss`. */
       issuer: d.text("issuer").notNull(),
       subject: d.text("subject").notNull(),
       /** Shown, never identity. */
@@ -123,12 +123,12 @@ function idpAccountsTable(d: Dialect, accounts: Accounts, users: Users) {
     /** Null: not locked. */
     lockedUntil: d.integer("locked_until"),
     createdAt: d.integer("created_at").notNull(),
-    /** Somebody else knows it: its first use is to choose another. */
+    /** Someone else knows the password, so its person must choose another at the next sign-in. */
     mustChange: d.boolean("must_change").notNull().default(false),
   });
 }
 
-/** One-time links: of a fresh server, and of an owner with an external provider. */
+/** One-time setup links: of a fresh server, and of an owner with an external provider. */
 function setupLinksTable(d: Dialect) {
   return d.table("setup_links", {
     hash: d.text("hash").primaryKey(),

@@ -7,16 +7,16 @@ import type { LiveSession } from "../../../wire/agent-sync.ts";
 import type { Dialect } from "./dialect.ts";
 
 export function clusterTables(d: Dialect) {
-  /** One row per running process, held by a beat: one that stands still is taken for dead. */
+  /** One row per running process. A process whose beat stands still counts as dead. */
   const processes = d.table("processes", {
     id: d.text("id").primaryKey(),
-    /** Raised every two seconds. Others compare it by their own clock, so no two clocks are compared. */
+    /** Raised every second. Others time its changes by their own clock, so no two clocks are compared. */
     beat: d.integer("beat").notNull(),
-    /** HOST:PORT where the other processes reach it. Null: they do not. */
+    /** HOST:PORT where the other processes reach it. Null: nowhere. */
     address: d.text("address"),
   });
 
-  /** Which process has the control link of an agent. Gone with its process. */
+  /** Which process has an agent's control link. Deleted with its process. */
   const agentLinks = d.table(
     "agent_links",
     {
@@ -28,14 +28,14 @@ export function clusterTables(d: Dialect) {
         .notNull()
         .references(() => processes.id, { onDelete: "cascade" }),
       bootId: d.text("boot_id").notNull(),
-      /** Version of the map that the agent has said to have. */
+      /** The map version that the agent has acknowledged. */
       ackedVersion: d.integer("acked_version").notNull(),
       sessions: d.json<readonly LiveSession[]>("sessions").notNull(),
     },
     (table) => [d.index("agent_links_process").on(table.processId)],
   );
 
-  /** Which process has a machine's link to the relay. Gone with its process. */
+  /** Which process has a machine's relay link. Deleted with its process. */
   const relayLinks = d.table(
     "relay_links",
     {

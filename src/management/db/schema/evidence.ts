@@ -1,6 +1,6 @@
 /**
- * Audit events, and the Merkle tree over them. Append-only; says who and what, never a token, a key or the
- * bytes of a session.
+ * Audit events, and the Merkle tree over them. Append-only. Events say who did what, and never hold a token,
+ * a secret key or the bytes of a session.
  *
  * @module
  */
@@ -13,11 +13,11 @@ export function evidenceTables(d: Dialect) {
     "audit_events",
     {
       id: d.text("id").primaryKey(),
-      /** No foreign key, here and below: a deleted account, user or peer keeps its history. */
+      /** No foreign keys in this file: a deleted account, user or peer keeps its history. */
       accountId: d.text("account_id").notNull(),
       /** Numbers an account's events without gaps, from 1. */
       seq: d.integer("seq").notNull(),
-      /** When it happened, where it happened. Unix milliseconds. */
+      /** When it happened, by the clock where it happened. Unix milliseconds. */
       atMs: d.integer("at_ms").notNull(),
       /** When management stored it. Unix milliseconds. */
       storedAtMs: d.integer("stored_at_ms").notNull(),
@@ -27,16 +27,16 @@ export function evidenceTables(d: Dialect) {
       initiatorEmail: d.text("initiator_email").notNull(),
       targetId: d.text("target_id").notNull(),
       meta: d.json<Record<string, string>>("meta").notNull(),
-      /** The typed body, where there is one. */
+      /** The typed body. Null: none. */
       data: d.json<Record<string, unknown>>("data"),
-      /** The agent that saw it, and its own number of it. Null: management itself. */
+      /** The agent that reported it, and that agent's number for it. Null: management itself. */
       agentPeerId: d.text("agent_peer_id"),
       agentSeq: d.integer("agent_seq"),
-      /** What a denied person quotes; null: no denial. */
+      /** The receipt that a denied person quotes. Null: not a denial. */
       receipt: d.text("receipt"),
-      /** 16 random bytes, base64url, of whoever made it. Null: older than the log (`log-leaf.ts`). */
+      /** 16 random bytes, base64url, from the event's author. Null: older than the log (`log-leaf.ts`). */
       salt: d.text("salt"),
-      /** The SSH connection that it is about, as `data` says; null: none. Not part of the leaf. */
+      /** The SSH connection that `data` names. Null: none. Not part of the leaf. */
       connectionId: d.text("connection_id"),
     },
     (table) => [
@@ -55,7 +55,7 @@ export function evidenceTables(d: Dialect) {
   return { auditEvents, sshSessions: sessionTable(d), ...logTables(d) };
 }
 
-/** SSH connections as their opening and closing events tell of them, for lists. Kept as long as those. */
+/** SSH connections, from their opening and closing events, for lists. Kept as long as those events. */
 function sessionTable(d: Dialect) {
   return d.table(
     "ssh_sessions",
@@ -64,9 +64,9 @@ function sessionTable(d: Dialect) {
       peerId: d.text("peer_id").notNull(),
       connectionId: d.text("connection_id").notNull(),
       accountId: d.text("account_id").notNull(),
-      /** Null: a machine signed in by itself. */
+      /** Null: a machine signed in with its own identity. */
       userId: d.text("user_id"),
-      /** Names as they were: each may be gone. */
+      /** Names at that time: each may be gone. */
       userName: d.text("user_name").notNull(),
       machineName: d.text("machine_name").notNull(),
       devicePeerId: d.text("device_peer_id"),
@@ -78,7 +78,7 @@ function sessionTable(d: Dialect) {
       accessReason: d.text("access_reason"),
       offline: d.boolean("offline").notNull(),
       openedAtMs: d.integer("opened_at_ms").notNull(),
-      /** Null, as all that follows: no end is recorded. */
+      /** Null, here and in the following columns: no end is recorded. */
       closedAtMs: d.integer("closed_at_ms"),
       /** Null also for an ordinary end. */
       endReason: d.text("end_reason"),
@@ -103,7 +103,7 @@ function logTables(d: Dialect) {
     origin: d.text("origin").notNull(),
     /** Leaves in the tree: it holds the events through this number. */
     size: d.integer("size").notNull(),
-    /** By tile level, hashes that are in no whole tile: base64 (`log/tiles.ts`). */
+    /** Hashes that are in no whole tile yet, by tile level: base64 (`log/tiles.ts`). */
     tail: d.json<readonly string[]>("tail").notNull(),
     /** Retention has removed the bodies of events through this number. */
     prunedThrough: d.integer("pruned_through").notNull(),
@@ -128,7 +128,7 @@ function logTables(d: Dialect) {
     },
     (table) => [d.primaryKey({ columns: [table.accountId, table.size] })],
   );
-  /** Where the log has each signed batch of a machine. */
+  /** Where in the log each signed batch of a machine is. */
   const logBatches = d.table(
     "log_batches",
     {

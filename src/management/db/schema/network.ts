@@ -1,5 +1,5 @@
 /**
- * Peers, groups, setup keys, and the policies over them.
+ * Peers, groups, setup keys and policies.
  *
  * @module
  */
@@ -17,14 +17,14 @@ export const PEER_STATUSES = ["active", "blocked", "pending"] as const;
 export const MAP_CHANGE_KINDS = ["user", "peer", "rule", "policy", "login", "account", "all"] as const;
 export const SETUP_KEY_TYPES = ["one-off", "reusable"] as const;
 
-/** A machine's word for a device, given at one login. */
+/** A machine's vouch for a device, made at one login. */
 export interface Vouch {
   /** The local user who asked the machine's agent. */
   readonly uid: number;
   /** Unix seconds. */
   readonly at: number;
   readonly loginId: string;
-  /** Whether its person could reach the machine by policy since then: the vouch ends with that. */
+  /** Whether the person has since had access to the machine by policy. If so, losing it ends the vouch. */
   readonly byAccess: boolean;
 }
 
@@ -64,7 +64,7 @@ function groupsTable(d: Dialect, accounts: Accounts) {
       id: d.text("id").primaryKey(),
       accountId: accountIdColumn(d, accounts),
       name: d.text("name").notNull(),
-      /** The group `All`: its members are worked out, never stored. */
+      /** The group `All`, whose members are computed, never stored. */
       isAll: d.boolean("is_all").notNull(),
       createdAt: d.integer("created_at").notNull(),
       /** Null: every setting has its default. */
@@ -81,30 +81,30 @@ function peersTable(d: Dialect, accounts: Accounts, users: Users) {
       id: d.text("id").primaryKey(),
       accountId: accountIdColumn(d, accounts),
       kind: d.word("kind", PEER_KINDS).notNull(),
-      /** One label: the host name. */
+      /** The host name, a single label. */
       name: d.text("name").notNull(),
-      /** Labels below the account's domain; for a machine its name. Unique among the living. */
+      /** Labels below the account's domain; a machine's is its name. Unique among existing peers. */
       dnsName: d.text("dns_name").notNull(),
       deviceKey: d.text("device_key").notNull().unique(),
       hostKeys: d.json<string[]>("host_keys").notNull(),
       address: d.text("address").notNull(),
-      /** Null: belongs to nobody. */
+      /** Null: no owner. */
       ownerUserId: d.text("owner_user_id").references(() => users.id, { onDelete: "cascade" }),
       status: d.word("status", PEER_STATUSES).notNull(),
-      /** Whether it counts as in its owner's groups; how it got so is `device_approval`. */
+      /** Whether it counts as a member of its owner's groups, as `device_approval` decides. */
       ownerApproved: d.boolean("owner_approved").notNull(),
       sshEnabled: d.boolean("ssh_enabled").notNull(),
       ephemeral: d.boolean("ephemeral").notNull(),
       facts: d.json<PeerFacts>("facts").notNull(),
-      /** Null: has not reported yet. */
+      /** Null: not reported yet. */
       flags: d.json<AgentFlags>("flags"),
       direct: d.json<string[]>("direct").notNull(),
       connectionIp: d.text("connection_ip").notNull(),
-      /** Machine whose control socket vouches for this device. */
+      /** The machine that vouches for this device, through its control socket. */
       vouchedByPeerId: d.text("vouched_by_peer_id"),
       loginExpirationEnabled: d.boolean("login_expiration_enabled").notNull(),
       inactivityExpirationEnabled: d.boolean("inactivity_expiration_enabled").notNull(),
-      /** Account version of the last change of its map's content, and the digest of that content. */
+      /** Account version at which its map's content last changed, and the digest of that content. */
       mapVersion: d.integer("map_version").notNull(),
       mapDigest: d.text("map_digest").notNull(),
       /** First audit number of this agent that is not stored yet. */
@@ -112,11 +112,11 @@ function peersTable(d: Dialect, accounts: Accounts, users: Users) {
       createdAt: d.integer("created_at").notNull(),
       lastSeenAt: d.integer("last_seen_at").notNull(),
       lastLoginAt: d.integer("last_login_at").notNull(),
-      /** Whether an admin has given or confirmed the name: only then it works without the domain. */
+      /** Whether an admin gave or confirmed the name. Only then does it work without the domain. */
       nameConfirmed: d.boolean("name_confirmed").notNull(),
-      /** What people see instead of `name`; never leaves the API. Null: the host name. */
+      /** Shown instead of `name`, in the API only. Null: the host name. */
       displayName: d.text("display_name"),
-      /** What `vouchedByPeerId` rests on. Null: nothing, or a vouch from before this column. */
+      /** The details of the vouch. Null: none, or a vouch from before this column. */
       vouch: d.json<Vouch>("vouch"),
     },
     (table) => [
@@ -127,14 +127,14 @@ function peersTable(d: Dialect, accounts: Accounts, users: Users) {
   );
 }
 
-/** Names that somebody had: nobody gets one again until an admin says so. */
+/** Names that peers once had. None is given out again until an admin releases it. */
 function reservedNamesTable(d: Dialect, accounts: Accounts) {
   return d.table(
     "reserved_names",
     {
       accountId: accountIdColumn(d, accounts),
       dnsName: d.text("dns_name").notNull(),
-      /** Who had it last; may be gone. */
+      /** The last peer that had it, which may be deleted. */
       peerId: d.text("peer_id").notNull(),
       freedAt: d.integer("freed_at").notNull(),
     },
@@ -171,7 +171,7 @@ function setupKeysTable(d: Dialect, accounts: Accounts) {
       name: d.text("name").notNull(),
       /** SHA-256 of the key. */
       hash: d.text("hash").notNull().unique(),
-      /** What is shown after its creation. */
+      /** The form shown after its creation. */
       masked: d.text("masked").notNull(),
       type: d.word("type", SETUP_KEY_TYPES).notNull(),
       /** 0: no limit. */
@@ -183,7 +183,7 @@ function setupKeysTable(d: Dialect, accounts: Accounts) {
       revoked: d.boolean("revoked").notNull(),
       createdAt: d.integer("created_at").notNull(),
       updatedAt: d.integer("updated_at").notNull(),
-      /** 0: no end. */
+      /** 0: never. */
       expiresAt: d.integer("expires_at").notNull(),
       lastUsedAt: d.integer("last_used_at"),
     },
@@ -192,8 +192,9 @@ function setupKeysTable(d: Dialect, accounts: Accounts) {
 }
 
 /**
- * What each version changed of what maps are made from. Written by triggers (see the migrations) in the
- * transaction of the change, under the version that its commit makes or, raising none, the next one.
+ * What each account version changed of the rows that maps are made from. Triggers (see the migrations) write
+ * it in the transaction of the change, under the version that the transaction commits or, if it raises none,
+ * the next one.
  */
 function mapChangesTable(d: Dialect, accounts: Accounts) {
   return d.table(
@@ -202,7 +203,7 @@ function mapChangesTable(d: Dialect, accounts: Accounts) {
       accountId: accountIdColumn(d, accounts),
       version: d.integer("version").notNull(),
       kind: d.word("kind", MAP_CHANGE_KINDS).notNull(),
-      /** Of a login: its login key. Empty where everything is meant. */
+      /** The entity's id; a login's is its login key. Empty: everything. */
       entityId: d.text("entity_id").notNull(),
     },
     (table) => [d.primaryKey({ columns: [table.accountId, table.version, table.kind, table.entityId] })],
@@ -237,7 +238,7 @@ function policyRulesTable(d: Dialect, accounts: Accounts, policies: Policies) {
         .text("policy_id")
         .notNull()
         .references(() => policies.id, { onDelete: "cascade" }),
-      /** Order of writing: for display, never for meaning. */
+      /** The order in which rules were written. For display only; it decides nothing. */
       position: d.integer("position").notNull(),
       body: d.json<Omit<PolicyRuleWrite, "id">>("body").notNull(),
     },
@@ -264,7 +265,7 @@ function postureChecksTable(d: Dialect, accounts: Accounts) {
   );
 }
 
-/** What a policy file says that stands nowhere else: the account's tests, and the file's own text. */
+/** The parts of a policy file that no other table holds: the account's tests and the file's text. */
 function policyFilesTable(d: Dialect, accounts: Accounts) {
   return d.table("policy_files", {
     accountId: d

@@ -1,5 +1,5 @@
 /**
- * Outlets: where else an account's log goes, and how far each of them has come.
+ * Outlets: other destinations of an account's log, and how far each has been served.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import type { NoticeTopic, StreamTarget } from "../../../wire/outlet-api.ts";
 import { type AccountTables, accountIdColumn } from "./accounts.ts";
 import type { Dialect } from "./dialect.ts";
 
-/** `stream`: every entry, as it is. `notices`: sentences for people, about some. */
+/** `stream`: every entry, unchanged. `notices`: sentences for people about some entries. */
 export const OUTLET_PURPOSES = ["stream", "notices"] as const;
 
-/** As the API has it, but for a URL that is a secret: of that the host is here. */
+/** The target as in the API, except that a secret URL is reduced to its host. */
 export type StoredTarget =
   | StreamTarget
   | { readonly type: "slack"; readonly host: string }
@@ -27,18 +27,18 @@ export function outletTables(d: Dialect, { accounts }: AccountTables) {
       enabled: d.boolean("enabled").notNull(),
       target: d.json<StoredTarget>("target").notNull(),
       topics: d.json<readonly NoticeTopic[]>("topics").notNull(),
-      /** Sealed: of a webhook the signing secret, of a chat its URL. Null: it has none. */
+      /** Sealed: a webhook's signing secret, or a chat's URL. Null: it has none. */
       secret: d.text("secret"),
-      /** The last entry that was delivered, or looked at. */
+      /** The last entry that was delivered or passed over. */
       cursorSeq: d.integer("cursor_seq").notNull(),
-      /** Ended by this entry, the last that its address gets. Null: it goes on. */
+      /** The entry that ended the outlet, the last one delivered to it. Null: it goes on. */
       endsAtSeq: d.integer("ends_at_seq"),
       endedAt: d.integer("ended_at"),
       failingSince: d.integer("failing_since"),
-      /** A sentence of ours. Never what the other end has answered. */
+      /** A sentence of ours. Never the receiver's answer. */
       lastError: d.text("last_error"),
       lastDeliveredAt: d.integer("last_delivered_at"),
-      /** The process that delivers, where there are several. */
+      /** The process that delivers, where several share the database. */
       leaseBy: d.text("lease_by"),
       leaseUntilMs: d.integer("lease_until_ms").notNull(),
       createdAt: d.integer("created_at").notNull(),

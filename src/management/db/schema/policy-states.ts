@@ -15,10 +15,10 @@ export function policyStateTables(d: Dialect, { accounts }: Pick<AccountTables, 
       /** Grows by one with each state of the account. */
       number: d.integer("number").notNull(),
       state: d.json<PolicyState>("state").notNull(),
-      /** Size of `state` as text. */
+      /** Size of `state` as JSON. */
       bytes: d.integer("bytes").notNull(),
       at: d.integer("at").notNull(),
-      /** Empty: the state was there before states were kept. */
+      /** Empty: the state is older than this table. */
       userId: d.text("user_id").notNull(),
       userName: d.text("user_name").notNull(),
       via: d.word("via", POLICY_STATE_WAYS).notNull(),

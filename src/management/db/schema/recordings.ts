@@ -1,6 +1,6 @@
 /**
- * Recordings of sessions: whose they are, and where their chunks are. The bytes themselves are in the store
- * of recordings (`recordings/store.ts`).
+ * Recordings of sessions: whose they are, and where their chunks are. The recording store holds the bytes
+ * (`recordings/store.ts`).
  *
  * @module
  */
@@ -22,17 +22,17 @@ export function recordingTables(d: Dialect) {
       localUser: d.text("local_user").notNull(),
       kind: d.text("kind").$type<RecordingHead["kind"]>().notNull(),
       mode: d.text("mode").$type<RecordingHead["mode"]>().notNull(),
-      /** Empty: it is not encrypted. */
+      /** Empty: not encrypted. */
       recipients: d.json<readonly string[]>("recipients").notNull(),
       startedAt: d.integer("started_at").notNull(),
-      /** Null: it goes on. */
+      /** Null: still running. */
       endedAt: d.integer("ended_at"),
       status: d.text("status").$type<"running" | "complete" | "cut">().notNull(),
       why: d.text("why"),
-      /** Number of the chunk that is wanted next. */
+      /** Number of the next expected chunk. */
       nextChunk: d.integer("next_chunk").notNull(),
       bytes: d.integer("bytes").notNull(),
-      /** Over the chunks before that: base64url. */
+      /** Hash chain over the chunks before that: base64url. */
       chain: d.text("chain").notNull(),
     },
     (table) => [
@@ -42,7 +42,7 @@ export function recordingTables(d: Dialect) {
       d.index("recordings_session").on(table.connectionId, table.sessionId),
     ],
   );
-  /** Chunks that came together are one object of the store. */
+  /** Chunks that were uploaded together are one object in the store. */
   const recordingParts = d.table(
     "recording_parts",
     {

@@ -21,12 +21,12 @@ export function rolloutTables(
       id: d.text("id").primaryKey(),
       accountId: accountIdColumn(d, accounts),
       version: d.text("version").notNull(),
-      /** Null: all machines. A group that is gone has none. */
+      /** Null: all machines. A deleted group has none. */
       groupId: d.text("group_id"),
       stages: d.json<readonly number[]>("stages").notNull(),
-      /** Index of the stage that it is in. */
+      /** Index of the current stage. */
       stage: d.integer("stage").notNull(),
-      /** When the last machine of the stage came back. Null: the stage goes on. */
+      /** When the last machine of the stage came back. Null: the stage is not settled. */
       settledAt: d.integer("settled_at"),
       pauseSeconds: d.integer("pause_seconds").notNull(),
       failuresMax: d.integer("failures_max").notNull(),
@@ -48,7 +48,7 @@ export function rolloutTables(
         .text("peer_id")
         .notNull()
         .references(() => peers.id, { onDelete: "cascade" }),
-      /** By which the machine names it. */
+      /** The id by which the machine refers to the order. */
       orderId: d.text("order_id").notNull(),
       state: d.word("state", ROLLOUT_STEP_STATES).notNull(),
       detail: d.text("detail").notNull(),

@@ -1,5 +1,5 @@
 /**
- * Every table, for one dialect. `../dialect.ts` says how another database joins.
+ * Every table, for one dialect. `dialect.ts` explains how one source serves both databases.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Signing keys, logins and what a sign-in leaves behind while it is under way.
+ * Signing keys, logins, tokens, web sessions, and the state of sign-ins under way.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type Accounts, type AccountTables, accountIdColumn, type Users } from "
 import type { Dialect } from "./dialect.ts";
 
 export const KEY_PURPOSES = ["ca", "token", "oidc", "cookie", "tunnel", "log"] as const;
-/** `next`: made, not signing yet. `active`: signs. `retiring`: verifies only. `retired`: neither. */
+/** `next`: created, not signing yet. `active`: signs. `retiring`: only verifies. `retired`: neither. */
 export const KEY_STATES = ["next", "active", "retiring", "retired"] as const;
 const BINDINGS = ["idp", "ca", "service", "device"] as const satisfies readonly Binding[];
 export const TOKEN_SCOPES = ["api", "ssh", "dangerous"] as const satisfies readonly TokenScope[];
@@ -35,12 +35,12 @@ function signingKeysTable(d: Dialect, accounts: Accounts) {
     "signing_keys",
     {
       id: d.text("id").primaryKey(),
-      /** Null: of the server itself (`oidc`, `cookie`, `tunnel`). */
+      /** Null: a key of the server itself (`oidc`, `cookie`, `tunnel`). */
       accountId: d.text("account_id").references(() => accounts.id, { onDelete: "cascade" }),
       purpose: d.word("purpose", KEY_PURPOSES).notNull(),
-      /** Key material under the master key; never in the clear. */
+      /** Key material, encrypted under the master key. */
       encrypted: d.text("encrypted").notNull(),
-      /** Public half in the form its purpose uses; empty for symmetric keys. */
+      /** Public key in the form its purpose uses. Empty for symmetric keys. */
       publicKey: d.text("public_key").notNull(),
       state: d.word("state", KEY_STATES).notNull(),
       createdAt: d.integer("created_at").notNull(),
@@ -51,7 +51,7 @@ function signingKeysTable(d: Dialect, accounts: Accounts) {
   );
 }
 
-/** A provider's public keys as fetched; old ones stay until no cached login can need them. */
+/** A provider's public keys as fetched. Old ones stay until no cached login can need them. */
 function issuerKeysTable(d: Dialect, accounts: Accounts) {
   return d.table(
     "issuer_keys",
@@ -68,13 +68,13 @@ function issuerKeysTable(d: Dialect, accounts: Accounts) {
   );
 }
 
-/** The embedded provider's records, as oidc-provider's adapter interface wants them. */
+/** The embedded provider's records, for oidc-provider's adapter interface. */
 function oidcPayloadsTable(d: Dialect) {
   return d.table(
     "oidc_payloads",
     {
       model: d.text("model").notNull(),
-      /** SHA-256 of the provider's id where that id is itself a bearer secret; its adapter decides. */
+      /** The provider's id, or its SHA-256 where the id is a bearer secret. The adapter decides. */
       id: d.text("id").notNull(),
       payload: d.json<Record<string, unknown>>("payload").notNull(),
       grantId: d.text("grant_id"),
@@ -93,7 +93,7 @@ function oidcPayloadsTable(d: Dialect) {
   );
 }
 
-/** Values used once, whatever the outcome. */
+/** Values that work once, whatever the outcome. */
 function challengesTable(d: Dialect) {
   return d.table(
     "challenges",
@@ -108,7 +108,7 @@ function loginsTable(d: Dialect, accounts: Accounts, users: Users) {
     {
       id: d.text("id").primaryKey(),
       accountId: accountIdColumn(d, accounts),
-      /** Raw Ed25519 public key, base64url. One login each. */
+      /** Raw Ed25519 public key, base64url. Each has one login. */
       loginKey: d.text("login_key").notNull().unique(),
       userId: d
         .text("user_id")
@@ -117,16 +117,16 @@ function loginsTable(d: Dialect, accounts: Accounts, users: Users) {
       /** Null until a device is registered with it. */
       devicePeerId: d.text("device_peer_id"),
       binding: d.word("binding", BINDINGS).notNull(),
-      /** SHA-256 of `header.payload` of a token without a nonce: claimed once, for this login only. */
+      /** SHA-256 of `header.payload` of a token without a nonce, which only this login may claim. */
       claimedTokenHash: d.text("claimed_token_hash").unique(),
-      /** What the provider said of the moment of proof; null where it did not. */
+      /** The provider's `auth_time`. Null: it sent none. */
       authTime: d.integer("auth_time"),
       issuedAt: d.integer("issued_at").notNull(),
       createdAt: d.integer("created_at").notNull(),
-      /** Until when management takes it for certificates. */
+      /** Until when management issues certificates for it. */
       until: d.integer("until").notNull(),
       revokedAt: d.integer("revoked_at"),
-      /** Of a service user: the token that signed in, with which the login ends. Null for people. */
+      /** The token that a service user signed in with; the login ends with it. Null for people. */
       apiTokenId: d.text("api_token_id"),
     },
     (table) => [
@@ -136,7 +136,7 @@ function loginsTable(d: Dialect, accounts: Accounts, users: Users) {
   );
 }
 
-/** Sign-ins under way on a page of ours, for a terminal elsewhere. */
+/** Sign-ins under way on one of our pages, for a terminal elsewhere. */
 function hostedLoginsTable(d: Dialect, accounts: Accounts) {
   return d.table(
     "hosted_logins",
@@ -150,7 +150,7 @@ function hostedLoginsTable(d: Dialect, accounts: Accounts) {
       triesLeft: d.integer("tries_left").notNull(),
       sourceAddress: d.text("source_address").notNull(),
       loginKey: d.text("login_key").notNull(),
-      /** What the page shows and what the flow needs to go on; secrets in it are encrypted. */
+      /** What the page shows and what the flow needs to continue. Secrets in it are encrypted. */
       data: d.json<Record<string, unknown>>("data").notNull(),
       createdAt: d.integer("created_at").notNull(),
       expiresAt: d.integer("expires_at").notNull(),
@@ -179,14 +179,14 @@ function apiTokensTable(d: Dialect, accounts: Accounts, users: Users, logins: Lo
       createdAt: d.integer("created_at").notNull(),
       expiresAt: d.integer("expires_at").notNull(),
       lastUsedAt: d.integer("last_used_at"),
-      /** The login that made it, and ends it. Null: a token made by name. */
+      /** The login that the token was made for and ends with. Null: a token that its user named. */
       loginId: d.text("login_id").references(() => logins.id, { onDelete: "cascade" }),
     },
     (table) => [d.index("api_tokens_user").on(table.userId)],
   );
 }
 
-/** Sign-ins to the dashboard. The secret is in a cookie only; here is its digest. */
+/** Sign-ins to the dashboard. The secret is only in a cookie; this table has its digest. */
 function webSessionsTable(d: Dialect, accounts: Accounts, users: Users) {
   return d.table(
     "web_sessions",
@@ -199,17 +199,17 @@ function webSessionsTable(d: Dialect, accounts: Accounts, users: Users) {
         .references(() => users.id, { onDelete: "cascade" }),
       hash: d.text("hash").notNull().unique(),
       sourceAddress: d.text("source_address").notNull(),
-      /** As the browser names itself. Shown only. */
+      /** The browser's name for itself. For display only. */
       browser: d.text("browser").notNull(),
       createdAt: d.integer("created_at").notNull(),
       lastSeenAt: d.integer("last_seen_at").notNull(),
       expiresAt: d.integer("expires_at").notNull(),
-      /** When the provider saw the person last, as it says. Null: it did not say. */
+      /** When the person last signed in at the provider, as it says. Null: it did not say. */
       authTime: d.integer("auth_time"),
-      /** Digest and facts of the request that was refused last for want of a fresh sign-in. Null: none. */
+      /** Digest and facts of the last request refused for lack of a fresh sign-in. Null: none. */
       askedDigest: d.text("asked_digest"),
       askedFacts: d.json<readonly (readonly [name: string, value: string])[]>("asked_facts"),
-      /** Digest of the one request that its person has confirmed. Null: none, or it was made. */
+      /** Digest of the one request that the person has confirmed. Null: none, or already used. */
       confirmedDigest: d.text("confirmed_digest"),
     },
     (table) => [

@@ -1,5 +1,5 @@
 /**
- * Requests for access, and what was approved of them.
+ * Requests for access, and their approvals.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { NewRow, Row } from "../schema/schema.ts";
 
 export type AccessRequestRow = Row<"accessRequests">;
 
-/** Ids of one IN: keeps them below the database's bound on parameters. */
+/** Ids in one IN, to stay below the database's limit on parameters. */
 const CHUNK = 500;
 
 export async function insertAccessRequest(tx: Writer, row: NewRow<"accessRequests">): Promise<void> {
@@ -52,7 +52,7 @@ export function listAccessRequests(
     .limit(only.limit);
 }
 
-/** Those that nobody has decided about, of one person or of all. */
+/** How many requests await a decision, of one person or of all. */
 export async function countWaiting(tx: Reader, accountId: AccountId, userId?: UserId): Promise<number> {
   const { accessRequests } = tx.t;
   const [row] = await tx.sql
@@ -68,7 +68,7 @@ export async function countWaiting(tx: Reader, accountId: AccountId, userId?: Us
   return row?.waiting ?? 0;
 }
 
-/** What is approved at these machines, in order of ids; its end may have come. */
+/** Approved requests at these machines, in order of ids. Their time may be over already. */
 export async function listApproved(
   tx: Reader,
   accountId: AccountId,
@@ -86,19 +86,19 @@ export async function listApproved(
   return found;
 }
 
-/** Whom and what an approval was for, and when it has to have counted. */
+/** Whom and what an approval was for, and when it must have been in force. */
 export interface ApprovedAccess {
   readonly userId: UserId;
   readonly devicePeerId: PeerId;
   readonly machinePeerId: PeerId;
   readonly localUser: string;
   readonly ruleId: string;
-  /** When it began, by the machine's clock, which may be behind by `clockSeconds`. */
+  /** When the connection began, by the machine's clock, which may be behind by `clockSeconds`. */
   readonly atSeconds: number;
   readonly clockSeconds: number;
 }
 
-/** The newest approval that let it in, also one that is over by now. Undefined: none did, or it is gone. */
+/** The newest approval that admitted a connection, even if over by now. Undefined: none, or deleted. */
 export async function findApprovalOf(
   tx: Reader,
   accountId: AccountId,
@@ -121,7 +121,7 @@ export async function findApprovalOf(
   return row;
 }
 
-/** What is over by time, of whichever account: nobody decided, or the end of what was approved has come. */
+/** Requests of all accounts whose time is over: undecided past the deadline, or approved and past the end. */
 export function listOverdue(tx: Reader, limit: number): Promise<AccessRequestRow[]> {
   const { accessRequests } = tx.t;
   const now = nowSeconds(tx.clock);
@@ -137,7 +137,7 @@ export function listOverdue(tx: Reader, limit: number): Promise<AccessRequestRow
     .limit(limit);
 }
 
-/** Changes the row if it is still in state `from`. Returns whether it was. */
+/** Changes the request if it is still in state `from`. Returns whether it was. */
 export async function stepAccessRequest(
   tx: Writer,
   id: string,
@@ -158,7 +158,7 @@ export async function stepAccessRequest(
   return rows.length > 0;
 }
 
-/** Forgets what has been over since before `before`; the log keeps it. */
+/** Deletes requests that were over before `before`. The log keeps them. */
 export async function deleteAccessRequestsOver(tx: Writer, before: number): Promise<void> {
   const { accessRequests } = tx.t;
   const isOver = or(

@@ -1,5 +1,5 @@
 /**
- * Accounts and what belongs to the whole installation.
+ * Accounts, and values of the whole installation.
  *
  * @module
  */
@@ -12,8 +12,10 @@ import { forgetMapChanges } from "./map-changes.ts";
 
 export type AccountRow = Row<"accounts">;
 
-/** `origin`: public origin, set at the first serve. `epoch`: grows when a backup is restored. */
-/** `trial_write` is written to see whether the database can be. `kept.…`: see `shortened-retention.ts`. */
+/**
+ * `origin`: public origin, set at the first serve. `epoch`: raised when a backup is restored. `trial_write`:
+ * written to test that the database takes writes. `kept.…`: see `shortened-retention.ts`.
+ */
 export type MetaKey = "origin" | "moves" | "epoch" | "trial_write" | `kept.${string}`;
 
 export async function findMeta(tx: Reader, key: MetaKey): Promise<string | undefined> {
@@ -27,7 +29,7 @@ export async function putMeta(tx: Writer, key: MetaKey, value: string): Promise<
   await tx.sql.insert(meta).values({ key, value }).onConflictDoUpdate({ target: meta.key, set: { value } });
 }
 
-/** Epoch of every map: 1 until a backup is restored. */
+/** The epoch of all maps, 1 until a backup is restored. */
 export async function findEpoch(tx: Reader): Promise<number> {
   return Number((await findMeta(tx, "epoch")) ?? "1");
 }
@@ -42,7 +44,7 @@ export async function findAccount(tx: Reader, accountId: AccountId): Promise<Acc
   return row;
 }
 
-/** Oldest first. One, unless an installation serves several organisations. */
+/** Oldest first. There is one unless the installation serves several organisations. */
 export function listAccounts(tx: Reader): Promise<AccountRow[]> {
   const { accounts } = tx.t;
   return tx.sql.select().from(accounts).orderBy(asc(accounts.createdAt), asc(accounts.id));
@@ -57,7 +59,7 @@ export async function updateAccount(
   await tx.sql.update(accounts).set(change).where(eq(accounts.id, accountId));
 }
 
-/** With everything in it but its audit events. */
+/** Deletes an account with everything in it but its audit events. */
 export async function deleteAccount(tx: Writer, accountId: AccountId): Promise<void> {
   const { accounts } = tx.t;
   await tx.sql.delete(accounts).where(eq(accounts.id, accountId));

@@ -1,5 +1,5 @@
 /**
- * Overlay addresses that are free.
+ * Allocation of overlay addresses.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import { findPeerByAddress } from "./peers.ts";
 const ATTEMPTS_MAX = 64;
 
 /**
- * A random free address of the account's `network_range`: sparse, so nearly always the first try. Throws
- * ERR_UNAVAILABLE when none is found.
+ * A random free address in the account's `network_range`. The range is sparse, so the first try nearly always
+ * succeeds. Throws ERR_UNAVAILABLE when no try does.
  */
 export async function freeAddress(tx: Reader, accountId: AccountId): Promise<OverlayAddress> {
   const account = await findAccount(tx, accountId);
@@ -24,7 +24,7 @@ export async function freeAddress(tx: Reader, accountId: AccountId): Promise<Ove
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const value = ((base & ~hosts) | (randomBytes(4).readUInt32BE() & hosts)) >>> 0;
     const [a = 0, b = 0, c = 0, d = 0] = [value >>> 24, value >>> 16, value >>> 8, value].map((n) => n & 255);
-    // .0 and .255 confuse old software; 100.100.100.100 is somebody else's resolver.
+    // .0 and .255 confuse old software; 100.100.100.100 is Tailscale's resolver.
     if (d === 0 || d === 255 || (c === 100 && d === 100)) continue;
     const address = `${a}.${b}.${c}.${d}`;
     if ((await findPeerByAddress(tx, accountId, address)) === undefined) return address;

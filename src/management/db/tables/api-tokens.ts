@@ -1,5 +1,5 @@
 /**
- * API tokens: found by digest, shown once.
+ * API tokens, looked up by digest.
  *
  * @module
  */
@@ -14,17 +14,17 @@ import type { UserRow } from "./users.ts";
 
 export type ApiTokenRow = Row<"apiTokens">;
 
-/** `hash` is `hashToken` of it. */
+/** `token.hash` is the token's `hashToken`. */
 export async function insertToken(tx: Writer, token: NewRow<"apiTokens">): Promise<void> {
   await tx.sql.insert(tx.t.apiTokens).values(token);
 }
 
-/** What is stored and looked up; a look-up by digest tells nothing about near misses. */
+/** The stored digest. A look-up by digest reveals nothing about near misses. */
 export function hashToken(token: string): string {
   return sha256(token);
 }
 
-/** The unexpired token and whose it is. The caller judges scope and the user's state. */
+/** The unexpired token and its user. The caller checks its scope and the user's state. */
 export async function findByToken(
   tx: Reader,
   token: string,
@@ -38,7 +38,7 @@ export async function findByToken(
   return row;
 }
 
-/** Tokens made by name; those of a login come and go with it. */
+/** Tokens that a user named. Those made for a login come and go with it. */
 export function listTokens(tx: Reader, accountId: AccountId, userId: UserId): Promise<ApiTokenRow[]> {
   const { apiTokens } = tx.t;
   return tx.sql
@@ -67,7 +67,7 @@ export async function deleteToken(tx: Writer, accountId: AccountId, tokenId: str
   await tx.sql.delete(apiTokens).where(and(eq(apiTokens.accountId, accountId), eq(apiTokens.id, tokenId)));
 }
 
-/** Forgets tokens of logins that are over: nobody asks for them again. */
+/** Deletes expired tokens that were made for a login. */
 export async function deleteLoginTokensOver(tx: Writer, accountId: AccountId): Promise<void> {
   const { apiTokens } = tx.t;
   await tx.sql
@@ -89,7 +89,7 @@ export async function markTokenUsed(tx: Writer, tokenId: string): Promise<void> 
     .where(eq(apiTokens.id, tokenId));
 }
 
-/** For those who make one: the row beside its secret. */
+/** The row of a new token with this secret. */
 export function newTokenRow(
   order: {
     id: string;
@@ -100,7 +100,7 @@ export function newTokenRow(
     createdBy: UserId;
     createdAt: number;
     expiresAt: number;
-    /** Absent: a token made by name. */
+    /** Absent: a token that its user names. */
     loginId?: string;
   },
   secret: string,

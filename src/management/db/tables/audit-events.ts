@@ -1,6 +1,6 @@
 /**
- * An account's audit log: numbered without gaps, appended to in the transaction of what it tells, and with it
- * to the account's Merkle tree (`log-tree.ts`).
+ * An account's audit log, numbered without gaps. Events are stored in the transaction of the change that they
+ * report, together with their leaves in the account's Merkle tree (`log-tree.ts`).
  *
  * @module
  */
@@ -26,27 +26,27 @@ export const systemInitiator: Initiator = { id: "sys", name: "system", email: ""
 
 export interface NewEvent {
   readonly activity: ActivityCode;
-  /** Id of what it happened to; empty for none. */
+  /** Id of the object it happened to. Empty: none. */
   readonly targetId: string;
   /** Short facts for people. Never a secret. */
   readonly meta?: Readonly<Record<string, string>>;
   /** The typed body, where there is one. */
   readonly data?: Readonly<Record<string, unknown>>;
-  /** Who, if not the initiator of the whole change. */
+  /** Absent: the initiator of the whole change. */
   readonly initiator?: Initiator;
-  /** When it happened, if not now. Unix milliseconds. */
+  /** When it happened, Unix milliseconds. Absent: now. */
   readonly atMs?: number;
-  /** The machine that saw it, and its own number of it. */
+  /** The machine that reported it, and that machine's number for it. */
   readonly agent?: { readonly peerId: PeerId; readonly seq: number };
-  /** The machine's own, of an event in a signed batch. Absent: management makes one. */
+  /** The machine's salt of an event in a signed batch. Absent: management makes one. */
   readonly salt?: string;
   readonly receipt?: string;
 }
 
-/** Rows of one INSERT: keeps it below the database's bound on parameters. */
+/** Rows in one INSERT, to stay below the database's limit on parameters. */
 const INSERT_ROWS_MAX = 100;
 
-/** Appends `events` in order. Returns the last one's number, undefined when there are none. */
+/** Appends `events` in order. Returns the number of the last one. Undefined: there are none. */
 export async function appendEvents(
   tx: Writer,
   accountId: AccountId,
@@ -107,7 +107,7 @@ async function takeNumbers(tx: Writer, accountId: AccountId, count: number): Pro
     .from(accounts)
     .where(eq(accounts.id, accountId));
   if (account === undefined) {
-    // The account was deleted in this very transaction; its history goes on.
+    // The account was deleted in this transaction. Its history goes on.
     const [last] = await tx.sql
       .select({ seq: max(auditEvents.seq) })
       .from(auditEvents)
@@ -121,19 +121,19 @@ async function takeNumbers(tx: Writer, accountId: AccountId, count: number): Pro
   return account.next;
 }
 
-/** Which events are asked for; all of it must hold. */
+/** Which events to list. All conditions must hold. */
 export interface EventFilter {
-  /** Id, e-mail address or name of who did it. */
+  /** The initiator's id, e-mail address or name. */
   readonly user?: string | undefined;
-  /** The peers that saw it, or that it happened to. */
+  /** Peers that reported the event or that it happened to. */
   readonly peerIds?: readonly PeerId[] | undefined;
-  /** A code, or the beginning of some, with `.*`. */
+  /** A code, or a prefix of codes followed by `.*`. */
   readonly activity?: string | undefined;
   readonly sinceMs?: number | undefined;
   readonly untilMs?: number | undefined;
 }
 
-/** Newest first, or from `afterSeq` on in order of happening. */
+/** Newest first, or, with `afterSeq`, those after it in order of their numbers. */
 export function listEvents(
   tx: Reader,
   accountId: AccountId,
@@ -169,7 +169,7 @@ function conditionsOf(tx: Reader, { user, peerIds, activity, sinceMs, untilMs }:
     peerIds === undefined
       ? undefined
       : or(inArray(e.agentPeerId, [...peerIds]), inArray(e.targetId, [...peerIds])),
-    // Compared as text, not by LIKE: a code is no pattern. "/" comes right after ".".
+    // A range instead of LIKE, since a code is not a pattern. "/" comes right after ".".
     prefix === undefined
       ? undefined
       : and(gte(e.activity, asCode(prefix)), lt(e.activity, asCode(`${prefix.slice(0, -1)}/`))),
@@ -179,12 +179,12 @@ function conditionsOf(tx: Reader, { user, peerIds, activity, sinceMs, untilMs }:
   ];
 }
 
-/** Any text is compared; what is no code is found nowhere. */
+/** Any text may be compared. Text that is not a code matches nothing. */
 function asCode(text: string): ActivityCode {
   return text as ActivityCode;
 }
 
-/** Events from number `first` through `last` whose bodies are there, in order. */
+/** Events `first` through `last` whose bodies are still stored, in order. */
 export function listEventRange(
   tx: Reader,
   accountId: AccountId,
@@ -199,7 +199,7 @@ export function listEventRange(
     .orderBy(asc(auditEvents.seq));
 }
 
-/** The numbers of the first and the last event that happened in that time. Undefined: none did. */
+/** The numbers of the first and the last event in a span of time. Undefined: there are none. */
 export async function findSpan(
   tx: Reader,
   accountId: AccountId,
@@ -216,13 +216,13 @@ export async function findSpan(
     : { first: span.first, last: span.last };
 }
 
-/** How many events there are, and the number of the oldest: they are numbered without gaps. */
+/** How many events are stored, and the number of the oldest. Numbers have no gaps. */
 export async function countEvents(
   tx: Reader,
   accountId: AccountId,
 ): Promise<{ first: number; total: number }> {
   const { auditEvents } = tx.t;
-  // Behind what retention has removed: the few that it leaves there are not counted.
+  // Only events after those that retention removed. The few that it leaves are not counted.
   const pruned = (await findHead(tx, accountId))?.prunedThrough ?? 0;
   const end = async (order: typeof asc): Promise<number | undefined> => {
     const ours = and(eq(auditEvents.accountId, accountId), gt(auditEvents.seq, pruned));
@@ -235,7 +235,7 @@ export async function countEvents(
     : { first, total: last - first + 1 };
 }
 
-/** The denial that a receipt names. */
+/** The denial with this receipt. */
 export async function findEventByReceipt(
   tx: Reader,
   accountId: AccountId,

@@ -1,5 +1,5 @@
 /**
- * Groups of peers and people. People carry theirs in `auto_groups`; `All` has its members worked out.
+ * Groups of peers and people. A person's groups are in `auto_groups`. The members of `All` are computed.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { NewRow, Row } from "../schema/schema.ts";
 
 export type GroupRow = Row<"groups">;
 
-/** Rows of one INSERT and ids of one IN: keeps them below the database's bound on parameters. */
+/** Rows in one INSERT and ids in one IN, to stay below the database's limit on parameters. */
 const CHUNK = 500;
 
 export async function insertGroup(tx: Writer, group: NewRow<"groups">): Promise<void> {
@@ -82,7 +82,7 @@ export async function deleteGroup(tx: Writer, accountId: AccountId, groupId: Gro
   await tx.sql.delete(groups).where(and(eq(groups.accountId, accountId), eq(groups.id, groupId)));
 }
 
-/** Which stored group has which peer; `All` is not stored. */
+/** Which peers are in which stored groups. `All` is not stored. */
 export function listMemberships(
   tx: Reader,
   accountId: AccountId,
@@ -96,7 +96,7 @@ export function listMemberships(
     .orderBy(asc(groupPeers.groupId), asc(groupPeers.peerId));
 }
 
-/** The same of some peers. */
+/** `listMemberships`, for some peers. */
 export async function membershipsOf(
   tx: Reader,
   peerIds: readonly PeerId[],
@@ -116,7 +116,7 @@ export async function membershipsOf(
   return found;
 }
 
-/** Stored groups of one peer. */
+/** The stored groups of one peer. */
 export async function groupsOfPeer(tx: Reader, peerId: PeerId): Promise<GroupId[]> {
   const { groupPeers } = tx.t;
   const rows = await tx.sql
@@ -127,7 +127,7 @@ export async function groupsOfPeer(tx: Reader, peerId: PeerId): Promise<GroupId[
   return rows.map((row) => row.groupId);
 }
 
-/** How many stored members groups have; those without any are left out. `only`: of these alone. */
+/** Counts of stored members, of all groups or `only` some. Groups without members are left out. */
 export async function countMembers(
   tx: Reader,
   accountId: AccountId,
@@ -151,7 +151,7 @@ export async function countMembers(
   return new Map(rows.map((row) => [row.groupId, row.members]));
 }
 
-/** Stored members of a group, in order of their names. */
+/** The stored members of a group, by name. */
 export function membersOf(
   tx: Reader,
   groupId: GroupId,
@@ -165,7 +165,7 @@ export function membersOf(
     .orderBy(asc(peers.dnsName));
 }
 
-/** Puts exactly `peerIds` into the group. */
+/** Sets the group's stored members to exactly `peerIds`. */
 export async function setGroupPeers(tx: Writer, groupId: GroupId, peerIds: readonly PeerId[]): Promise<void> {
   const { groupPeers } = tx.t;
   const members = await tx.sql
@@ -174,7 +174,7 @@ export async function setGroupPeers(tx: Writer, groupId: GroupId, peerIds: reado
     .where(eq(groupPeers.groupId, groupId));
   const before = new Set(members.map(({ peerId }) => peerId));
   const after = new Set(peerIds);
-  // Rows that stay are not touched: each one written is a peer whose map is looked at again.
+  // Leave unchanged rows alone: each written row makes management recheck that peer's map.
   const gone = [...before].filter((peerId) => !after.has(peerId));
   const fresh = [...after].filter((peerId) => !before.has(peerId));
   for (let i = 0; i < gone.length; i += CHUNK) {
@@ -189,7 +189,7 @@ export async function setGroupPeers(tx: Writer, groupId: GroupId, peerIds: reado
   }
 }
 
-/** Adds a peer to groups of the same account; groups that are gone are passed over. */
+/** Adds a peer to groups of its account. Deleted groups are skipped. */
 export async function addPeerToGroups(
   tx: Writer,
   accountId: AccountId,

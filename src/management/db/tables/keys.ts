@@ -1,5 +1,5 @@
 /**
- * Signing keys (encrypted by `ca/`) and providers' public keys as they were fetched.
+ * Signing keys (encrypted by `ca/`) and providers' public keys as fetched.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export async function setSigningKeyState(
   await tx.sql.update(signingKeys).set({ state, retiredAt }).where(eq(signingKeys.id, keyId));
 }
 
-/** Notes that the provider shows these keys now. Returns whether any of them is new. */
+/** Records that the provider publishes these keys now. Returns whether any is new. */
 export async function noteIssuerKeys(
   tx: Writer,
   accountId: AccountId,
@@ -63,7 +63,7 @@ export async function noteIssuerKeys(
   return keys.some((key) => !known.some((row) => row.thumbprint === key.thumbprint));
 }
 
-/** Keys the provider has shown since `sinceSeconds`, newest last. */
+/** Keys that the provider has published since `sinceSeconds`, newest last. */
 export function listIssuerKeys(
   tx: Reader,
   accountId: AccountId,

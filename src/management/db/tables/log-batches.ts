@@ -1,5 +1,5 @@
 /**
- * Signed batches of machines, and where the log has them.
+ * Signed batches of machines, and where they are in the log.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export async function insertBatch(
   await tx.sql.insert(tx.t.logBatches).values(row);
 }
 
-/** The next batches of a machine after its event `afterSeq` that are in a tree of `size`, in order. */
+/** The machine's next batches after its event `afterSeq` that are in a tree of `size`, in order. */
 export function listBatches(
   tx: Reader,
   peerId: PeerId,

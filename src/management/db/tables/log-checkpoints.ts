@@ -1,5 +1,5 @@
 /**
- * Checkpoints as they were signed, one for each size: there are never two roots for one size.
+ * Signed checkpoints, one per size, so that one size never has two roots.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Row } from "../schema/schema.ts";
 
 export type StoredCheckpoint = Row<"logCheckpoints">;
 
-/** The largest; of at most `sizeMax` leaves, where that is given. */
+/** The largest checkpoint, or the largest of at most `sizeMax` leaves. */
 export async function findCheckpoint(
   tx: Reader,
   accountId: AccountId,
@@ -30,7 +30,7 @@ export async function insertCheckpoint(tx: Writer, checkpoint: StoredCheckpoint)
   await tx.sql.insert(tx.t.logCheckpoints).values(checkpoint);
 }
 
-/** Checkpoints listed at most, spread over all there are. */
+/** Most checkpoints in one list. */
 const LISTED_MAX = 64;
 
 /** Some of the checkpoints of `first` to `last` leaves, spread evenly, the smallest first. */

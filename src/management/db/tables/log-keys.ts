@@ -1,8 +1,8 @@
 /**
- * Entries of the log about keys, those that sign it and those of machines, and about what it has lost.
+ * Log entries about keys (the log's own and those of peers) and about lost tails.
  *
- * The activity stands in the text of a query, since it is the condition of an index (0016-log-keys.sql,
- * 0018-rare-rows.sql).
+ * The queries contain the activity as text, not as a parameter, because it is the condition of a partial
+ * index (0016-log-keys.sql, 0018-rare-rows.sql).
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { AccountId, PeerId } from "../../../wire/units.ts";
 import type { Reader } from "../engine/transaction.ts";
 import type { Row } from "../schema/schema.ts";
 
-/** How the log's keys came to sign it, the oldest first. */
+/** The handovers by which each of the log's keys came to sign it, oldest first. */
 export async function listHandovers(tx: Reader, accountId: AccountId): Promise<LogKeyRecord[]> {
   const { auditEvents } = tx.t;
   const rows = await tx.sql
@@ -26,7 +26,7 @@ export async function listHandovers(tx: Reader, accountId: AccountId): Promise<L
   });
 }
 
-/** Entries about lost tails and their acknowledgements, the oldest first. */
+/** Entries about lost tails and their acknowledgements, oldest first. */
 export function listLostTails(tx: Reader, accountId: AccountId): Promise<Row<"auditEvents">[]> {
   const { auditEvents } = tx.t;
   return tx.sql

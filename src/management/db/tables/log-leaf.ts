@@ -1,5 +1,5 @@
 /**
- * An event as a leaf of the account's log: the one place where a row becomes the text that is hashed.
+ * Events as leaves of the account's log: the one place where a row becomes the text that is hashed.
  *
  * @module
  */
@@ -37,7 +37,7 @@ function entryOf(row: EventRow): LogEntry {
   };
 }
 
-/** Of an event that is older than the log: from its id, which is random and was shown to nobody. */
+/** The salt of an event older than the log: derived from its id, which is random and was never shown. */
 function saltBefore(id: string): string {
   return sha256(`salt ${id}`).slice(0, SALT_CHARACTERS);
 }

@@ -1,5 +1,5 @@
 /**
- * Outlets of accounts' logs, and how far each has come.
+ * Outlets of accounts' logs, and how far each has been served.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import type { NewRow, Row } from "../schema/schema.ts";
 export type OutletRow = Row<"logOutlets">;
 type Purpose = OutletRow["purpose"];
 
-/** All that have something to deliver to, also those that are coming to their end. */
+/** Enabled outlets of all accounts, including those that still deliver their last entries. */
 export function listLiveOutlets(tx: Reader): Promise<OutletRow[]> {
   const { logOutlets } = tx.t;
   return tx.sql.select().from(logOutlets).where(eq(logOutlets.enabled, true)).orderBy(asc(logOutlets.id));
 }
 
-/** Those of an account that go on. */
+/** An account's outlets that have not ended. */
 export function listOutlets(tx: Reader, accountId: AccountId, purpose: Purpose): Promise<OutletRow[]> {
   const { logOutlets } = tx.t;
   return tx.sql
@@ -43,7 +43,7 @@ export async function findOutlet(
   return row;
 }
 
-/** How many an account has, with those that are coming to their end. */
+/** How many outlets an account has, including those that still deliver their last entries. */
 export async function countOutlets(tx: Reader, accountId: AccountId): Promise<number> {
   const { logOutlets } = tx.t;
   const [found] = await tx.sql
@@ -57,7 +57,7 @@ export async function insertOutlet(tx: Writer, row: NewRow<"logOutlets">): Promi
   await tx.sql.insert(tx.t.logOutlets).values(row);
 }
 
-/** Changes what is given of it. */
+/** Changes the given columns. */
 export async function updateOutlet(
   tx: Writer,
   id: string,
@@ -85,7 +85,7 @@ export async function deleteOutlet(tx: Writer, id: string): Promise<void> {
   await tx.sql.delete(logOutlets).where(eq(logOutlets.id, id));
 }
 
-/** Everything through entry `seq` is delivered. */
+/** Records that everything through entry `seq` is delivered or passed over. */
 export async function advanceOutlet(
   tx: Writer,
   id: string,
@@ -100,13 +100,13 @@ export async function advanceOutlet(
     .where(and(eq(logOutlets.id, id), lt(logOutlets.cursorSeq, seq)));
 }
 
-/** An attempt has failed; the first of several says since when. */
+/** Records a failed attempt. `failingSince` stays that of the first in a row. */
 export async function failOutlet(tx: Writer, row: OutletRow, error: string): Promise<void> {
   const failingSince = row.failingSince ?? nowSeconds(tx.clock);
   await updateOutlet(tx, row.id, { failingSince, lastError: error });
 }
 
-/** Whether this process may deliver for the time: nobody else does. */
+/** Leases the outlet to the process `by` for `forMs`. False: another process has it. */
 export async function leaseOutlet(
   tx: Writer,
   id: string,
@@ -127,7 +127,7 @@ export async function leaseOutlet(
   return taken.length > 0;
 }
 
-/** Another process may deliver at once. */
+/** Ends the leases of the process `by`, so that others may deliver at once. */
 export async function releaseOutlets(tx: Writer, by: string): Promise<void> {
   const { logOutlets } = tx.t;
   await tx.sql.update(logOutlets).set({ leaseBy: null }).where(eq(logOutlets.leaseBy, by));

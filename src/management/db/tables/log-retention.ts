@@ -1,8 +1,8 @@
 /**
- * Retention: bodies of events that are old enough go, their leaf hashes stay, so that a pruned log verifies.
+ * Retention: deletes the bodies of old events and keeps their leaf hashes, so that a pruned log verifies.
  *
- * Only what a signed checkpoint covers is removed, from the beginning on. Device keys stay, and what the log
- * says of itself: without them what follows could not be checked.
+ * It deletes from the beginning, and only what a signed checkpoint covers. Entries about device keys and
+ * about the log itself stay, since the rest could not be verified without them.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import { findHead } from "./log-tree.ts";
 
 /** Events removed in one transaction. */
 const STEP_EVENTS_MAX = 2_000;
-/** As `KEPT` of `log/verify-bundle.ts` reads them. */
+/** Activities that are never pruned. Must match `KEPT` in `log/verify-bundle.ts`. */
 const KEPT: ActivityCode[] = ["peer.key", "log.prune", "log.key", "log.lost", "log.lost.acknowledge"];
 
 /**
- * Removes the next bodies of events that were stored before `beforeMs`. Returns the number through which they
- * are gone now, and whether there may be more. Undefined: nothing was to be removed.
+ * Deletes the next bodies of events stored before `beforeMs`. Returns the number of the last pruned event and
+ * whether there may be more. Undefined: there was nothing to delete.
  */
 export async function pruneBodies(
   tx: Writer,
@@ -51,7 +51,7 @@ export async function pruneBodies(
   return { through, isMore: through === last && last < Math.min(signed.size, head.size) };
 }
 
-/** The last event before the first that is not old enough. */
+/** The number of the last event before the first that is not old enough. */
 async function oldThrough(
   tx: Reader,
   accountId: AccountId,
@@ -67,7 +67,7 @@ async function oldThrough(
   return young === undefined ? last : young.seq - 1;
 }
 
-/** Removes events of deleted accounts that were stored before `beforeMs`: nobody asks for them any more. */
+/** Deletes events of deleted accounts stored before `beforeMs`. */
 export async function deleteEventsOfGone(tx: Writer, beforeMs: number): Promise<void> {
   const { auditEvents, accounts } = tx.t;
   const known = tx.sql.select({ id: accounts.id }).from(accounts);

@@ -1,8 +1,8 @@
 /**
- * The Merkle tree over an account's events, stored as whole tiles and the tail that is no whole tile yet.
+ * The Merkle tree over an account's events, stored as complete tiles and a tail of hashes in none yet.
  *
- * Events of one transaction cost one read and one write of the tail, and a tile for every 31 of them. A tree
- * that lags behind its events, as that of a log from before there were trees, is brought forward in steps.
+ * A transaction's events cost one read and one write of the tail, and a tile for every 31 events. A tree that
+ * lags behind its events, as in a log older than its tree, catches up in steps.
  *
  * @module
  */
@@ -26,9 +26,9 @@ import { leafOf } from "./log-leaf.ts";
 
 export type LogHead = Row<"logHeads">;
 
-/** Events that are brought into the tree in one transaction. */
+/** Most events added to the tree in one transaction. */
 const STEP_EVENTS_MAX = 1_000;
-/** Tiles of one INSERT: keeps it below the database's bound on parameters. */
+/** Tiles in one INSERT, to stay below the database's limit on parameters. */
 const INSERT_TILES_MAX = 100;
 
 export async function findHead(tx: Reader, accountId: AccountId): Promise<LogHead | undefined> {
@@ -37,14 +37,14 @@ export async function findHead(tx: Reader, accountId: AccountId): Promise<LogHea
   return head;
 }
 
-/** Begins the account's log, whose name never changes. */
+/** Begins the account's log. Its origin never changes. */
 export async function insertHead(tx: Writer, accountId: AccountId, origin: string): Promise<void> {
   await tx.sql.insert(tx.t.logHeads).values({ accountId, origin, size: 0, tail: [], prunedThrough: 0 });
 }
 
 /**
- * Brings `rows`, which were just stored, into the tree; with those before them, should it lag. Nothing where
- * the account's log has not begun.
+ * Adds the `rows` just stored to the tree, and earlier events if it lags. Does nothing before the account's
+ * log has begun.
  */
 export async function extendTree(
   tx: Writer,
@@ -57,7 +57,7 @@ export async function extendTree(
   else await catchUp(tx, accountId);
 }
 
-/** Brings the next events into the tree. True: there may be more. */
+/** Adds the next events to the tree. True: there may be more. */
 export async function catchUp(tx: Writer, accountId: AccountId): Promise<boolean> {
   const head = await findHead(tx, accountId);
   if (head === undefined) return false;
@@ -95,12 +95,12 @@ async function append(tx: Writer, head: LogHead, rows: readonly Row<"auditEvents
     .where(eq(tx.t.logHeads.accountId, accountId));
 }
 
-/** The tree's end, whose root is that of all its leaves. */
+/** The tree's tail, whose root is that of all its leaves. */
 export function tailOf({ size, tail }: LogHead): TreeTail {
   return new TreeTail(size, tail.map(unpackHashes));
 }
 
-/** The hash over each range, all of which are of the tree of `head`. */
+/** The hash over each range of leaves in the tree of `head`. */
 export async function rangeHashes(
   tx: Reader,
   head: LogHead,
@@ -117,7 +117,7 @@ export async function subtreeHashes(tx: Reader, head: LogHead, range: Range): Pr
   return places.map(await nodeReader(tx, head, places));
 }
 
-/** Leaf hashes of the events from number `first` through `last`. */
+/** Leaf hashes of events `first` through `last`. */
 export async function leafHashes(
   tx: Reader,
   head: LogHead,

@@ -1,5 +1,5 @@
 /**
- * Logins: a person's proof under a login key, and hosted sign-ins on their way to one.
+ * Logins (a person's proof bound to a login key), and hosted sign-ins that lead to one.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { endVouch } from "./vouches.ts";
 export type LoginRow = Row<"logins">;
 export type HostedLoginRow = Row<"hostedLogins">;
 
-/** Throws ERR_TOKEN_INVALID when its token was claimed before, or its login key has a login already. */
+/** Throws ERR_TOKEN_INVALID when its token was claimed before or its login key has a login already. */
 export async function insertLogin(tx: Writer, login: NewRow<"logins">): Promise<void> {
   try {
     await tx.sql.insert(tx.t.logins).values(login);
@@ -50,7 +50,7 @@ export async function updateLogin(
   await tx.sql.update(logins).set(change).where(eq(logins.id, loginId));
 }
 
-/** Ends a login, and a machine's word for its device. Returns whether it was still alive. Affects maps. */
+/** Revokes a login and the vouch made at it. Returns whether it was still valid. Affects maps. */
 export async function revokeLogin(tx: Writer, loginId: string): Promise<boolean> {
   const { logins } = tx.t;
   const rows = await tx.sql
@@ -62,7 +62,7 @@ export async function revokeLogin(tx: Writer, loginId: string): Promise<boolean>
   return rows.length === 1;
 }
 
-/** A machine vouches for a device at one login: the next one asks again. */
+/** Ends the vouches made at these logins: a machine vouches for a device at one login only. */
 async function endVouchesOf(
   tx: Writer,
   over: readonly Pick<LoginRow, "id" | "devicePeerId">[],
@@ -75,7 +75,7 @@ async function endVouchesOf(
 }
 
 /**
- * Ends every login of a user (those that one of their tokens made, when given) or of a device. Affects maps.
+ * Revokes every login of a user (with `apiTokenId`, those made by that token) or of a device. Affects maps.
  */
 export async function revokeLoginsOf(
   tx: Writer,
@@ -98,14 +98,14 @@ export async function revokeLoginsOf(
   return rows.length;
 }
 
-/** One that does not say which token made it is older than the column: it ends with any. */
+/** Logins made by the token. One without a token id is older than that column and ends with any token. */
 function madeBy({ apiTokenId }: Reader["t"]["logins"], tokenId: string) {
   return or(eq(apiTokenId, tokenId), isNull(apiTokenId));
 }
 
 /**
- * Forgets logins that were over before then: by that time no token can be claimed again either. Revoked
- * ones stay while any cap on the age of a login could make a machine take them (`listRevokedLogins`).
+ * Deletes logins that were over before `beforeSeconds`, when no token can be claimed again either. Revoked
+ * ones stay while any cap on a login's age could make a machine accept them (`listRevokedLogins`).
  */
 export async function deleteLoginsOverBefore(tx: Writer, beforeSeconds: number): Promise<void> {
   const { logins } = tx.t;
@@ -120,8 +120,8 @@ export async function deleteLoginsOverBefore(tx: Writer, beforeSeconds: number):
 }
 
 /**
- * Revoked before their time, so machines must be told: until none takes a login of that age any more, by
- * the cap of now, which may have been raised since, and with the clock difference that is tolerated.
+ * Logins revoked early, which machines must be told of until none would accept a login of that age. That is
+ * by the current cap, which may have been raised since, plus the tolerated clock difference.
  */
 export function listRevokedLogins(
   tx: Reader,
@@ -164,7 +164,7 @@ export async function findHostedLogin(tx: Reader, id: string): Promise<HostedLog
   return row;
 }
 
-/** Unexpired ones that count under `sourceAddress`, whatever became of them: they are capped. */
+/** How many unexpired ones in any state count towards the cap of `sourceAddress`. */
 export async function countHostedLogins(tx: Reader, sourceAddress: string): Promise<number> {
   const { hostedLogins } = tx.t;
   const isAlive = gt(hostedLogins.expiresAt, nowSeconds(tx.clock));
@@ -175,7 +175,7 @@ export async function countHostedLogins(tx: Reader, sourceAddress: string): Prom
   return row?.alive ?? 0;
 }
 
-/** Changes it if it is still in `from`. Returns whether it was. */
+/** Changes it if it is still in state `from`. Returns whether it was. */
 export async function updateHostedLogin(
   tx: Writer,
   id: string,
@@ -191,7 +191,7 @@ export async function updateHostedLogin(
   return rows.length === 1;
 }
 
-/** Takes the result of an approved one, once. */
+/** Deletes a hosted login, which can then never be claimed. */
 export async function deleteHostedLogin(tx: Writer, id: string): Promise<void> {
   const { hostedLogins } = tx.t;
   await tx.sql.delete(hostedLogins).where(eq(hostedLogins.id, id));

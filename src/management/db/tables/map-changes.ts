@@ -1,6 +1,6 @@
 /**
- * Changes of an account since a version, by entity. Triggers note them in the transaction of the change
- * itself (see the migrations), so that no code can forget to.
+ * An account's changes since a version, by entity. Triggers record them in the transaction of the change (see
+ * the migrations), so that no code can forget to.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import type { Row } from "../schema/schema.ts";
 
 export type MapChange = Pick<Row<"mapChanges">, "kind" | "entityId">;
 
-/** Versions whose changes are kept. Who is further behind loads everything. */
+/** Versions whose changes are kept. A reader further behind loads everything. */
 const VERSIONS_KEPT = 1_024;
 
 /**
- * Changes after version `since`, of an account that is at `version` now. Null: more than `max`, or some are
- * forgotten already.
+ * Changes after version `since` of an account now at `version`. Null: more than `max`, or some are deleted
+ * already.
  */
 export async function listMapChanges(
   tx: Reader,
@@ -33,7 +33,7 @@ export async function listMapChanges(
   return rows.length > max ? null : rows;
 }
 
-/** Called when an account reaches `version`. */
+/** Deletes changes that are too old once an account is at `version`. */
 export async function forgetMapChanges(tx: Writer, accountId: AccountId, version: number): Promise<void> {
   const { mapChanges } = tx.t;
   await tx.sql

@@ -1,5 +1,5 @@
 /**
- * Bringing a peer into an account: its name, its address, its groups, and the setup key it came with.
+ * Adding a peer to an account: its name, address, groups, and the use of its setup key.
  *
  * The caller has checked the device key's proof. Everything happens in the caller's transaction.
  *
@@ -21,7 +21,7 @@ import { findPeerByDeviceKey, isNameFree, type PeerRow } from "./peers.ts";
 import { useSetupKey } from "./setup-keys.ts";
 import type { UserRow } from "./users.ts";
 
-/** Names tried with a counting suffix before a random one is taken. */
+/** Counting suffixes tried before random ones. */
 const COUNTED_SUFFIXES_MAX = 20;
 const ATTEMPTS_MAX = 64;
 const LABEL_LENGTH_MAX = 63;
@@ -29,14 +29,14 @@ const LABEL_LENGTH_MAX = 63;
 export interface NewPeer {
   readonly accountId: AccountId;
   readonly kind: "machine" | "device";
-  /** Wanted; a taken or reserved one gets a suffix. */
+  /** The wanted name. A taken or reserved one gets a suffix. */
   readonly name: HostLabel;
   readonly deviceKey: string;
   readonly hostKeys: readonly string[];
   readonly facts: PeerFacts;
-  /** Address it came from. */
+  /** The address that its request came from. */
   readonly connectionIp: string;
-  /** The person of a device. Null for machines. */
+  /** A device's owner. Null for machines. */
   readonly owner: Pick<UserRow, "id" | "email"> | null;
   readonly ownerApproved: boolean;
   readonly status: "active" | "pending";
@@ -44,12 +44,12 @@ export interface NewPeer {
   /** Default: null. */
   readonly vouch?: Vouch | null;
   readonly ephemeral: boolean;
-  /** Whether an admin brings it in. Default false. */
+  /** Whether an admin adds the peer. Default false. */
   readonly nameConfirmed?: boolean;
   readonly groups: readonly GroupId[];
 }
 
-/** Makes the peer. Throws ERR_CONFLICT when its device key is known already. New peers take SSH. */
+/** Creates the peer, with SSH enabled. Throws ERR_CONFLICT when its device key is enrolled already. */
 export async function insertPeer(tx: Writer, wanted: NewPeer): Promise<PeerRow> {
   if ((await findPeerByDeviceKey(tx, wanted.deviceKey)) !== undefined) {
     throw new QfError("ERR_CONFLICT", "this device key is enrolled already");
@@ -95,15 +95,15 @@ export async function insertPeer(tx: Writer, wanted: NewPeer): Promise<PeerRow> 
   return row;
 }
 
-/** The leaf by which the peer's device key comes into force. */
+/** The event by which the peer's device key comes into force. */
 export function peerKeyEvent({ id, name, deviceKey }: PeerRow): NewEvent {
   return { activity: "peer.key", targetId: id, meta: { name }, data: { device_key: deviceKey } };
 }
 
 /**
- * Makes a machine that came with a setup key, and counts the use in the same transaction: however
- * many come at once, a key of one use lets one in. Throws ERR_UNAUTHENTICATED for any key that does
- * not work, the same for each reason.
+ * Enrols a machine with a setup key and counts the use in the same transaction, so that a one-off key admits
+ * one machine however many try at once. Throws the same ERR_UNAUTHENTICATED for every reason that a key does
+ * not work.
  */
 export async function enrolWithSetupKey(
   tx: Writer,
@@ -135,7 +135,7 @@ export async function enrolWithSetupKey(
   return { peer, key };
 }
 
-/** Labels below the account's domain for a peer of that name. */
+/** The labels below the account's domain for a peer of that name. */
 export function dnsNameOf(
   kind: "machine" | "device",
   name: HostLabel,
@@ -145,7 +145,7 @@ export function dnsNameOf(
   return `${name}.${owner === null ? "nobody" : userLabel(owner)}.device`;
 }
 
-/** A person's label in device names: the first part of the e-mail address, else the id. */
+/** A person's label in device names: from the local part of the e-mail address, else from the id. */
 export function userLabel(user: Pick<UserRow, "id" | "email">): HostLabel {
   const label = (user.email.split("@")[0] ?? "")
     .toLowerCase()
@@ -173,7 +173,7 @@ function suffixed(name: HostLabel, attempt: number): HostLabel {
   return name.slice(0, LABEL_LENGTH_MAX - suffix.length).replace(/-+$/, "") + suffix;
 }
 
-/** Whose devices count as in their owner's groups at once, by the account's `device_approval`. */
+/** Whether a new device counts as in its owner's groups at once, by the account's `device_approval`. */
 export function isApprovedAtOnce(
   approval: "auto" | "first" | "admin",
   devicesOfOwner: readonly Pick<PeerRow, "kind">[],

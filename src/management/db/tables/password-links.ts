@@ -11,13 +11,13 @@ import type { NewRow, Row } from "../schema/schema.ts";
 
 export type PasswordLinkRow = Row<"passwordLinks">;
 
-/** The one open link of its user from now on: an earlier one is good for nothing any more. */
+/** Stores a link. It replaces any earlier link of its user. */
 export async function putPasswordLink(tx: Writer, link: NewRow<"passwordLinks">): Promise<void> {
   await deletePasswordLinksOf(tx, link.userId);
   await tx.sql.insert(tx.t.passwordLinks).values(link);
 }
 
-/** A link that may still be used. Does not use it. */
+/** Finds a link that is still valid, without using it. */
 export async function findPasswordLink(tx: Reader, hash: string): Promise<PasswordLinkRow | undefined> {
   const { passwordLinks } = tx.t;
   const [row] = await tx.sql
@@ -27,7 +27,7 @@ export async function findPasswordLink(tx: Reader, hash: string): Promise<Passwo
   return row;
 }
 
-/** People who have not chosen a password yet, whether or not their invitation may still be used. */
+/** People who have not chosen a password yet, whether or not their invitation is still valid. */
 export async function listInvited(tx: Reader, accountId: AccountId): Promise<ReadonlySet<UserId>> {
   const { idpAccounts } = tx.t;
   const rows = await tx.sql
@@ -37,7 +37,7 @@ export async function listInvited(tx: Reader, accountId: AccountId): Promise<Rea
   return new Set(rows.map(({ userId }) => userId));
 }
 
-/** Takes it away, so that it works once. Undefined: it is unknown, was used, or has expired. */
+/** Deletes the link, so that it works once. Undefined: it is unknown, used or expired. */
 export async function usePasswordLink(tx: Writer, hash: string): Promise<PasswordLinkRow | undefined> {
   const { passwordLinks } = tx.t;
   const [row] = await tx.sql.delete(passwordLinks).where(eq(passwordLinks.hash, hash)).returning();

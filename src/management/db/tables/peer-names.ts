@@ -1,5 +1,5 @@
 /**
- * Peers by what people call them.
+ * Look-up of peers by name.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { and, eq, or } from "drizzle-orm";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
 import type { Reader } from "../engine/transaction.ts";
 
-/** Ids of peers of that name, of any kind: the name, or with the labels before the account's domain. */
+/** Ids of peers of any kind whose host name, or labels below the account's domain, are `name`. */
 export async function listPeersByName(tx: Reader, accountId: AccountId, name: string): Promise<PeerId[]> {
   const { peers } = tx.t;
   const rows = await tx.sql

@@ -1,7 +1,7 @@
 /**
  * Peers: machines and devices, found by id, key, name or address.
  *
- * Making one, with its name and address, is `new-peer.ts`.
+ * `new-peer.ts` creates them.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import type { Row } from "../schema/schema.ts";
 
 export type PeerRow = Row<"peers">;
 
-/** The name that people gave it, else its host name. */
+/** The peer's display name, else its host name. */
 export function shownPeerName(peer: Pick<PeerRow, "name" | "displayName">): string {
   return peer.displayName ?? peer.name;
 }
 
 const CHUNK = 500;
-/** Of one statement: each costs a comparison for each. */
+/** Map versions written in one statement, which compares every row with every one of them. */
 const STAMPS_MAX = 100;
 
 export async function findPeer(
@@ -35,21 +35,21 @@ export async function findPeer(
   return row;
 }
 
-/** By id alone, where the peer has yet to prove itself: tells which account it claims to be of. */
+/** Finds a peer by id alone, for one that has yet to prove itself, to learn which account it claims. */
 export async function findPeerById(tx: Reader, peerId: PeerId): Promise<PeerRow | undefined> {
   const { peers } = tx.t;
   const [row] = await tx.sql.select().from(peers).where(eq(peers.id, peerId));
   return row;
 }
 
-/** Device keys are unique over all accounts. */
+/** Device keys are unique across accounts. */
 export async function findPeerByDeviceKey(tx: Reader, deviceKey: string): Promise<PeerRow | undefined> {
   const { peers } = tx.t;
   const [row] = await tx.sql.select().from(peers).where(eq(peers.deviceKey, deviceKey));
   return row;
 }
 
-/** `dnsName`: labels below the account's domain; a machine's is its name. */
+/** `dnsName`: the labels below the account's domain. A machine's is its name. */
 export async function findPeerByDnsName(
   tx: Reader,
   accountId: AccountId,
@@ -118,7 +118,7 @@ export async function knownPeers(
   return found;
 }
 
-/** What lists of peers show: less than a row, since there may be thousands. */
+/** The columns that lists of peers show: fewer than a row has, since there may be thousands. */
 export type ShownPeer = Pick<
   PeerRow,
   "id" | "name" | "displayName" | "dnsName" | "address" | "ownerUserId" | "lastSeenAt" | "facts"
@@ -142,7 +142,7 @@ export async function listShownPeers(
   return rows.filter((row) => only.has(row.id));
 }
 
-/** Active machines by name; with `confirmed` those only whose name an admin has confirmed. */
+/** Active machines by name. With `confirmed`, only those whose name an admin confirmed. */
 export function listMachines(
   tx: Reader,
   accountId: AccountId,
@@ -159,14 +159,14 @@ export function listMachines(
 
 export type PeerChange = Partial<Omit<PeerRow, "id" | "accountId" | "kind" | "createdAt">>;
 
-/** Version of the last change of a peer's map, and the digest of its content. */
+/** Version at which a peer's map last changed, and the digest of its content. */
 export interface MapVersion {
   readonly peerId: PeerId;
   readonly version: number;
   readonly digest: string;
 }
 
-/** Stamps of those that exist. At most a few hundred at a time. */
+/** Map versions of those peers that exist. Pass at most a few hundred ids. */
 export async function findMapVersions(tx: Reader, peerIds: readonly PeerId[]): Promise<MapVersion[]> {
   const { peers } = tx.t;
   return await tx.sql
@@ -175,7 +175,7 @@ export async function findMapVersions(tx: Reader, peerIds: readonly PeerId[]): P
     .where(inArray(peers.id, [...peerIds]));
 }
 
-/** Writes them, many in one statement. */
+/** Writes map versions, `STAMPS_MAX` per statement. */
 export async function storeMapVersions(tx: Writer, stamps: readonly MapVersion[]): Promise<void> {
   const { peers } = tx.t;
   for (let i = 0; i < stamps.length; i += STAMPS_MAX) {
@@ -197,7 +197,7 @@ export async function storeMapVersions(tx: Writer, stamps: readonly MapVersion[]
   }
 }
 
-/** Notes that these peers were heard of just now. */
+/** Sets when these peers were last seen. */
 export async function touchPeersAt(
   tx: Writer,
   peerIds: readonly PeerId[],
@@ -212,7 +212,7 @@ export async function touchPeersAt(
   }
 }
 
-/** A new name goes through `renamePeer`, which keeps the old one reserved. */
+/** For a new name use `renamePeer`, which reserves the old one. */
 export async function updatePeer(
   tx: Writer,
   accountId: AccountId,
@@ -239,7 +239,7 @@ export async function renamePeer(
   await tx.sql.update(peers).set(to).where(eq(peers.id, peer.id));
 }
 
-/** Removes a peer; its name stays reserved until an admin releases it. */
+/** Deletes a peer. Its name stays reserved until an admin releases it. */
 export async function deletePeer(
   tx: Writer,
   peer: Pick<PeerRow, "id" | "accountId" | "dnsName">,
@@ -258,7 +258,7 @@ async function reserveName(tx: Writer, peer: Pick<PeerRow, "id" | "accountId" | 
     .onConflictDoUpdate({ target: [reservedNames.accountId, reservedNames.dnsName], set: held });
 }
 
-/** Nobody has the name, and nobody had it. */
+/** Whether no peer has the name and it is not reserved. */
 export async function isNameFree(tx: Reader, accountId: AccountId, dnsName: string): Promise<boolean> {
   if ((await findPeerByDnsName(tx, accountId, dnsName)) !== undefined) return false;
   return (await findReservedName(tx, accountId, dnsName)) === undefined;
@@ -287,7 +287,7 @@ export function listReservedNames(tx: Reader, accountId: AccountId): Promise<Row
     .orderBy(asc(reservedNames.dnsName));
 }
 
-/** An admin's word that somebody else may have it. */
+/** Releases a reserved name, so that another peer may take it. */
 export async function releaseName(tx: Writer, accountId: AccountId, dnsName: string): Promise<void> {
   const { reservedNames } = tx.t;
   await tx.sql

@@ -1,5 +1,5 @@
 /**
- * Policies, their rules, and the posture checks they ask for.
+ * Policies, their rules, and the posture checks that they require.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export type PostureCheckRow = Row<"postureChecks">;
 
 export interface PolicyWithRules {
   readonly policy: PolicyRow;
-  /** In order of writing. */
+  /** In the order they were written. */
   readonly rules: readonly PolicyRuleRow[];
 }
 
@@ -35,7 +35,7 @@ export async function listPolicies(tx: Reader, accountId: AccountId): Promise<Po
   return rows.map((policy) => ({ policy, rules: byPolicy.get(policy.id) ?? [] }));
 }
 
-/** Rules by their own ids or those of their policies, as many as one transaction may change. */
+/** Rules by their own ids or their policies' ids, as many as one transaction may change. */
 export async function listRulesOf(
   tx: Reader,
   accountId: AccountId,
@@ -92,7 +92,7 @@ export async function deletePolicy(tx: Writer, accountId: AccountId, policyId: P
   await tx.sql.delete(policies).where(and(eq(policies.accountId, accountId), eq(policies.id, policyId)));
 }
 
-/** Which policy a rule id belongs to, in whichever account. */
+/** The rule with this id, of any account. */
 export async function findRule(tx: Reader, ruleId: string): Promise<PolicyRuleRow | undefined> {
   const { policyRules } = tx.t;
   const [row] = await tx.sql.select().from(policyRules).where(eq(policyRules.id, ruleId));

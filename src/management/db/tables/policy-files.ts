@@ -1,5 +1,5 @@
 /**
- * Policy files as accounts keep them: the tests, and the text of the last file that was applied.
+ * Stored parts of policy files: an account's tests, and the text of the file applied last.
  *
  * @module
  */
@@ -11,19 +11,19 @@ import type { Row } from "../schema/schema.ts";
 
 export type PolicyFileRow = Row<"policyFiles">;
 
-/** Undefined: none was ever applied. */
+/** Undefined: no file was ever applied. */
 export async function findPolicyFile(tx: Reader, accountId: AccountId): Promise<PolicyFileRow | undefined> {
   const { policyFiles } = tx.t;
   const [row] = await tx.sql.select().from(policyFiles).where(eq(policyFiles.accountId, accountId));
   return row;
 }
 
-/** Tests of the account; none where none were ever saved. */
+/** The account's tests, empty if none were ever saved. */
 export async function listPolicyTests(tx: Reader, accountId: AccountId): Promise<readonly PolicyTest[]> {
   return (await findPolicyFile(tx, accountId))?.tests ?? [];
 }
 
-/** `text` null: what was given had no comments to keep. */
+/** `text` null: the input had no comments to keep. */
 export async function putPolicyFile(tx: Writer, row: PolicyFileRow): Promise<void> {
   const { policyFiles } = tx.t;
   const { accountId: _, ...change } = row;

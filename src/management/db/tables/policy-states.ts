@@ -1,5 +1,5 @@
 /**
- * Earlier states of an account's policies: the newest ones, within a number and a size.
+ * Earlier states of an account's policies. The newest are kept, within a count and a size.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import type { Row } from "../schema/schema.ts";
 
 export type PolicyStateRow = Row<"policyStates">;
 
-/** States kept of one account, and their size together; the newest stays however large it is. */
+/** States kept per account, and their total size. The newest stays, however large. */
 const STATES_MAX = 100;
 const STATES_BYTES_MAX = 32 * 1024 * 1024;
 
-/** Newest first; those below `before`, where it is given. */
+/** Newest first. With `before`, only those with smaller numbers. */
 export function listPolicyStates(
   tx: Reader,
   accountId: AccountId,
@@ -30,7 +30,7 @@ export function listPolicyStates(
     .limit(limit);
 }
 
-/** How many are kept. */
+/** How many states are kept. */
 export async function countPolicyStates(tx: Reader, accountId: AccountId): Promise<number> {
   const { policyStates } = tx.t;
   const where = eq(policyStates.accountId, accountId);
@@ -38,7 +38,7 @@ export async function countPolicyStates(tx: Reader, accountId: AccountId): Promi
   return row?.kept ?? 0;
 }
 
-/** Adds a state, and deletes those that are too many. */
+/** Adds a state and deletes those beyond the limits. */
 export async function addPolicyState(tx: Writer, row: PolicyStateRow): Promise<void> {
   const { policyStates } = tx.t;
   await tx.sql.insert(policyStates).values(row);

@@ -1,5 +1,5 @@
 /**
- * Recordings and their parts: begun once, added to in order, deleted whole.
+ * Recordings and their parts: created once, appended to in order, deleted whole.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { NewRow, Row } from "../schema/schema.ts";
 export type RecordingRow = Row<"recordings">;
 export type RecordingPartRow = Row<"recordingParts">;
 
-/** Starts of sessions that are looked through for one that is recorded: its connection's newest. */
+/** How many of a connection's newest session starts are searched for the recorded session. */
 const STARTS_LOOKED_AT = 4_096;
 
 export async function findRecording(tx: Reader, id: string): Promise<RecordingRow | undefined> {
@@ -24,12 +24,12 @@ export async function findRecording(tx: Reader, id: string): Promise<RecordingRo
 export interface RecordingFilter {
   readonly userId?: UserId | undefined;
   readonly peerId?: PeerId | undefined;
-  /** Of one connection, and with `sessionId` of one session in it. */
+  /** Only those of this connection or, with `sessionId`, of one session in it. */
   readonly connectionId?: string | undefined;
   readonly sessionId?: number | undefined;
 }
 
-/** The last one of a page. */
+/** The last recording of a page. */
 export interface RecordingPlace {
   readonly startedAt: number;
   readonly id: string;
@@ -81,7 +81,7 @@ function conditionsOf(tx: Reader, accountId: AccountId, filter: RecordingFilter)
   ];
 }
 
-/** Those that began before `seconds`, oldest first. */
+/** Recordings that began before `seconds`, oldest first. */
 export function listRecordingsBefore(
   tx: Reader,
   accountId: AccountId,
@@ -97,7 +97,7 @@ export function listRecordingsBefore(
     .limit(countMax);
 }
 
-/** Those of accounts that were deleted. */
+/** Recordings of deleted accounts. */
 export function listRecordingsOfNoAccount(tx: Reader, countMax: number): Promise<RecordingRow[]> {
   const { recordings, accounts } = tx.t;
   const known = tx.sql.select({ id: accounts.id }).from(accounts);
@@ -108,7 +108,7 @@ export async function insertRecording(tx: Writer, row: NewRow<"recordings">): Pr
   await tx.sql.insert(tx.t.recordings).values(row);
 }
 
-/** Adds what came. False: another upload was first, or the recording is over. */
+/** Appends an upload. False: another upload was first, or the recording is over. */
 export async function addToRecording(
   tx: Writer,
   { id, first }: { readonly id: string; readonly first: number },
@@ -127,7 +127,7 @@ export async function insertRecordingPart(tx: Writer, part: NewRow<"recordingPar
   await tx.sql.insert(tx.t.recordingParts).values(part);
 }
 
-/** Parts in order, from the one that begins with chunk `from` or a later one. */
+/** Parts in order, from the first that begins at chunk `from` or later. */
 export function listRecordingParts(
   tx: Reader,
   recordingId: string,
@@ -148,7 +148,7 @@ export async function deleteRecording(tx: Writer, id: string): Promise<boolean> 
   return gone.length > 0;
 }
 
-/** Whether the machine has reported that this session began, and for the same person. */
+/** Whether the machine has reported the start of this session, for the same person. */
 export async function isReportedSession(tx: Reader, peerId: PeerId, head: RecordingHead): Promise<boolean> {
   const { auditEvents } = tx.t;
   const rows = await tx.sql

@@ -13,7 +13,7 @@ import type { PeerRow } from "./peers.ts";
 export type RolloutRow = Row<"rollouts">;
 export type RolloutStepRow = Row<"rolloutSteps">;
 
-/** Rows of one INSERT: keeps it below the database's bound on parameters. */
+/** Rows in one INSERT, to stay below the database's limit on parameters. */
 const CHUNK = 100;
 
 export async function insertRollout(tx: Writer, row: NewRow<"rollouts">): Promise<void> {
@@ -43,7 +43,7 @@ export function listRollouts(tx: Reader, accountId: AccountId): Promise<RolloutR
     .orderBy(desc(rollouts.createdAt), desc(rollouts.id));
 }
 
-/** The one that goes on, or may. An account has one at a time. */
+/** The account's one rollout that is running or may resume. */
 export async function findOpenRollout(tx: Reader, accountId: AccountId): Promise<RolloutRow | undefined> {
   const { rollouts } = tx.t;
   const [row] = await tx.sql
@@ -53,7 +53,7 @@ export async function findOpenRollout(tx: Reader, accountId: AccountId): Promise
   return row;
 }
 
-/** Of all accounts. */
+/** Running rollouts of all accounts. */
 export function listRunningRollouts(tx: Reader): Promise<RolloutRow[]> {
   const { rollouts } = tx.t;
   return tx.sql.select().from(rollouts).where(eq(rollouts.state, "running")).orderBy(asc(rollouts.id));
@@ -74,7 +74,7 @@ export async function stepRollout(
   return rows.length > 0;
 }
 
-/** Active machines with what decides whether, and how, they take a release. */
+/** Active machines, with the columns that decide whether and how they take a release. */
 export function listUpgradable(
   tx: Reader,
   accountId: AccountId,
@@ -97,7 +97,7 @@ export function listRolloutSteps(tx: Reader, rolloutId: string): Promise<Rollout
     .orderBy(asc(rolloutSteps.orderedAt), asc(rolloutSteps.peerId));
 }
 
-/** Orders these machines. Returns those that had no order yet. */
+/** Stores an order for each of these machines. Returns those that had none yet. */
 export async function insertRolloutSteps(
   tx: Writer,
   rolloutId: string,
@@ -120,7 +120,7 @@ export async function insertRolloutSteps(
   return made;
 }
 
-/** Changes what became of an order that was not over. Undefined: there is no such order. */
+/** Changes the state of an unfinished order. Undefined: there is no such order. */
 export async function stepRolloutMachine(
   tx: Writer,
   of: { readonly peerId: PeerId } & ({ readonly orderId: string } | { readonly rolloutId: string }),
@@ -136,7 +136,7 @@ export async function stepRolloutMachine(
   return row;
 }
 
-/** Forgets orders that failed, so that the machines may be told again. */
+/** Deletes failed orders, so that the machines may be ordered again. */
 export async function deleteFailedSteps(tx: Writer, rolloutId: string): Promise<void> {
   const { rolloutSteps: r } = tx.t;
   await tx.sql.delete(r).where(and(eq(r.rolloutId, rolloutId), eq(r.state, "failed")));

@@ -1,5 +1,5 @@
 /**
- * Setup keys: found by digest, counted as they are used.
+ * Setup keys, looked up by digest. Each use is counted.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import type { NewRow, Row } from "../schema/schema.ts";
 
 export type SetupKeyRow = Row<"setupKeys">;
 
-/** `expiresAt` of a key that has no end. */
+/** `expiresAt` of a key that never expires. */
 export const ENDLESS = 0;
 
 export function hashSetupKey(key: string): string {
   return sha256(key);
 }
 
-/** What is shown of a key after its creation. */
+/** The form of a key shown after its creation. */
 export function maskSetupKey(key: string): string {
   return `${key.slice(0, SETUP_KEY_PREFIX.length + 4)}****`;
 }
@@ -71,8 +71,8 @@ export async function deleteSetupKey(tx: Writer, accountId: AccountId, keyId: st
 }
 
 /**
- * Counts one use, decided and written by one statement. Throws ERR_UNAUTHENTICATED, the same for an
- * unknown, expired, revoked and used-up key.
+ * Counts one use, checked and written by one statement. Throws the same ERR_UNAUTHENTICATED for an unknown,
+ * expired, revoked and used-up key.
  */
 export async function useSetupKey(tx: Writer, setupKey: string): Promise<SetupKeyRow> {
   const { setupKeys } = tx.t;

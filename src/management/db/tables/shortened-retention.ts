@@ -1,6 +1,6 @@
 /**
- * Retention that was made shorter: it counts a week later, so that a stolen session removes nothing that
- * others could not save.
+ * Shortened retention, which takes effect a week later, so that an attacker with a stolen session cannot
+ * delete anything before others can save it.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { AccountId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import { findMeta, type MetaKey, putMeta } from "./accounts.ts";
 
-/** The settings that say for how many days something is kept. */
+/** The settings that say how many days something is kept. */
 export const RETENTION_FIELDS = ["audit_retention_days", "recording_retention_days"] as const;
 export type RetentionField = (typeof RETENTION_FIELDS)[number];
 
 const NOTICE_SECONDS = 7 * 86_400;
 
-/** To be called with a change of the setting. Of several within the week the longest time counts on. */
+/** Call on every change of the setting. After several within a week, the longest time stays in force. */
 export async function noteRetention(
   tx: Writer,
   of: { readonly accountId: AccountId; readonly field: RetentionField },
@@ -26,7 +26,7 @@ export async function noteRetention(
   await putMeta(tx, keyOf(of), `${days} ${nowSeconds(tx.clock) + NOTICE_SECONDS}`);
 }
 
-/** For how many days things are kept now, where the setting says `days`. */
+/** The days that are in force now, where the setting says `days`. */
 export async function daysKept(
   tx: Reader,
   of: { readonly accountId: AccountId; readonly field: RetentionField },

@@ -1,6 +1,6 @@
 /**
  * Queries for signing in: password accounts, the embedded provider's records, challenges and one-time links.
- * Each "used once" is decided and written by one statement.
+ * One statement both checks and records each single use.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export async function insertIdpAccount(tx: Writer, login: NewRow<"idpAccounts">)
   await tx.sql.insert(tx.t.idpAccounts).values(login);
 }
 
-/** `by.email` in lower case; `by.subject` is the id of the row. */
+/** `by.email` is in lower case. `by.subject` is the row's id. */
 export async function findPasswordUser(
   tx: Reader,
   by: { email: string } | { subject: string } | { userId: UserId },
@@ -86,7 +86,7 @@ export async function findOidcPayload(
   return row;
 }
 
-/** False when it was consumed before or is not there. */
+/** False when it was consumed before or does not exist. */
 export async function consumeOidcPayload(tx: Writer, model: string, id: string): Promise<boolean> {
   const { oidcPayloads } = tx.t;
   const rows = await tx.sql
@@ -111,7 +111,7 @@ export async function insertChallenge(tx: Writer, hash: string, expiresAt: numbe
   await tx.sql.insert(tx.t.challenges).values({ hash, expiresAt });
 }
 
-/** Takes it away. False when it is not there, was used, or has expired. */
+/** Deletes the challenge. False when it does not exist, was used or has expired. */
 export async function useChallenge(tx: Writer, hash: string): Promise<boolean> {
   const { challenges } = tx.t;
   const [row] = await tx.sql.delete(challenges).where(eq(challenges.hash, hash)).returning();
@@ -122,14 +122,14 @@ export async function insertSetupLink(tx: Writer, link: NewRow<"setupLinks">): P
   await tx.sql.insert(tx.t.setupLinks).values(link);
 }
 
-/** Whether the link may still be opened. Does not use it up. */
+/** Whether the link may still be opened. Does not use it. */
 export async function isSetupLinkOpen(tx: Reader, hash: string): Promise<boolean> {
   const { setupLinks } = tx.t;
   const [row] = await tx.sql.select().from(setupLinks).where(eq(setupLinks.hash, hash));
   return row !== undefined && row.usedAt === null && row.expiresAt > nowSeconds(tx.clock);
 }
 
-/** False when it is unknown, expired or was used. */
+/** Uses the link. False when it is unknown, expired or used. */
 export async function useSetupLink(tx: Writer, hash: string): Promise<boolean> {
   const { setupLinks } = tx.t;
   const now = nowSeconds(tx.clock);
@@ -141,7 +141,7 @@ export async function useSetupLink(tx: Writer, hash: string): Promise<boolean> {
   return rows.length === 1;
 }
 
-/** Removes what has expired; called now and then. */
+/** Deletes expired rows. Called from time to time. */
 export async function deleteExpired(tx: Writer): Promise<void> {
   const { challenges, oidcPayloads, hostedLogins, setupLinks, passwordLinks } = tx.t;
   const now = nowSeconds(tx.clock);

@@ -1,7 +1,7 @@
 /**
- * SSH connections as a table: a row for each opening event, filled in by the closing one.
+ * SSH connections: a row for each opening event, completed by the closing one.
  *
- * Written as the events come in, in their transaction; what happened inside a connection is read from the
+ * Rows are written in the transaction that stores the events. What happened inside a connection is in the
  * audit log.
  *
  * @module
@@ -30,19 +30,19 @@ import type { NewRow, Row } from "../schema/schema.ts";
 
 export type SshSessionRow = Row<"sshSessions">;
 
-/** Ids in one query: keeps it below the database's bound on parameters. */
+/** Ids in one query, to stay below the database's limit on parameters. */
 const CHUNK = 500;
 
 type Opening = Extract<AgentEventBody, { type: "connection.open" }>;
 type Closing = Extract<AgentEventBody, { type: "connection.close" }>;
 
-/** Where a session was seen, and how its people and machine are called now. */
+/** Where and when a session was seen, and the current names of its person and machine. */
 export type SeenAt = Pick<
   NewRow<"sshSessions">,
   "peerId" | "accountId" | "userName" | "machineName" | "openedAtMs"
 >;
 
-/** Takes in that a connection has begun. A second opening of one id on one machine changes nothing. */
+/** Records a connection's start. A second opening of the same id on the same machine changes nothing. */
 export async function insertSshSession(tx: Writer, opening: Opening, seen: SeenAt): Promise<void> {
   const { connectionId, userId, devicePeerId, localUser, path, ruleId, accessReason, offline } = opening;
   await tx.sql
@@ -50,7 +50,7 @@ export async function insertSshSession(tx: Writer, opening: Opening, seen: SeenA
     .values({
       ...seen,
       ...{ connectionId, userId, devicePeerId, localUser, path, ruleId },
-      // Columns of text do not take all that JSON does.
+      // Text columns do not accept every string that JSON does.
       sourceAddress: plain(opening.sourceAddress),
       clientVersion: plain(opening.clientVersion),
       accessReason: accessReason === undefined ? null : plain(accessReason),
@@ -63,7 +63,7 @@ function plain(text: string): string {
   return printable(text.toWellFormed());
 }
 
-/** Takes in that a connection has ended. The first end counts. */
+/** Records a connection's end. The first end counts. */
 export async function closeSshSession(
   tx: Writer,
   closing: Closing,
@@ -77,20 +77,20 @@ export async function closeSshSession(
     .where(and(eq(s.peerId, peerId), eq(s.connectionId, connectionId), isNull(s.closedAtMs)));
 }
 
-/** Which sessions are asked for; all of it must hold. */
+/** Which sessions to list. All conditions must hold. */
 export interface SshSessionFilter {
-  /** Of one of these people, or stored under that name. */
+  /** Sessions of one of these people, or stored under this name. */
   readonly user?: { readonly ids: readonly UserId[]; readonly name?: string } | undefined;
   readonly peers?: { readonly ids: readonly PeerId[]; readonly name?: string } | undefined;
   readonly localUser?: string | undefined;
-  /** Went on then or later. */
+  /** Sessions still open at that time or later. */
   readonly sinceMs?: number | undefined;
-  /** Began before. */
+  /** Sessions that began before it. */
   readonly untilMs?: number | undefined;
   readonly closed?: boolean | undefined;
 }
 
-/** A place in the list: behind that session. */
+/** A place in the list: after this session. */
 export interface SshSessionPlace {
   readonly openedAtMs: number;
   readonly connectionId: string;
@@ -170,7 +170,7 @@ export async function findSshSessions(
   return found;
 }
 
-/** What its machine, and management, recorded of a connection, in order; the first `limit`. */
+/** The first `limit` events that a connection's machine and management recorded about it, in order. */
 export function listConnectionEvents(
   tx: Reader,
   of: { readonly accountId: AccountId; readonly peerId: PeerId; readonly connectionId: string },
@@ -191,7 +191,7 @@ export function listConnectionEvents(
     .limit(limit);
 }
 
-/** Forgets sessions of which all happened before `beforeMs`. */
+/** Deletes sessions all of whose events happened before `beforeMs`. */
 export async function deleteSshSessionsBefore(
   tx: Writer,
   accountId: AccountId,
@@ -209,7 +209,7 @@ export async function deleteSshSessionsBefore(
     );
 }
 
-/** Forgets those of deleted accounts, of which all happened before `beforeMs`. */
+/** Deletes sessions of deleted accounts, all of whose events happened before `beforeMs`. */
 export async function deleteSshSessionsOfGone(tx: Writer, beforeMs: number): Promise<void> {
   const { sshSessions: s, accounts } = tx.t;
   const known = tx.sql.select({ id: accounts.id }).from(accounts);

@@ -1,5 +1,5 @@
 /**
- * People and service users. Identity is (issuer, subject), never an e-mail address.
+ * People and service users. The identity is (issuer, subject), never an e-mail address.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { NewRow, Row } from "../schema/schema.ts";
 
 export type UserRow = Row<"users">;
 
-/** Ids of one IN: keeps them below the database's bound on parameters. */
+/** Ids in one IN, to stay below the database's limit on parameters. */
 const CHUNK = 500;
 
 /** Stored in place of our own issuers' URLs, which move with the public URL. */
 export const EMBEDDED_ISSUER = "embedded";
 export const SERVICE_ISSUER = "service";
 
-/** The exact `iss` of a stored issuer. `embeddedIssuer` is that of the embedded provider. */
+/** The exact `iss` of a stored issuer. `embeddedIssuer` is the embedded provider's. */
 export function issuerUrl(stored: string, urls: { origin: string; embeddedIssuer: string }): string {
   if (stored === EMBEDDED_ISSUER) return urls.embeddedIssuer;
   if (stored === SERVICE_ISSUER) return urls.origin;
@@ -41,7 +41,7 @@ export async function findUser(
   return row;
 }
 
-/** `issuer` as it is stored: `EMBEDDED_ISSUER`, `SERVICE_ISSUER`, or the exact URL of another. */
+/** `issuer` as stored: `EMBEDDED_ISSUER`, `SERVICE_ISSUER`, or another issuer's exact URL. */
 export async function findUserByIdentity(
   tx: Reader,
   accountId: AccountId,
@@ -71,7 +71,7 @@ export function listUsers(tx: Reader, accountId: AccountId): Promise<UserRow[]> 
     .orderBy(asc(users.createdAt), asc(users.id));
 }
 
-/** Everybody with memberships that have an end, of all accounts. */
+/** Users of all accounts with memberships that have an end. */
 export function listUsersWithEnds(tx: Reader): Promise<UserRow[]> {
   const { users } = tx.t;
   return tx.sql.select().from(users).where(isNotNull(users.autoGroupsUntil));
@@ -97,7 +97,7 @@ export async function knownUsers(
   return found;
 }
 
-/** Owners who can sign in: people, neither blocked nor waiting for approval. */
+/** How many owners can sign in: people who are neither blocked nor waiting for approval. */
 export async function countOwners(tx: Reader, accountId: AccountId): Promise<number> {
   const { users } = tx.t;
   const [row] = await tx.sql
@@ -143,13 +143,13 @@ export async function updateUser(
     .where(and(eq(users.accountId, accountId), eq(users.id, userId)));
 }
 
-/** With tokens, logins and devices. */
+/** Deletes a user with their tokens, logins and devices. */
 export async function deleteUser(tx: Writer, accountId: AccountId, userId: UserId): Promise<void> {
   const { users } = tx.t;
   await tx.sql.delete(users).where(and(eq(users.accountId, accountId), eq(users.id, userId)));
 }
 
-/** Ids of users that `who` names: by id, e-mail address or name, exactly. */
+/** Ids of users whose id, e-mail address or name is exactly `who`. */
 export async function listUsersNamed(tx: Reader, accountId: AccountId, who: string): Promise<UserId[]> {
   const { users } = tx.t;
   const rows = await tx.sql

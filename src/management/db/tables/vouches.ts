@@ -1,5 +1,5 @@
 /**
- * Vouches: a machine's word for a person's device, which lends it the machine's groups.
+ * Vouches: a machine vouches for a person's device, which lends the device the machine's groups.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { appendEvents, systemInitiator } from "./audit-events.ts";
 import { findPeerById, type PeerRow, updatePeer } from "./peers.ts";
 
 /**
- * login_over: the login it was given at is over. access_over: its person may not reach the machine any more.
- * machine_gone: the machine is not there, or does not count. not_renewed: a later registration came without.
+ * login_over: the login that it was made at is over. access_over: the person may no longer reach the machine.
+ * machine_gone: the machine is deleted or does not count. not_renewed: a later registration came without one.
  */
 export type VouchEnd = "login_over" | "access_over" | "machine_gone" | "not_renewed";
 
-/** Devices that some machine vouches for. */
+/** Devices that a machine vouches for. */
 export function listVouched(tx: Reader, accountId: AccountId): Promise<PeerRow[]> {
   const { peers } = tx.t;
   return tx.sql
@@ -24,7 +24,7 @@ export function listVouched(tx: Reader, accountId: AccountId): Promise<PeerRow[]
     .where(and(eq(peers.accountId, accountId), isNotNull(peers.vouchedByPeerId)));
 }
 
-/** Ends the vouch of `device` as it was read, with its event. False: it is another by now. Affects maps. */
+/** Ends `device`'s vouch and records it. False: the vouch has changed since it was read. Affects maps. */
 export async function endVouch(tx: Writer, device: PeerRow, why: VouchEnd): Promise<boolean> {
   if (!(await isVouchOf(tx, device))) return false;
   await updatePeer(tx, device.accountId, device.id, { vouchedByPeerId: null, vouch: null });
@@ -36,7 +36,7 @@ export async function endVouch(tx: Writer, device: PeerRow, why: VouchEnd): Prom
   return true;
 }
 
-/** Notes that the person of `device`, as it was read, reaches the machine by policy. */
+/** Records that the person of `device` has access to the machine by policy, if the vouch is unchanged. */
 export async function markByAccess(tx: Writer, device: PeerRow): Promise<void> {
   if (device.vouch === null || !(await isVouchOf(tx, device))) return;
   await updatePeer(tx, device.accountId, device.id, { vouch: { ...device.vouch, byAccess: true } });

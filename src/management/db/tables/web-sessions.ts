@@ -1,5 +1,5 @@
 /**
- * Sign-ins to the dashboard: found by digest, listed to their person, ended one by one or all at once.
+ * Sign-ins to the dashboard: looked up by digest, listed for their person, ended singly or all at once.
  *
  * @module
  */
@@ -15,16 +15,16 @@ export type WebSessionRow = Row<"webSessions">;
 
 /** A session ends after this long, however busy it is. */
 export const WEB_SESSION_SECONDS = 12 * 3600;
-/** And after this long without a request. */
+/** A session ends after this long without a request. */
 export const WEB_SESSION_IDLE_SECONDS = 3600;
 
-/** A page is told this long before. */
+/** A page is warned this long before the end. */
 const WARNING_SECONDS = 300;
 
-/** The end of a session that is near. */
+/** The near end of a session. */
 export interface WebSessionEnding {
   readonly seconds_left: number;
-  /** A request puts it off. */
+  /** Whether a request postpones it. */
   readonly may_extend: boolean;
 }
 
@@ -38,7 +38,7 @@ export function webSessionEnding(
   return seconds_left > WARNING_SECONDS ? null : { seconds_left, may_extend: idleAt < expiresAt };
 }
 
-/** What is stored and looked up. */
+/** The stored digest. */
 export function hashWebSession(secret: string): string {
   return sha256(`qufabric/web-session/${secret}`);
 }
@@ -47,7 +47,7 @@ export async function insertWebSession(tx: Writer, session: NewRow<"webSessions"
   await tx.sql.insert(tx.t.webSessions).values(session);
 }
 
-/** The live session and whose it is. The caller judges the user's state. */
+/** The live session and its user. The caller checks the user's state. */
 export async function findWebSession(
   tx: Reader,
   by: { readonly secret: string } | { readonly id: string },
@@ -94,7 +94,7 @@ export async function markWebSessionSeen(tx: Writer, id: string): Promise<void> 
     .where(eq(webSessions.id, id));
 }
 
-/** Puts a session under another secret, with a new beginning: a confirmation not used by then is over. */
+/** Replaces a session's secret and times. Drops an unused confirmation. */
 export async function renewWebSession(
   tx: Writer,
   id: string,
@@ -107,7 +107,7 @@ export async function renewWebSession(
     .where(eq(webSessions.id, id));
 }
 
-/** Notes the request that the session was refused, in the place of one before. */
+/** Records the request that the session was refused. Replaces an earlier one. */
 export async function noteAsked(
   tx: Writer,
   id: string,
@@ -120,7 +120,7 @@ export async function noteAsked(
     .where(eq(webSessions.id, id));
 }
 
-/** Confirms the request that was noted. False: another one is noted, or none. */
+/** Confirms the recorded request. False: another one is recorded, or none. */
 export async function confirmAsked(tx: Writer, id: string, digest: string): Promise<boolean> {
   const { webSessions } = tx.t;
   const done = await tx.sql
@@ -131,7 +131,7 @@ export async function confirmAsked(tx: Writer, id: string, digest: string): Prom
   return done.length > 0;
 }
 
-/** Takes the confirmation of that request: each is good once. False: there is none. */
+/** Uses up the confirmation of that request. False: there is none. */
 export async function takeConfirmation(tx: Writer, id: string, digest: string): Promise<boolean> {
   const { webSessions } = tx.t;
   const taken = await tx.sql
@@ -142,7 +142,7 @@ export async function takeConfirmation(tx: Writer, id: string, digest: string): 
   return taken.length > 0;
 }
 
-/** Returns whether there was one. */
+/** Returns whether the session existed. */
 export async function deleteWebSession(tx: Writer, userId: UserId, id: string): Promise<boolean> {
   const { webSessions } = tx.t;
   const gone = await tx.sql
@@ -152,7 +152,7 @@ export async function deleteWebSession(tx: Writer, userId: UserId, id: string): 
   return gone.length > 0;
 }
 
-/** Ends all of a person, `except` one where given. Returns how many. */
+/** Ends all sessions of a person but `except`. Returns how many. */
 export async function deleteWebSessionsOf(tx: Writer, userId: UserId, except?: string): Promise<number> {
   const { webSessions } = tx.t;
   const gone = await tx.sql
@@ -162,7 +162,7 @@ export async function deleteWebSessionsOf(tx: Writer, userId: UserId, except?: s
   return gone.length;
 }
 
-/** Forgets those that are over. */
+/** Deletes sessions that are over. */
 export async function deleteWebSessionsOver(tx: Writer): Promise<void> {
   const { webSessions } = tx.t;
   const now = nowSeconds(tx.clock);
