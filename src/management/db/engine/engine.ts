@@ -1,5 +1,5 @@
 /**
- * What the store needs from a database. Implemented by `sqlite-engine.ts` and `postgres/engine.ts`.
+ * The store's interface to a database. Implemented by `sqlite-engine.ts` and `postgres/engine.ts`.
  *
  * @module
  */
