@@ -1,6 +1,6 @@
 /**
  * Penalties for sources that keep failing, like sshd's PerSourcePenalties. Each offence adds time, which then
- * runs off. A source with enough penalty time is refused before anything of it is read.
+ * passes. A source with enough penalty time is refused before anything of it is read.
  *
  * A source is the device that a hello proved, or else an address (IPv6 by /64), but never the relay's.
  * Offences of an address on the peers' port are kept apart from those on a port for any client. Memory is
@@ -52,7 +52,7 @@ export interface Penalties {
 
 interface Owed {
   untilMs: number;
-  /** Enough has been added up. The source is refused until all of it has run off. */
+  /** Enough has been added up. The source is refused until all of it has passed. */
   isRefused: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The `ServerContext` of a running agent: what its SSH server may know, read from the parts that know it.
+ * The `ServerContext` of a running agent: what its SSH server may know, read from the parts concerned.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { PinnedKeys } from "../control-link/pinned-keys.ts";
 import { isLinkDown, type SyncClient } from "../control-link/sync-client.ts";
 import { pinnedAudiences } from "./pins.ts";
 
-/** The other type is for clients that know no Ed25519, where somebody asks for it. */
+/** The ECDSA key is offered only where configured, for clients without Ed25519. */
 const DEFAULT_HOST_KEY_TYPES: readonly HostKeyType[] = ["ssh-ed25519"];
 
 export interface ServerContextParts {
@@ -36,7 +36,7 @@ export interface ServerContextParts {
   flags(): AgentFlagsStored;
   /** Undefined: not started yet. */
   sync(): SyncClient | undefined;
-  /** What everybody who gets in is told. Null: nothing. */
+  /** Shown to everyone who signs in. Null: nothing. */
   notice(): string | null;
 }
 
@@ -68,14 +68,14 @@ export function createServerContext(parts: ServerContextParts): ServerContext {
     },
     waitForMapVersion: (version, timeoutMs) => maps.waitForVersion(version, timeoutMs),
     recorder: parts.recorder,
-    // Whether management takes it now shows when a session begins.
+    // Whether management accepts recordings now only shows when a session begins.
     machineFlags: () => machineFlagsOf(flags(), { privileged, ownUser, recording: true }),
     sshAuth: () => flags().sshAuth,
     takesPlain: () => flags().plainSshListen !== null,
     pinned: () => {
       const { requireIdpBinding, pinIssuer, pinAudience } = flags();
       if (!requireIdpBinding) return null;
-      // Flags that do not hold together are refused on the way in; nothing must pass if they ever do not.
+      // Contradictory flags are rejected on input. If they get here anyway, nothing may pass.
       const issuer = pinIssuer ?? "";
       return { issuer, audiences: pinnedAudiences(pinAudience), keys: parts.pinnedKeys.keysOf(issuer) };
     },

@@ -1,5 +1,5 @@
 /**
- * An agent as its starter sees it, and the parts that it is started with.
+ * The interface of an agent for its starter, and the parts that it is started with.
  *
  * @module
  */
@@ -20,17 +20,17 @@ export interface StartAgentOptions {
   readonly stateDir: string;
   readonly log: Log;
   readonly clock?: Clock;
-  /** Makes the SSH server; tests pass a fake. */
+  /** Makes the SSH server. Tests pass a fake. */
   createSshServer(serverContext: ServerContext): SshServer;
   readonly runtimeDir?: string | undefined;
-  /** From the agent that this one takes over from. Absent: there is none. */
+  /** Handed over by the agent that this one replaces. Absent: there is none. */
   readonly inherited?: Inherited;
   /**
-   * Another process was to take over and did not come: what was handed over may be taken back, by another
-   * agent in this process. Absent: nobody does.
+   * Called when an expected successor did not come. Another agent in this process may take back what was
+   * handed over. Absent: none does.
    */
   onDeserted?(inherited: Inherited): void;
-  /** For tests: how long a successor may take until it serves. */
+  /** For tests: longest time until a successor serves. */
   readonly servesMsMax?: number;
   /** For tests; see `sync-client.ts`. */
   readonly heartbeatMs?: number;
@@ -38,23 +38,25 @@ export interface StartAgentOptions {
 
 export interface Agent {
   status(): AgentStatus;
-  /** Applies changed flags live. Throws ERR_USAGE, ERR_ADDRESS_IN_USE …, with nothing changed. */
+  /**
+   * Applies changed flags to the running agent. Throws ERR_USAGE, ERR_ADDRESS_IN_USE …, with nothing changed.
+   */
   apply(change: FlagChange): Promise<void>;
-  /** Whether it may be taken over from, and was. */
+  /** Whether a successor is expected or has taken over. */
   readonly succession: Pick<Succession, "expect" | "isExpecting" | "isFollowed" | "pids">;
-  /** Stops in order, once. */
+  /** Stops the parts in order. Only the first call counts. */
   stop(): Promise<void>;
-  /** Resolves when it has stopped, whoever asked for it. */
+  /** Resolves when the agent has stopped for any reason. */
   readonly stopped: Promise<void>;
 }
 
-/** What is opened before an agent starts, and closed by it. */
+/** Resources opened before an agent starts. The agent closes them. */
 export interface AgentParts {
   readonly paths: StatePaths;
   readonly lock: StateLock;
   readonly keys: AgentKeys;
   readonly clock: Clock;
   readonly spool: Spool;
-  /** The account's log, as this machine witnesses it, and the journal of its own batches. */
+  /** The account's log as this machine witnesses it, and the journal of the machine's own batches. */
   readonly witness: { readonly log: LogWitness; readonly journal: BatchJournal };
 }

@@ -1,5 +1,5 @@
 /**
- * The parts of a running agent, wired to each other: its status, its control link, its listeners.
+ * Connects the parts of a running agent: status, control link and listeners.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export interface StatusOptions {
   readonly maps?: MapHolder;
   readonly sync?: SyncClient;
   readonly listeners?: Listeners;
-  /** Of this agent, and of earlier ones that still serve theirs. */
+  /** Sessions of this agent, and of earlier ones that still serve theirs. */
   readonly sessions: readonly LiveSession[];
   readonly spool: SpoolState;
   readonly paths: PeerPaths;
@@ -121,7 +121,7 @@ export function openListeners(to: OpenListenersOptions): Listeners {
     ...{ clock, log, inherited },
     deviceKey: keys.deviceKey,
     witness: {
-      // What is met is kept in the state folder, which is another agent's then.
+      // Checkpoints are stored in the state folder, which then belongs to another agent.
       meetHello: async (checkpoint) => {
         if (!to.succession.isLeaving) await witness.log.meetHello(checkpoint);
       },

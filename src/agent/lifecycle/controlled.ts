@@ -1,5 +1,5 @@
 /**
- * A running agent as its control socket sees it.
+ * The control socket's view of a running agent.
  *
  * @module
  */

@@ -12,7 +12,7 @@ import { isStateLocked } from "../state/state-lock.ts";
 
 const STOPPED_MS_MAX = 20_000;
 
-/** Resolves with false when none ran. Throws ERR_PERMISSION, or ERR_TIMEOUT when it does not end. */
+/** Resolves with false if no agent ran. Throws ERR_PERMISSION, or ERR_TIMEOUT if it does not end. */
 export async function agentDown(options: {
   readonly stateDir: string | undefined;
   readonly environment: Environment;
@@ -22,7 +22,7 @@ export async function agentDown(options: {
   return (await stopAgent(stateDir)) || wasService;
 }
 
-/** Stops the agent of `stateDir`, if one runs there, and waits until it has ended. Throws as `agentDown`. */
+/** Stops the agent of `stateDir`, if one runs, and waits until it has ended. Throws like `agentDown`. */
 export async function stopAgent(stateDir: string): Promise<boolean> {
   if ((await askStatus(stateDir)) === undefined) return false;
   await askAgent(stateDir, { do: "down" });

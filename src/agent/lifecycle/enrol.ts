@@ -1,5 +1,5 @@
 /**
- * Brings this machine into an account: by setup key, by a person's login, or again by its own key.
+ * Enrols this machine in an account, by setup key, by a person's login, or again by its own key.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { signedBytes } from "../../wire/signed-fields.ts";
 import type { AgentKeys } from "../state/state.ts";
 import { machineFacts, machineName } from "./facts.ts";
 
-/** A person signs in for this machine; only asked when there is no setup key. */
+/** Has a person sign in for this machine. Only used without a setup key. */
 export type SignInForMachine = (
   api: ClientApi,
   config: ClientConfig,
@@ -29,23 +29,26 @@ export interface EnrolOptions {
   readonly api: ClientApi;
   readonly clock: Clock;
   readonly keys: AgentKeys;
-  /** Wanted name. Null: this machine's host name. */
+  /** Requested name. Null: this machine's host name. */
   readonly name: string | null;
   readonly setupKey: string | undefined;
   readonly signIn: SignInForMachine | undefined;
-  /** What `agent.json` says so far. */
+  /** Present content of `agent.json`. */
   readonly enrolled: Enrolled | undefined;
 }
 
-/** Its place in the account, and the account's log. Undefined: an older management, which does not tell. */
+/**
+ * The machine's place in the account, and the account's log. Undefined: an older management that does not
+ * send it.
+ */
 export interface Enrolment {
   readonly place: Enrolled;
   readonly log: ServedLog | undefined;
 }
 
 /**
- * Enrols, or finds the machine's peer again by its device key. Throws ERR_NOT_ENROLLED when there is
- * nothing to enrol with, and whatever management refuses with.
+ * Enrols, or finds the machine's peer again by its device key. Throws ERR_NOT_ENROLLED without a way to
+ * enrol, and management's own errors.
  */
 export async function enrol(options: EnrolOptions): Promise<Enrolment> {
   const { api, enrolled } = options;
@@ -64,7 +67,7 @@ export async function enrol(options: EnrolOptions): Promise<Enrolment> {
     try {
       return await send(options, config, { kind: "setup_key", setupKey }, sha256(setupKey));
     } catch (error) {
-      // Its key is known there, only our note of it was lost.
+      // Management knows the key; only the local record of it was lost.
       if (!isQfError(error, "ERR_CONFLICT")) throw error;
       return await send(options, config, { kind: "device_key" }, "");
     }
@@ -74,10 +77,10 @@ export async function enrol(options: EnrolOptions): Promise<Enrolment> {
   return await send(options, config, { kind: "login", loginKey, proof }, proofHash(proof));
 }
 
-/** What management takes for one; others' keys are UUIDs. */
+/** Format that management accepts. Keys from other products are UUIDs. */
 const SETUP_KEY = /^[\x21-\x7e]{8,128}$/;
 
-/** Throws ERR_USAGE for what can be none, before it is sent anywhere. */
+/** Throws ERR_USAGE for an impossible key before it is sent. */
 function checkSetupKey(given: string): void {
   const kind = kindOfSecret(given);
   const isToken = kind === "api_token" || kind === "ssh_token";
@@ -135,7 +138,7 @@ async function send(
   return checkAnswer(await api.enrolMachine(request), config);
 }
 
-/** An answer for another account or origin would make us sign for it from now on. */
+/** With an answer for another account or origin, this machine would sign for that one from now on. */
 function checkAnswer(answer: EnrolResponse, config: ClientConfig): Enrolment {
   const { accountId, origin, peerId, name, domain, address, log } = answer;
   if (accountId !== config.accountId || origin !== config.origin) {

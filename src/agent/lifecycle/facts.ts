@@ -1,6 +1,6 @@
 /**
- * Facts that this machine reports about itself. Shown to admins and used by posture checks, never trusted for
- * access.
+ * Facts that this machine reports about itself. Shown to admins and used in posture checks, but never trusted
+ * for access.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export function machineFacts(name: HostLabel): PeerFacts {
   };
 }
 
-/** The wanted name, else this machine's host name made into a label. */
+/** The requested name, or this machine's host name as a label. */
 export function machineName(wanted: HostLabel | null): HostLabel {
   if (wanted !== null) return wanted;
   const label = (hostname().split(".")[0] ?? "")
@@ -34,7 +34,7 @@ function operatingSystem(): string {
   return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(readTextFile("/etc/os-release"))?.[1] ?? process.platform;
 }
 
-/** Empty when it cannot be read. */
+/** Empty if it cannot be read. */
 function readTextFile(path: string): string {
   try {
     return readFileSync(path, "utf8");

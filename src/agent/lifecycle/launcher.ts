@@ -1,7 +1,7 @@
 /**
- * The launcher by which a service manager runs an agent: its parent, through which signals come.
+ * The launcher through which a service manager runs an agent. It is the agent's parent and passes signals on.
  *
- * A service that is started again loses only its launcher: the agent serves until its successor does.
+ * When a service is restarted, only its launcher ends; the agent serves until its successor does.
  *
  * @module
  */
@@ -9,19 +9,19 @@ import type { Environment } from "../contracts/flags.ts";
 import { isUnitRestarted, isUnitUp } from "../service/systemd.ts";
 
 export interface Launcher {
-  /** Whether the service is being started again, and not stopped. */
+  /** Whether the service is being restarted rather than stopped. */
   isRestarted(): Promise<boolean>;
-  /** Whether the service is to run. Asked once its launcher is gone. */
+  /** Whether the service should run. Asked once the launcher is gone. */
   isWanted(): Promise<boolean>;
   isGone(): boolean;
-  /** Lets it end, though the agent goes on. */
+  /** Lets the launcher end although the agent goes on. */
   letGo(): void;
 }
 
-/** Longest that an agent without a launcher waits for a successor where nobody can be asked. */
+/** How long an agent without a launcher waits for a successor if it has no service manager to ask. */
 const UNKNOWN_MS_MAX = 60_000;
 
-/** Null: this process was not started by one. */
+/** Null: this process was not started by a launcher. */
 export function findLauncher(environment: Environment, parentPid = process.ppid): Launcher | null {
   const isSystemd = Boolean(environment.NOTIFY_SOCKET);
   if (!isSystemd && environment.QF_LAUNCHER !== String(parentPid)) return null;

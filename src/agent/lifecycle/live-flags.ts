@@ -1,5 +1,5 @@
 /**
- * Flags of a running agent: changed one after the other, in effect before they are on disk.
+ * Flag changes on a running agent, one at a time. They take effect before they are stored.
  *
  * @module
  */
@@ -17,17 +17,17 @@ export interface LiveFlagsOptions {
   readonly parts: Pick<AgentParts, "paths" | "spool">;
   readonly enrolled: Enrolled;
   readonly log: Log;
-  /** Follow the pinned issuer. */
+  /** Follows the pinned issuer. */
   readonly pinnedKeys: Pick<PinnedKeys, "follow">;
-  /** Whether the agent stops, or has a successor. */
+  /** Whether the agent is stopping or has a successor. */
   isOver(): boolean;
-  /** Listens where `flags` say. */
+  /** Listens as `flags` say. */
   listen(flags: AgentFlagsStored, before: AgentFlagsStored): Promise<void>;
-  /** Other flags are in effect. */
+  /** Called when other flags take effect. */
   onUsed(): void;
-  /** They were changed here: what is no longer allowed ends now. */
+  /** Called after a change by this agent: ends what is no longer allowed. */
   onChanged(flags: AgentFlagsStored): void;
-  /** They are on disk. */
+  /** Called when the flags are stored. */
   onStored(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export class LiveFlags {
     return this.#flags;
   }
 
-  /** Of another agent, which has stored them. */
+  /** Uses flags that another agent has stored. */
   use(flags: AgentFlagsStored): void {
     this.#flags = flags;
     this.#followPinned();
@@ -61,8 +61,8 @@ export class LiveFlags {
   }
 
   /**
-   * Management is at another address: so is the machine's place from now on, on disk first. False: a machine
-   * with a pinned provider goes nowhere without root, and none to an address that is not encrypted.
+   * Moves the machine to management's new address, on disk first. False: with a pinned provider the machine
+   * does not move without root, and no machine moves to an unencrypted address.
    */
   followMove({ from, to, until_seconds }: Move): Promise<boolean> {
     const followed = this.#applying.then(async () => {
@@ -73,7 +73,7 @@ export class LiveFlags {
       const detail = `managementUrl=${JSON.stringify(to)}, moved from ${JSON.stringify(from)}`;
       await parts.spool.record({ type: "agent.state", what: "flags_changed", detail: detail.slice(0, 512) });
       await writeAgentFile(parts.paths, { format: 1, flags, enrolled: place });
-      // One object for all parts of the agent: each asks it when it signs or connects.
+      // All parts share this object, and read it when they sign or connect.
       Object.assign(enrolled, place);
       log.warn("management has moved, by the word of the audit log's key", { from, to });
       this.use(flags);
@@ -87,7 +87,7 @@ export class LiveFlags {
     return followed;
   }
 
-  /** Resolves once no change is under way. */
+  /** Resolves once no change is in progress. */
   async settled(): Promise<void> {
     await this.#applying;
   }

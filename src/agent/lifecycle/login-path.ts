@@ -1,6 +1,6 @@
 /**
- * The proof that a login on this machine has a way: before an agent counts as up, its SSH server answers on
- * the loopback with its own host key, and its executable starts again, which every session needs.
+ * A check that logins can work, before an agent counts as up: its SSH server must answer on the loopback with
+ * its own host key, and its executable must start again, as every session requires.
  *
  * @module
  */
@@ -14,19 +14,19 @@ import { findControlSocket } from "../control-socket/control-client.ts";
 import { stdioSocketPath } from "../listeners/stdio-listener.ts";
 import { openKeys, statePaths } from "../state/state.ts";
 
-/** Longest for each of the two. */
+/** Time limit for each of the two. */
 const MS_MAX = 15_000;
 const HINT =
   "people could not log in; qf agent status -d shows more, and the machine's own sshd is untouched";
 
-/** Proves it for the agent that runs on `stateDir`. Throws ERR_UNAVAILABLE with what does not work. */
+/** Checks the agent that runs on `stateDir`. Throws ERR_UNAVAILABLE with what does not work. */
 export async function proveLoginPath(stateDir: string): Promise<void> {
   const { hostKeyBlobs } = await openKeys(statePaths(stateDir), { mustExist: true });
   const path = stdioSocketPath(await findControlSocket(stateDir));
   await Promise.all([exchangeKeys(path, hostKeyBlobs), startAgain()]);
 }
 
-/** Key exchange with the SSH server, up to its proof of the host key. Nobody signs in. */
+/** Exchanges keys with the SSH server up to the proof of its host key. Does not sign in. */
 function exchangeKeys(path: string, hostKeys: readonly string[]): Promise<void> {
   const known = hostKeys.map((blob) => Buffer.from(blob, "base64"));
   const client = new Client();

@@ -1,6 +1,6 @@
 /**
- * The recorder of a running agent: its spool in the state folder, and whose keys open what it records, by its
- * map or, where root has said so, by its flags.
+ * Opens the recorder of a running agent: its spool in the state folder, and the keys that recordings are
+ * encrypted to, from the map or, if root says so, from the flags.
  *
  * @module
  */
@@ -18,12 +18,12 @@ interface RecorderSources {
   readonly maps: MapHolder;
 }
 
-/** As they are at the moment: root may change them while recordings run. */
+/** Read each time, because root may change them while recordings run. */
 interface RecorderFlags {
   readonly now: Pick<AgentFlagsStored, "recordOffline" | "recordingRecipients">;
 }
 
-/** Throws what the system throws where the spool cannot be opened. */
+/** Throws the system's error if the spool cannot be opened. */
 export function openRecorder(
   { clock, keys, paths }: Pick<AgentParts, "clock" | "keys" | "paths">,
   { log, enrolled, maps }: RecorderSources,

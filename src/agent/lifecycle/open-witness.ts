@@ -1,7 +1,7 @@
 /**
- * Opens what this machine keeps of its account's log: the checkpoints that it has seen.
+ * Opens this machine's record of the account's log: the checkpoints that it has seen.
  *
- * A damaged file of checkpoints is set aside by name: the log is then met anew, and pinned again.
+ * A damaged file is set aside by name. The log then counts as new and is pinned again.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { LogWitness } from "../control-link/log-witness.ts";
 import { alertSystem } from "../os/system-log.ts";
 import type { StatePaths } from "../state/state.ts";
 
-/** `sink`: where alarms are recorded as events. */
+/** `sink` records alarms as events. */
 export async function openWitness(
   paths: Pick<StatePaths, "witness" | "publicLog">,
   { clock, log, sink }: { readonly clock: Clock; readonly log: Log; readonly sink: AuditSink },

@@ -1,9 +1,9 @@
 /**
- * The check of `--require-idp-binding` before it is taken: whether the pinned tokens are ones whose nonce the
- * person's own `qf` has chosen, and nobody else.
+ * Checks `--require-idp-binding` before it is accepted: only the person's own `qf` may have chosen the nonce
+ * of the pinned tokens.
  *
- * Management chooses the nonce of the sign-ins that run on its own pages. Where these have the same audience
- * as those that `qf` runs by itself, a dishonest management could have a person sign in for a key of its own.
+ * Management chooses the nonce of sign-ins on its own pages. If these have the same audience as `qf`'s
+ * sign-ins, a dishonest management could have a person sign in for a key of its own.
  *
  * @module
  */
@@ -22,8 +22,8 @@ export function pinnedAudiences(pinAudience: string | null): readonly string[] {
 }
 
 /**
- * Throws ERR_USAGE for pins that would not hold. `askConfig` asks management; when it cannot be reached, what
- * it would have said is not checked, and `warn` is told.
+ * Throws ERR_USAGE for pins that would not protect. `askConfig` asks management. If it cannot be reached,
+ * that part is not checked, and `warn` is called.
  */
 export async function checkPins(
   flags: Pins,

@@ -1,8 +1,8 @@
 /**
- * Preparation before an agent runs: its state folder, its flags, its place in an account.
+ * Preparation before an agent runs: state folder, flags, and its place in an account.
  *
- * Runs in the command a person started, so that a setup key or a sign-in never leaves that process. The agent
- * that is started afterwards finds everything in the state folder.
+ * It runs in the command that a person started, so that a setup key or sign-in never leaves that process. The
+ * agent started afterwards finds everything in the state folder.
  *
  * @module
  */
@@ -32,9 +32,9 @@ export interface PrepareOptions {
 }
 
 /**
- * Enrols where that is due, and writes `agent.json`. Needs no network for a machine that is enrolled
- * and stays as it is. Throws ERR_CONFLICT while an agent runs on the folder, ERR_USAGE for flags that
- * do not hold together, ERR_STATE_DAMAGED, and what management refuses with.
+ * Enrols if necessary and writes `agent.json`. An enrolled machine without changes needs no network. Throws
+ * ERR_CONFLICT while an agent runs on the folder, ERR_USAGE for contradictory flags, ERR_STATE_DAMAGED, and
+ * management's own errors.
  */
 export async function prepareAgent(options: PrepareOptions): Promise<AgentStateFile> {
   const paths = await prepareStateDir(options.stateDir);
@@ -78,12 +78,12 @@ async function findPlace(
       signIn,
       enrolled,
     });
-    // Another place has other maps, and its versions say nothing about the old ones.
+    // A new place has other maps, whose versions are unrelated to the old ones.
     if (found.peerId !== enrolled?.peerId || found.origin !== enrolled.origin) await forgetMap(paths);
     if (log !== undefined) await pinLog(paths, options, log);
     return found;
   } catch (error) {
-    // A machine that has its place needs no management to start; a key given once more changes nothing.
+    // An enrolled machine can start without management, and repeating a setup key changes nothing.
     if (!isHere || isRenamed || !(isQfError(error, "ERR_UNAVAILABLE") || isQfError(error, "ERR_TIMEOUT"))) {
       throw error;
     }
@@ -93,8 +93,8 @@ async function findPlace(
 }
 
 /**
- * The machine's place at the address that root names, where the pinned log's key says that management has
- * moved there. Null: it says no such thing, and the machine enrols anew.
+ * The machine's place at the new address from root's flags, if the pinned log's key confirms that management
+ * has moved there. Null: it does not, and the machine enrols anew.
  */
 async function movedPlace(
   { clock, log }: Pick<PrepareOptions, "clock" | "log">,
@@ -112,13 +112,13 @@ async function movedPlace(
   return { ...enrolled, origin: move.to, movedFrom };
 }
 
-/** From here on no management tells this machine of another log. */
+/** From now on no management can present another log to this machine. */
 async function pinLog(
   paths: StatePaths,
   { clock, log }: Pick<PrepareOptions, "clock" | "log">,
   served: ServedLog,
 ): Promise<void> {
-  // An alarm is kept in the file, and told of by the agent that starts.
+  // Alarms are kept in the file, and reported by the agent that starts.
   const sink = { record: async () => {} };
   const witness = await openWitness(paths, { clock, log, sink });
   await witness.pin(served);

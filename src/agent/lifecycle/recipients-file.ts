@@ -1,5 +1,5 @@
 /**
- * `--recording-recipients FILE`: the age recipients that a file names, a line each, as age(1) reads them.
+ * `--recording-recipients FILE`: reads age recipients from a file, one per line, in age(1)'s format.
  *
  * @module
  */
@@ -12,8 +12,8 @@ const FLAG = "recording-recipients";
 const FILE_BYTES_MAX = 65_536;
 
 /**
- * `given` with the recipients in place of the file that names them. An empty name is none. Throws ERR_USAGE
- * for a file that cannot be meant, ERR_PERMISSION for one that cannot be read.
+ * Replaces the file name in `given` by the recipients in the file. An empty name means none. Throws ERR_USAGE
+ * for an invalid file, ERR_PERMISSION for an unreadable one.
  */
 export async function withRecipients(given: GivenFlags, environment: Environment): Promise<GivenFlags> {
   const path = given[FLAG] ?? (environment[environmentName(FLAG)] || undefined);

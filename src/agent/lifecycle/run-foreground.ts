@@ -1,8 +1,8 @@
 /**
- * `qf agent up --foreground`: the agent in this process, until it is told to stop.
+ * `qf agent up --foreground`: runs the agent in this process until it is told to stop.
  *
- * Under a service manager it says when it serves and that it is alive, and ends with its launcher; where the
- * service is only started again, it lets the launcher go and waits for its successor instead.
+ * Under a service manager it reports readiness and liveness, and ends with its launcher. If the service is
+ * only restarted, it releases the launcher and waits for its successor.
  *
  * @module
  */
@@ -19,13 +19,13 @@ import { findLauncher, type Launcher } from "./launcher.ts";
 import { proveLoginPath } from "./login-path.ts";
 import { startAgent } from "./run.ts";
 
-/** How often it is looked whether the launcher is still there. */
+/** How often the launcher is checked. */
 const LAUNCHER_MS = 1_000;
-/** How long after its start an agent has settled, and how often it gives back code that it no longer runs. */
+/** When an agent has settled after its start, and how often it releases code pages it no longer runs. */
 const SETTLED_MS = 20_000;
 const RELEASE_MS = 120_000;
 
-/** Resolves when all of it has stopped. Throws what `startAgent` throws. */
+/** Resolves when everything has stopped. Throws like `startAgent`. */
 export async function runForeground(
   stateDir: string,
   environment: Environment,
@@ -41,16 +41,16 @@ interface ProcessOptions {
   readonly stateDir: string;
   readonly environment: Environment;
   readonly log: Log;
-  /** Null: none has started this process. */
+  /** Null: not started by a launcher. */
   readonly launcher: Launcher | null;
 }
 
-/** The agent of this process; also one that took back what no successor wanted. */
+/** The agent of this process, and any that took back what a missing successor left. */
 class AgentProcess {
   readonly #options: ProcessOptions;
   readonly #agents = new Set<Agent>();
   readonly #timers: NodeJS.Timeout[] = [];
-  /** The service manager goes on without this process. */
+  /** The service manager no longer tracks this process. */
   #isOnItsOwn = false;
   #resolveStopped: () => void = () => {};
   readonly stopped = new Promise<void>((resolve) => {
@@ -95,7 +95,7 @@ class AgentProcess {
     this.#resolveStopped();
   }
 
-  /** Whether another process is the service by now, which this one must not speak for. */
+  /** Whether another process is the service by now, so that this one must not report for it. */
   #isAlone(): boolean {
     return this.#isOnItsOwn || [...this.#agents].some((agent) => agent.succession.isFollowed);
   }
@@ -125,7 +125,7 @@ class AgentProcess {
     launcher.letGo();
   }
 
-  /** Without it nothing passes a signal on: a successor is waited for, as long as there is to be one. */
+  /** Without a launcher no signal arrives. Waits for a successor while the service is wanted. */
   #watchLauncher(launcher: Launcher): void {
     if (!launcher.isGone() || [...this.#agents].some((agent) => agent.succession.isFollowed)) return;
     this.#isOnItsOwn = true;
@@ -146,7 +146,7 @@ class AgentProcess {
       if (agent.status().sshServer.enabled) await proveLoginPath(stateDir);
       if (!this.#isAlone()) notifySystemd("READY=1", environment);
     } catch (error) {
-      // Never ready: systemd tries again. Meanwhile management and status can be asked.
+      // READY=1 is not sent, so systemd tries again. Meanwhile management and `status` can be used.
       const reason = isQfError(error) ? { reason: error.message } : {};
       log.error("logins do not work on this machine", reason, error);
     }

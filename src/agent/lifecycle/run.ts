@@ -1,5 +1,5 @@
 /**
- * Starts the agent of an enrolled state folder: opens lock, keys and spool, then hands over to
+ * Starts the agent of an enrolled state folder: opens lock, keys and spool, then passes them to
  * `running-agent.ts`. Enrolment comes before (`prepare.ts`).
  *
  * @module
@@ -15,8 +15,8 @@ import { openWitness } from "./open-witness.ts";
 import { RunningAgent } from "./running-agent.ts";
 
 /**
- * Starts the agent of `stateDir`, which must be enrolled. Throws ERR_NOT_ENROLLED, ERR_CONFLICT (one
- * runs there), ERR_STATE_DAMAGED, ERR_ADDRESS_IN_USE …, with everything put back.
+ * Starts the agent of `stateDir`, which must be enrolled. Throws ERR_NOT_ENROLLED, ERR_CONFLICT (another
+ * agent runs), ERR_STATE_DAMAGED, ERR_ADDRESS_IN_USE …, after releasing everything.
  */
 export async function startAgent(options: StartAgentOptions): Promise<Agent> {
   const paths = await prepareStateDir(options.stateDir);

@@ -1,10 +1,10 @@
 /**
- * A running agent: starts its parts in order, wires them to each other, and stops them in order.
+ * A running agent: starts its parts in order, connects them, and stops them in order.
  *
- * The map (`map-holder.ts`), the link to management (`sync-client.ts`), the SSH server (`server-context.ts`),
- * the streams that come to it (`listeners.ts`), the control socket, and the spool, which holds evidence of
- * all of it. Decides nothing. Read `start`, then `#stop`: what is stopped late may still be needed by what
- * stops before. A successor may take over (`../handover/`): then only the SSH server stays.
+ * Its parts are the map (`map-holder.ts`), the link to management (`sync-client.ts`), the SSH server
+ * (`server-context.ts`), the listeners (`listeners.ts`), the control socket, and the spool with the evidence
+ * of everything. It decides nothing. Read `start`, then `#stop`: parts that stop late may be needed by those
+ * that stop earlier. When a successor takes over (`../handover/`), only the SSH server stays.
  *
  * @module
  */
@@ -148,7 +148,7 @@ export class RunningAgent implements Agent {
     });
   }
 
-  /** Of this agent and of earlier ones. */
+  /** Sessions of this agent and of earlier ones. */
   #sessions(): LiveSession[] {
     return [...(this.#made.ssh?.sessions() ?? []), ...this.succession.sessions()];
   }
@@ -198,7 +198,7 @@ export class RunningAgent implements Agent {
       pinnedKeys: this.#pinnedKeys,
       isOver: () => this.#stopping !== null || this.succession.isLeaving,
       listen: async (wanted, before) => await this.#made.listeners?.listen(wanted, before),
-      // Whether or not the change can be written to disk.
+      // Even if the change cannot be stored.
       onUsed: () => this.#made.ssh?.recheck(),
       onChanged: (flags) => {
         if (!flags.sshServer) this.#made.listeners?.pings.close();
@@ -238,7 +238,7 @@ export class RunningAgent implements Agent {
     this.#resolveStopped();
   }
 
-  /** What was still served after a successor took over has ended. */
+  /** Everything served since a successor took over has ended. */
   async #onDrained(): Promise<void> {
     this.#pinnedKeys.close();
     this.#made.listeners?.relay.close();

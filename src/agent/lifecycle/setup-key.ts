@@ -1,5 +1,5 @@
 /**
- * The setup key that a machine is given: by flag, by file or standard input, or by the environment.
+ * The setup key given to a machine by flag, file, standard input or environment.
  *
  * @module
  */
@@ -15,13 +15,13 @@ const STDIN = "/dev/stdin";
 export interface GivenSetupKey {
   /** `--setup-key`. */
   readonly key: string | undefined;
-  /** `--setup-key-file`; "-" is standard input. */
+  /** `--setup-key-file`. "-" means standard input. */
   readonly file: string | undefined;
 }
 
 /**
- * The key itself; undefined when none is given. A flag wins over the environment. One that stands on the
- * command line is overwritten there; `warn` is told when that fails. Throws ERR_USAGE and ERR_PERMISSION.
+ * Reads the setup key. Undefined: none was given. Flags win over the environment. A key on the command line
+ * is overwritten there, and `warn` is called if that fails. Throws ERR_USAGE and ERR_PERMISSION.
  */
 export async function readSetupKey(
   { key, file }: GivenSetupKey,

@@ -1,5 +1,5 @@
 /**
- * Signs a person in for a machine that has no setup key; the audit log names who enrolled it.
+ * Sign-in of a person for a machine without a setup key. The audit log names the person who enrolled it.
  *
  * @module
  */

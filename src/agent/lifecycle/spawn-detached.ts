@@ -1,5 +1,5 @@
 /**
- * Starts the agent as a process of its own, with an environment made from nothing and `/` as folder.
+ * Starts the agent as a separate process in `/`, with an environment built from scratch.
  *
  * @module
  */
@@ -13,20 +13,20 @@ import type { Environment } from "../contracts/flags.ts";
 import { statePaths } from "../state/state.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/** What an agent may inherit besides; nothing that steers a runtime (BUN_*, NODE_*, LD_*). */
+/** Further variables for the agent. None of them affects a runtime (BUN_*, NODE_*, LD_*). */
 const INHERITED = ["HOME", "LANG", "TZ", "XDG_RUNTIME_DIR", "QF_DEBUG", "QF_LOG_LEVEL"] as const;
-/** The log is begun anew at a start when it has grown beyond this; the old one is kept beside it. */
+/** At a start, a log larger than this is set aside and a new one begun. */
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface Spawned {
   readonly pid: number;
   hasEnded(): boolean;
-  /** Why it ended, from what it said last. */
+  /** Why it ended, from its last output. */
   failure(): Promise<QfError>;
   kill(): void;
 }
 
-/** Starts `qf agent up --foreground` for `stateDir`; its output goes to `agent.log` there. */
+/** Starts `qf agent up --foreground` for `stateDir`, with output to `agent.log` in that folder. */
 export async function spawnDetached(stateDir: string, environment: Environment): Promise<Spawned> {
   const path = statePaths(stateDir).log;
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;

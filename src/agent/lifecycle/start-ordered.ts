@@ -1,5 +1,5 @@
 /**
- * Starts `qf upgrade` for an order of management, as a process that outlives the agent it replaces.
+ * Starts `qf upgrade` on management's order, as a process that outlives the agent it replaces.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { UpgradeOrder } from "../../wire/upgrade-report.ts";
 import type { Environment } from "../contracts/flags.ts";
 import { childEnvironment } from "./spawn-detached.ts";
 
-/** What trusts a server of one's own, beside what agents inherit. */
+/** Variables for trusting one's own server, in addition to those that agents inherit. */
 const TRUST = ["SSL_CERT_FILE", "SSL_CERT_DIR"] as const;
 
-/** Resolves once it runs. Rejects where the system cannot start it. */
+/** Resolves once it runs. Rejects if the system cannot start it. */
 export async function startOrdered(
   { orderId, version }: UpgradeOrder,
   on: { readonly stateDir: string; readonly url: string; readonly environment: Environment },

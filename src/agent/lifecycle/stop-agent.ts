@@ -1,5 +1,5 @@
 /**
- * Stops an agent for good, part by part: what is stopped late may still be needed by what stops before.
+ * Stops an agent for good, part by part. Parts that stop late may be needed by those that stop earlier.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { writePublicClient } from "../state/state.ts";
 import type { AgentParts } from "./agent-parts.ts";
 import { stopPart } from "./stop-part.ts";
 
-/** The parts that an agent makes at its start, one after the other. Absent: not made yet. */
+/** Parts that an agent makes one after the other at its start. Absent: not made yet. */
 export interface MadeParts {
   maps?: MapHolder;
   failures?: FailureCount;
@@ -42,7 +42,7 @@ export interface Stopping extends Readonly<MadeParts> {
   readonly succession: Pick<Succession, "endBefore" | "close">;
 }
 
-/** Never rejects: a part that fails is logged. */
+/** Never rejects. A part that fails to stop is logged. */
 export async function stopAgent(agent: Stopping): Promise<void> {
   const { log, listeners, sync, bootId, flags } = agent;
   const { paths, spool, lock } = agent.parts;

@@ -1,11 +1,11 @@
 /**
- * Stopping of one part of an agent, so that the parts after it are stopped whatever happens.
+ * Stops one part of an agent, so that a failure does not keep the next parts from being stopped.
  *
  * @module
  */
 import type { Log } from "../../base/log.ts";
 
-/** Runs `step`, and logs a failure of it. Never rejects. */
+/** Runs `step` and logs its failure. Never rejects. */
 export async function stopPart(log: Log, part: string, step: () => unknown): Promise<void> {
   try {
     await step();

@@ -1,5 +1,5 @@
 /**
- * `qf agent down --uninstall`: removes the service and everything that an agent keeps on this machine.
+ * `qf agent down --uninstall`: removes the service and all of the agent's files on this machine.
  *
  * @module
  */
@@ -16,8 +16,8 @@ import { chooseStateDir } from "../state/state-dir.ts";
 const MORE = ["lock", "upgrade.lock", "versions.json"];
 
 /**
- * Removes what is ours, and the folder itself unless something else is in it. The agent must have stopped.
- * Nothing there is no failure.
+ * Removes our files, and the folder unless it holds others. The agent must have stopped. A missing folder is
+ * no failure.
  */
 export async function uninstallAgent(options: {
   readonly stateDir: string | undefined;
@@ -37,7 +37,7 @@ export async function uninstallAgent(options: {
   await rmdir(stateDir).catch(() => {});
 }
 
-/** Also what was set aside, and what a killed process did not finish: the name with an ending. */
+/** Includes files that were set aside or left unfinished by a killed process: the name plus a suffix. */
 function isOurs(name: string, paths: StatePaths): boolean {
   const names = [...Object.values(paths).filter((path) => dirname(path) === paths.directory), ...MORE];
   return names.some((path) => name === basename(path) || name.startsWith(`${basename(path)}.`));

@@ -1,8 +1,8 @@
 /**
- * `qf agent up`: enrols where that is due, starts the agent, and waits until it serves.
+ * `qf agent up`: enrols if necessary, starts the agent, and waits until it serves.
  *
- * On a running agent it applies changed flags live. Attached with `foreground`; otherwise a service where
- * there is a manager for it (`service/service-manager.ts`), else a process of its own.
+ * If the agent already runs, changed flags are applied to it. With `foreground` it stays attached. Otherwise
+ * it becomes a service if there is a service manager (`service/service-manager.ts`), else a separate process.
  *
  * @module
  */
@@ -37,28 +37,28 @@ import { type Spawned, spawnDetached } from "./spawn-detached.ts";
 export interface UpOptions {
   /** By flag name; see `flags.ts`. */
   readonly given: GivenFlags;
-  /** `--state-dir`. Undefined: its environment twin, then the usual. */
+  /** `--state-dir`. Undefined: its environment variable, then the default. */
   readonly stateDir: string | undefined;
   readonly setupKey: GivenSetupKey;
-  /** Told what the person should know though it stops nothing. */
+  /** Called for problems that stop nothing but that the person should know. */
   readonly warn: (text: string) => void;
-  /** Told what is true of an agent that runs as a process of its own. */
+  /** Called with facts about an agent that runs as a separate process. */
   readonly note: (text: string) => void;
   readonly foreground: boolean;
-  /** `--log-level`. Undefined: its environment twin, then info. */
+  /** `--log-level`. Undefined: its environment variable, then info. */
   readonly logLevel?: LogLevel | undefined;
   readonly environment: Environment;
   readonly clock?: Clock;
 }
 
-/** Longest wait for an agent that was started to serve. */
+/** Longest wait until a started agent serves. */
 const READY_MS_MAX = 30_000;
-/** With a stored map it serves already; this is for the link, so that the map is today's. */
+/** With a stored map it already serves. This time is for the link, so that the map is current. */
 const LINK_MS = 3_000;
 
 /**
- * Brings the agent up. Resolves with its status once it serves; in the foreground with null once it
- * has stopped. Throws with the reason why it does not serve, within 30 s.
+ * Brings the agent up. Resolves with its status once it serves; in the foreground with null once it has
+ * stopped. Throws within 30 s with the reason why it does not serve.
  */
 export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
   const environment = { ...options.environment, ...levelIn(options.logLevel) };
@@ -70,7 +70,7 @@ export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
     if (!options.foreground) {
       if (options.logLevel !== undefined) throw levelOfRunning();
       const status = await applyLive(stateDir, given);
-      // After an upgrade the old build still runs.
+      // After an upgrade the old build is still running.
       if (status === null || status.version === VERSION) return status;
       if (await isHandingOver(stateDir)) return await startInBackground(stateDir, options, environment);
       await stopOtherBuild(stateDir, options.environment);
@@ -99,7 +99,7 @@ export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
   return await startInBackground(stateDir, options, environment);
 }
 
-/** As a service where there is a manager of them, else as a process of its own. */
+/** As a service if there is a service manager, else as a separate process. */
 async function startInBackground(
   stateDir: string,
   { logLevel, note, environment: given }: UpOptions,
@@ -126,14 +126,14 @@ async function startInBackground(
   }
 }
 
-/** A user's own folder may be where only this environment says. */
+/** Names any folder but the default, because a user's folder depends on this environment. */
 function serviceCommand(stateDir: string, logLevel: LogLevel | undefined): string[] {
   const level = logLevel === undefined ? [] : ["--log-level", logLevel];
   const folder = stateDir === DEFAULT_STATE_DIR ? [] : ["--state-dir", stateDir];
   return [...ownCommand(), "agent", "up", "--foreground", ...folder, ...level];
 }
 
-/** Checks pins that are given or changed now; a machine that starts as it was is not kept from it. */
+/** Checks pins that are given or changed now. A machine with unchanged pins may start in any case. */
 async function requirePins(
   stateDir: string,
   given: ReturnType<typeof parseGivenFlags>,
@@ -156,7 +156,7 @@ function levelOfRunning(): QfError {
   });
 }
 
-/** Applies `given` to the agent that runs; one that is only just starting is waited for. */
+/** Applies `given` to the running agent, and waits for one that is still starting. */
 async function applyLive(
   stateDir: string,
   given: ReturnType<typeof parseGivenFlags>,
@@ -173,19 +173,19 @@ async function applyLive(
   return status ?? null;
 }
 
-/** Whether the agent that runs waits for a successor now, to which it hands its sessions over. */
+/** Whether the running agent now waits for a successor, to which it will hand over its sessions. */
 async function isHandingOver(stateDir: string): Promise<boolean> {
   try {
     await askAgent(stateDir, { do: "hand_over" });
     return true;
   } catch (error) {
-    // An older build, which knows no such request.
+    // An older build does not know this request.
     if (isQfError(error, "ERR_BAD_REQUEST")) return false;
     throw error;
   }
 }
 
-/** A service would start again by itself, so its manager stops it; it is enabled anew at the start. */
+/** A service would restart by itself, so its manager stops it. The next start enables it again. */
 async function stopOtherBuild(stateDir: string, environment: Environment): Promise<void> {
   await findServiceManager(stateDir, environment)?.stop();
   await stopAgent(stateDir);
@@ -225,7 +225,7 @@ async function waitUntilReady(stateDir: string, child: Spawned | undefined): Pro
 function isReady({ state, version, management, sshServer, relay }: AgentStatus): boolean {
   if (state !== "running" || version !== VERSION || management.mapVersion === 0) return false;
   if (!sshServer.enabled || sshServer.listen.length > 0) return true;
-  // Without a listener of its own it serves through the relay, once management is there.
+  // Without its own listener it serves through the relay, once management is connected.
   return relay?.connected === true || !management.connected;
 }
 

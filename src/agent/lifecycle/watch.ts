@@ -1,23 +1,23 @@
 /**
- * Watch over what changes on a machine by itself: its map grows stale, and its addresses change.
+ * Watches what changes without an event: the age of the map, and the machine's addresses.
  *
  * @module
  */
 
-/** How often it is looked. */
+/** How often it checks. */
 const WATCH_MS = 1_000;
-/** Addresses are looked at each so many times. */
+/** Addresses are checked once in this many checks. */
 const ADDRESSES_EVERY = 30;
 
 export interface WatchOptions {
-  /** How stale the map is, as a number that changes when that matters. */
+  /** Staleness of the map, as a number that changes when it matters. */
   staleness(): number;
   addresses(): readonly string[];
   onStaleness(): void;
   onAddresses(): void;
 }
 
-/** Looks until it is told to stop. */
+/** Checks until it is stopped. */
 export function watchMachine(options: WatchOptions): { stop(): void } {
   let wasStale = options.staleness();
   let addresses = JSON.stringify(options.addresses());

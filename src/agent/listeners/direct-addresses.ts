@@ -1,5 +1,5 @@
 /**
- * Addresses at which other peers may dial this machine.
+ * Addresses at which other peers can dial this machine.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { formatHostPort, parseHostPort } from "../../fabric/host-port.ts";
 const ADDRESSES_MAX = 32;
 
 /**
- * Where others may reach what listens at `listening`: an address as it is, a wildcard as the addresses
- * of this machine's interfaces (loopback last, for peers on this very machine), then `advertise`.
+ * Addresses under which others reach the sockets in `listening`. A wildcard becomes the addresses of this
+ * machine's interfaces, with loopback last for peers on this machine. `advertise` comes at the end.
  */
 export function directAddresses(listening: readonly string[], advertise: readonly string[]): string[] {
   const found = listening.flatMap((text) => {

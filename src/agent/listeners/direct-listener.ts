@@ -1,5 +1,5 @@
 /**
- * The agent's direct listener: what the gate lets in goes on to SSH.
+ * The agent's direct listener. Streams whose hello is accepted go on to SSH.
  *
  * @module
  */
@@ -20,13 +20,13 @@ export interface DirectListenerOptions {
 }
 
 export interface DirectListener {
-  /** Where it listens; empty when it does not. */
+  /** Addresses it listens on. Empty: none. */
   addresses(): readonly string[];
-  /** Listens at `address` and nowhere else; null: nowhere. On failure it goes on as before. */
+  /** Listens at `address` only. Null: nowhere. On failure nothing changes. */
   listenAt(address: string | null, inheritedFd?: number): Promise<void>;
-  /** The listening socket for a successor; -1: there is none. */
+  /** Descriptor of the listening socket, for a successor. -1: none. */
   descriptor(): number;
-  /** Accepts no more; whoever is about to say hello still may. */
+  /** Accepts no more connections. Those already accepted may still send their hello. */
   leave(): void;
 }
 

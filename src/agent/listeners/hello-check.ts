@@ -1,6 +1,6 @@
 /**
- * Check of the hello, which decides who may open a stream to this machine: first against the map, then by the
- * network rules. All paths share one check, so that a hello taken on one path is a replay on another.
+ * The hello check, which decides who may open a stream to this machine: first against the map, then by the
+ * network rules. All paths share one check, so that a hello accepted on one path is a replay on another.
  *
  * @module
  */
@@ -19,32 +19,32 @@ import type { FailureCount } from "../contracts/failure-count.ts";
 export interface GateOptions {
   readonly clock: Clock;
   readonly failures: FailureCount;
-  /** Whether an earlier process of this state folder may have taken hellos, which this one cannot know. */
+  /** Whether an earlier process of this state folder may have accepted hellos that this one does not know. */
   readonly hadPredecessor: boolean;
-  /** What an agent knew whose sockets this one has taken over. Absent: there was none. */
+  /** State of the agent whose sockets this one took over. Absent: there was none. */
   readonly inherited?: Pick<Inheritance, "startSeconds" | "hellos"> | undefined;
   snapshot(): PolicySnapshot | null;
-  /** A hello was taken. */
+  /** Called for each accepted hello. */
   onTaken?(taken: TakenHello): void;
-  /** A proven device carries a checkpoint of the log. */
+  /** Called when a proven device carries a checkpoint of the log. */
   onCheckpoint?(checkpoint: HelloCheckpoint): void;
 }
 
 export interface Gate {
-  /** What a successor has to know. */
+  /** State that a successor needs. */
   known(): Pick<Inheritance, "startSeconds" | "hellos">;
-  /** A hello that was taken elsewhere. */
+  /** Notes a hello that another process accepted. */
   note(taken: TakenHello): void;
   /**
-   * The hello in `line` (without its newline), checked. Null: it is refused, and counted as a failure.
-   * `onHostile` is called for a line that no honest client sends, whatever its clock or map.
+   * Checks the hello in `line`, which has no newline. Null: refused, and counted as a failure. `onHostile` is
+   * called for a line that no honest client sends, whatever its clock or map.
    */
   check(line: string, sourceAddress: string, onHostile?: () => void): Hello | null;
-  /** Whether the present rules still let in a hello that was taken. */
+  /** Whether the present rules still allow an accepted hello. */
   mayGoOn(hello: Hello): boolean;
 }
 
-/** The reason under which a refused hello is recorded. The dialler is told nothing. */
+/** Reasons recorded for refused hellos. The dialling device is told nothing. */
 const REASONS: Readonly<Record<HelloRefusal, ReasonCode>> = {
   malformed: "network_not_allowed",
   other_target: "wrong_target",
@@ -57,13 +57,13 @@ const REASONS: Readonly<Record<HelloRefusal, ReasonCode>> = {
   replay_cache_full: "limit_reached",
 };
 
-/** No honest device causes these. */
+/** Refusals that no honest device causes. */
 const HOSTILE: ReadonlySet<HelloRefusal> = new Set(["malformed", "bad_signature", "replayed"]);
 
-/** Makes the gate. It remembers hellos from now on, and takes none from before where `hadPredecessor`. */
+/** Makes the check. It remembers hellos from now on. If `hadPredecessor`, it refuses older ones. */
 export function createGate(options: GateOptions): Gate {
   const { clock, failures } = options;
-  // At the first start nothing can have been taken before.
+  // At the first start nothing can have been accepted before.
   const ownStart = options.hadPredecessor ? nowSeconds(clock) : 0;
   const startSeconds = options.inherited?.startSeconds ?? ownStart;
   const replays = createReplayCache();

@@ -1,6 +1,6 @@
 /**
- * The ways by which streams come to this machine: the direct listener, the relay, and the listener for any
- * SSH client (`--plain-ssh-listen`). The first two pass one gate; behind it a stream is SSH or a ping.
+ * All ways in which streams reach this machine: the direct listener, the relay, and the listener for any SSH
+ * client (`--plain-ssh-listen`). The first two share one hello check, after which a stream is SSH or a ping.
  *
  * @module
  */
@@ -36,15 +36,15 @@ export interface ListenersOptions {
   readonly ssh: SshServer;
   readonly failures: FailureCount;
   readonly penalties: Penalties;
-  /** Told of each peer that comes, and how. */
+  /** Records each peer that connects, and its path. */
   readonly paths: PeerPaths;
-  /** An earlier process of this agent may have taken hellos. */
+  /** Whether an earlier process of this agent may have accepted hellos. */
   readonly hadPredecessor: boolean;
-  /** What an earlier agent has handed over. Absent: nothing. */
+  /** Sockets and state handed over by an earlier agent. Absent: none. */
   readonly inherited?: Inherited | undefined;
-  /** A hello was taken. */
+  /** Called for each accepted hello. */
   onTaken?(hello: TakenHello): void;
-  /** Compares checkpoints of the log that devices carry. Absent: nobody does. */
+  /** Compares the log checkpoints that devices carry. Absent: they are not compared. */
   readonly witness?: Pick<LogWitness, "meetHello">;
   isManagementUp(): boolean;
   answerPing(): PingAnswer;
@@ -55,19 +55,19 @@ export interface Listeners {
   readonly plain: PlainListener;
   readonly relay: RelayLink;
   readonly pings: Pings;
-  /** What was turned away of late. */
+  /** Streams refused recently. */
   refused(): RefusalSums;
   /**
-   * Listens where `flags` say, and offers this machine to the relay. Throws ERR_ADDRESS_IN_USE,
-   * ERR_PERMISSION or ERR_USAGE, and listens where `before` said then.
+   * Listens as `flags` say and offers this machine to the relay. Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION or
+   * ERR_USAGE, and then listens as `before` says.
    */
   listen(flags: AgentFlagsStored, before: AgentFlagsStored): Promise<void>;
   readonly gate: Gate;
-  /** What listens, for a successor. */
+  /** Listening sockets, for a successor. */
   listening(): { readonly role: ListenerRole; readonly address: string; readonly fd: number }[];
-  /** There is a successor: accepts no more. Streams go on. */
+  /** A successor has taken over: accepts no more, but streams continue. */
   leave(): void;
-  /** Addresses that others may be told to dial. */
+  /** Addresses that others are told to dial. */
   advertisedAddresses(flags: AgentFlagsStored): string[];
 }
 
@@ -138,7 +138,7 @@ function listeningOf(by: Record<ListenerRole, Pick<PlainListener, "addresses" | 
   return all.filter(({ fd }) => fd >= 0);
 }
 
-/** Where the direct listener belongs. Null: nowhere. */
+/** Address of the direct listener. Null: it is off. */
 function directAddress(flags: Pick<AgentFlagsStored, "sshServer" | "listen">): string | null {
   return flags.sshServer && flags.listen !== LISTEN_NONE ? flags.listen : null;
 }

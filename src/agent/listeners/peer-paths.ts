@@ -1,8 +1,8 @@
 /**
- * Path and round trip of each peer's latest streams, for `status`.
+ * Path and round-trip time of each peer's latest streams, for `status`.
  *
- * A direct stream is measured by the kernel (TCP_INFO), a relayed one from our first bytes to the first
- * answer. Nothing is sent for the measurement.
+ * The kernel measures direct streams (TCP_INFO). A relayed stream is timed from our first bytes to the first
+ * answer. No traffic is added for this.
  *
  * @module
  */
@@ -12,23 +12,23 @@ import { RelayStream } from "../../fabric/relay-stream.ts";
 import type { PeerId } from "../../wire/units.ts";
 import { tcpRoundTripMs } from "../os/native.ts";
 
-/** Peers remembered; the one not heard of for longest is forgotten. */
+/** Most peers remembered. The one not seen for the longest is dropped. */
 const PEERS_MAX = 10_000;
-/** When a new stream has surely sent and been answered once. */
+/** By then a new stream has certainly sent something and been answered. */
 const FIRST_LOOK_MS = 500;
 
 export interface PeerPath {
   readonly path: "direct" | "relay";
-  /** Milliseconds there and back, the last time it was known. Null: not measured. */
+  /** Last known round-trip time. Null: not measured. */
   readonly latencyMs: number | null;
-  /** Whether a stream of this peer is open. */
+  /** Whether this peer has an open stream. */
   readonly isLive: boolean;
 }
 
 export interface PeerPaths {
-  /** A stream of `peerId` whose hello was taken. */
+  /** Adds a stream of `peerId` whose hello was accepted. */
   add(peerId: PeerId, path: PeerPath["path"], stream: Duplex): void;
-  /** Undefined: it has not been here since this agent started. */
+  /** Undefined: the peer has not connected since this agent started. */
   of(peerId: PeerId): PeerPath | undefined;
 }
 
@@ -79,7 +79,7 @@ function roundTripOf(stream: Duplex): number | null {
   return fd === undefined ? null : tcpRoundTripMs(fd);
 }
 
-/** Bun's sockets have the descriptor; its types do not say so. */
+/** Bun's sockets have the descriptor, but its types do not. */
 function fdOf(socket: Socket): number | undefined {
   const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null };
   return handle?.fd !== undefined && handle.fd >= 0 ? handle.fd : undefined;

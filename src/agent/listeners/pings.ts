@@ -1,7 +1,7 @@
 /**
- * Answers `qf ping`: how this agent is, to a device whose hello was taken and that may still come in.
+ * Answers `qf ping` with the state of this agent, for a device whose hello was accepted and is still allowed.
  *
- * Reads nothing but the one word it knows, and holds few streams for a short time. Shapes: `wire/ping.ts`.
+ * It reads only the one word it knows, and holds few streams, briefly. Shapes: `wire/ping.ts`.
  *
  * @module
  */
@@ -20,12 +20,12 @@ import type { PeerId } from "../../wire/units.ts";
 import type { MapHolder } from "../control-link/map-holder.ts";
 import { staleness } from "../control-link/map-holder.ts";
 
-/** Streams at once, in all and of one device. */
+/** Most open streams, in total and for one device. */
 const STREAMS_MAX = 256;
 const PER_SOURCE_MAX = 8;
 
 export interface PingsOptions {
-  /** Asked anew before each answer. */
+  /** Checked again before each answer. */
   mayGoOn(hello: Hello): boolean;
   answer(): PingAnswer;
 }
@@ -83,11 +83,11 @@ export function createPings(options: PingsOptions): Pings {
   };
 }
 
-/** What this machine says of itself. */
+/** This machine's report about itself. */
 export function pingAnswer(about: {
   readonly clock: Clock;
   readonly maps: MapHolder;
-  /** To management. */
+  /** Whether management is connected. */
   readonly connected: boolean;
   readonly isServing: boolean;
 }): PingAnswer {

@@ -1,8 +1,8 @@
 /**
- * The listener of `--plain-ssh-listen`: SSH from the first byte, for clients that know nothing of us.
+ * The listener of `--plain-ssh-listen`: SSH from the first byte, for clients that do not know QuFabric.
  *
- * There is no hello here, so nobody is known before SSH says who; the SSH server bounds what strangers
- * may cost, by their address. Decides nothing.
+ * Without a hello no client is identified before SSH does it. The SSH server limits what unknown clients may
+ * use, by address. Nothing is decided here.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { addressOf, descriptorOf, endsOf, listenAt, listenOn, TCP_OPTIONS } from
 import type { SshServer } from "../contracts/server-context.ts";
 
 export interface PlainListener {
-  /** Where it listens; empty when it does not. */
+  /** Addresses it listens on. Empty: none. */
   addresses(): readonly string[];
-  /** Listens at `address` and nowhere else; null: nowhere. On failure it goes on as before. */
+  /** Listens at `address` only. Null: nowhere. On failure nothing changes. */
   listenAt(address: string | null, inheritedFd?: number): Promise<void>;
-  /** The listening socket for a successor; -1: there is none. */
+  /** Descriptor of the listening socket, for a successor. -1: none. */
   descriptor(): number;
-  /** Accepts no more. */
+  /** Accepts no more connections. */
   leave(): void;
 }
 
@@ -42,7 +42,7 @@ export function createPlainListener(ssh: Pick<SshServer, "accept">): PlainListen
       const old = server;
       server = next;
       wanted = address;
-      // Whoever is on stays on: the SSH server knows who may.
+      // Existing connections stay; the SSH server decides about them.
       old?.close();
     },
     descriptor: () => (server === null ? -1 : descriptorOf(server)),

@@ -1,24 +1,25 @@
 /**
- * Counts of streams refused before SSH in the last minutes, for `status`. Audit records each of them
- * (`failure-count.ts`); here are sums only.
+ * Recent counts of streams refused before SSH, for `status`. Audit has the details (`failure-count.ts`).
  *
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
 
-/** How far back the sums go. */
+/** Period that the sums cover. */
 export const REFUSALS_SECONDS = 600;
 const STEP_MS = 60_000;
 
-/** Sums of the last `REFUSALS_SECONDS`. */
+/** Sums over the last `REFUSALS_SECONDS`. */
 export interface RefusalSums {
   /** Connections to the direct listener. */
   readonly direct: number;
-  /** Streams of the relay. */
+  /** Streams from the relay. */
   readonly relay: number;
-  /** Of those of the relay, what no device can have sent: it checks all that before it passes anything on. */
+  /**
+   * Relay streams that no device can have sent, because an honest relay checks them before it passes them on.
+   */
   readonly forgedByRelay: number;
-  /** Where the last one came from, as far as that is known. */
+  /** Claimed source of the last one. Null: none. */
   readonly lastAddress: string | null;
 }
 
@@ -41,7 +42,7 @@ export function createRefusals(clock: Pick<Clock, "monotonicMs">): Refusals {
   let steps: Step[] = [];
   let lastAddress: string | null = null;
 
-  /** The step of now, without those that are too long ago. */
+  /** The current step. Drops steps that are too old. */
   function now(): Step {
     const number = Math.floor(clock.monotonicMs() / STEP_MS);
     const last = steps.at(-1);

@@ -1,6 +1,6 @@
 /**
- * The agent's link to the relay: kept while the SSH server is on and management answers. What comes in on
- * it meets the same gate as a direct connection; the relay is not trusted.
+ * The agent's link to the relay, kept while the SSH server is on and management answers. Its streams pass the
+ * same hello check as direct connections, because the relay is not trusted.
  *
  * @module
  */
@@ -25,9 +25,9 @@ export interface RelayLinkOptions {
   readonly gate: Gate;
   readonly refusals: Refusals;
   readonly take: TakeStream;
-  /** Whether the control link is up: without it nothing is tried. */
+  /** Whether the control link is up. Without it no attempt is made. */
   isManagementUp(): boolean;
-  /** An earlier agent still serves streams over a link of its own. */
+  /** An earlier agent still serves streams over its own link. */
   readonly isSuccessor?: boolean;
   /** In [0, 1). */
   readonly random?: () => number;
@@ -40,19 +40,19 @@ export interface RelayLinkState {
 
 export interface RelayLink {
   state(): RelayLinkState;
-  /** Whether there should be a link: the SSH server is on. Ending it ends its streams. */
+  /** Turns the link on or off with the SSH server. Turning it off ends its streams. */
   want(isWanted: boolean): void;
-  /** Management answers again: a link that is wanted is made at once. */
+  /** Management answers again: connect at once if the link is wanted. */
   retryNow(): void;
-  /** There is a successor: a link that is up serves its streams to their end, and is not made again. */
+  /** A successor has taken over: a link that is up serves its streams to their end, and is not renewed. */
   leave(): void;
   close(): void;
 }
 
-/** Ports told apart in SSH_CONNECTION. */
+/** Port numbers used for SSH_CONNECTION. */
 const PORT_MAX = 65_535;
 
-/** A link that is made once it is wanted. */
+/** Makes a link that connects once it is wanted. */
 export function createRelayLink(options: RelayLinkOptions): RelayLink {
   return new OfferedLink(options);
 }
@@ -60,16 +60,16 @@ export function createRelayLink(options: RelayLinkOptions): RelayLink {
 class OfferedLink implements RelayLink {
   readonly #options: RelayLinkOptions;
   /**
-   * `unwanted`: no link is to be. `away`: there is none. `connecting`: an offer is under way. `left`: one is
-   * up, and there is a successor.
+   * `unwanted`: the link is off. `away`: not connected. `connecting`: an offer is pending. `left`: connected,
+   * but a successor has taken over.
    */
   #state: "unwanted" | "away" | "connecting" | "up" | "left" = "unwanted";
-  /** While connecting, up or left. */
+  /** Set while connecting, up or left. */
   #offer: RelayOffer | null = null;
   #attempt = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #lastPort = 0;
-  /** Until a link of ours was up: from then on an older one is ours, and dead. */
+  /** True until our own link is up. After that, an older link is ours and dead. */
   #isBeside: boolean;
 
   constructor(options: RelayLinkOptions) {
@@ -159,7 +159,7 @@ class OfferedLink implements RelayLink {
       refusals.relay(sourceAddress, isForged);
       return false;
     }
-    // The relay's word for a port could be anybody else's: ours tells our streams apart.
+    // The relay could claim any port, so our own number identifies the stream.
     this.#lastPort = (this.#lastPort % PORT_MAX) + 1;
     take(stream, checked, {
       path: "relay",
@@ -172,7 +172,7 @@ class OfferedLink implements RelayLink {
   }
 }
 
-/** It ends in an environment variable and in evidence; a relay that lies must not write there. */
+/** The address goes into an environment variable and into evidence, where a lying relay must not write. */
 function isAddress(text: string): boolean {
   return /^[0-9A-Fa-f.:]{2,45}$/.test(text);
 }

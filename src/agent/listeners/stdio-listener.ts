@@ -1,8 +1,8 @@
 /**
  * The socket behind `qf agent ssh --stdio`: SSH from the first byte, for root and the agent's own user.
  *
- * It lies in a folder that nobody else may enter, beside the control socket, so that the kernel says
- * who comes in. As at `--plain-ssh-listen` nobody is known before SSH says who. Decides nothing.
+ * It is in a folder that others cannot enter, beside the control socket, so the kernel enforces access. As
+ * with `--plain-ssh-listen`, no client is identified before SSH does it. Nothing is decided here.
  *
  * @module
  */
@@ -14,19 +14,19 @@ import { makeDirectory } from "../../base/files.ts";
 import type { SshServer } from "../contracts/server-context.ts";
 
 export interface StdioListener {
-  /** Takes no more; whoever is on stays on. `isLeft`: a successor listens at the same path. */
+  /** Accepts no more; existing connections stay. `isLeft`: a successor listens at the same path. */
   close(how?: { readonly isLeft: boolean }): Promise<void>;
 }
 
-/** What SSH_CONNECTION and evidence say of a stream without addresses: this machine. */
+/** Addresses in SSH_CONNECTION and evidence for a stream that has none: this machine. */
 const HERE = { sourceAddress: "127.0.0.1", sourcePort: 0, localAddress: "127.0.0.1", localPort: 0 };
 
-/** The socket's path; as short as that of the control socket, which has to fit. */
+/** The socket's path. No longer than the control socket's, which has to fit. */
 export function stdioSocketPath(controlSocket: string): string {
   return join(dirname(controlSocket), "own", "ssh.sock");
 }
 
-/** Listens, replacing what an earlier agent left; the caller holds the state lock. */
+/** Listens, replacing an earlier agent's socket. The caller holds the state lock. */
 export async function openStdioListener(
   controlSocket: string,
   agent: { readonly ssh: Pick<SshServer, "accept">; isSshOn(): boolean },

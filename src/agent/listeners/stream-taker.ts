@@ -1,5 +1,5 @@
 /**
- * Hands a stream whose hello the gate has taken to the SSH server, or to the part that answers `qf ping`.
+ * Passes a stream whose hello was accepted to the SSH server, or to the part that answers `qf ping`.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import type { PeerPaths } from "./peer-paths.ts";
 import type { Pings } from "./pings.ts";
 
-/** Takes over `stream`, paused, with all that came after the hello still in it. */
+/** Takes over `stream`, which is paused and still holds everything after the hello. */
 export type TakeStream = (
   stream: Duplex,
   hello: Hello,
   origin: Omit<StreamOrigin, "sourcePeerId" | "via">,
 ) => void;
 
-/** A stream that carries another program's bytes is no word of the device that dials. */
+/** A stream that carries another program's bytes does not speak for the device that dials. */
 function sourceOf({ source, via }: Hello): Pick<StreamOrigin, "sourcePeerId" | "via"> {
   return via === undefined
     ? { sourcePeerId: source }

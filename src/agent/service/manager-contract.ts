@@ -1,18 +1,16 @@
 /**
- * The service managers of this machine, as the agent uses them.
+ * The interface of a service manager for the agent.
  *
  * @module
  */
 export interface ServiceManager {
   readonly name: string;
-  /** What a person should know of it beside that it works. */
+  /** Something the person should know besides that it works. */
   readonly note?: string;
-  /**
-   * Installs the service, and starts it anew with `command`, now and at every boot. Throws ERR_UNAVAILABLE.
-   */
+  /** Installs the service and restarts it with `command`, now and at every boot. Throws ERR_UNAVAILABLE. */
   start(command: readonly string[]): Promise<void>;
-  /** Stops it, and keeps it from starting at boot. False when there is none. */
+  /** Stops the service and disables it at boot. False: there is none. */
   stop(): Promise<boolean>;
-  /** Removes what `start` installed; it must have been stopped. Nothing there is no failure. */
+  /** Removes what `start` installed. The service must have been stopped. A missing service is no failure. */
   remove(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * The agent as an OpenRC service, kept alive by supervise-daemon.
+ * The agent as an OpenRC service under supervise-daemon.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { launched } from "./systemd.ts";
 const NAME = "qufabric";
 const HINT = "see /var/lib/qufabric/agent.log";
 
-/** The init script for an agent that `command` starts. */
+/** The init script that starts the agent with `command`. */
 export function initScript(command: readonly string[]): string {
   const [program = "", ...args] = launched(command);
   return `#!/sbin/openrc-run
@@ -37,7 +37,7 @@ depend() {
 `;
 }
 
-/** Null where OpenRC does not run the machine. `root` is for tests. */
+/** Null: OpenRC does not run this machine. `root` is for tests. */
 export function openrcManager(root = "/"): ServiceManager | null {
   if (!existsSync(join(root, "run/openrc/softlevel"))) return null;
   const path = join(root, "etc/init.d", NAME);

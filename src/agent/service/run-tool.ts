@@ -1,5 +1,5 @@
 /**
- * Programs of the system's service managers, run to their end with our own words.
+ * Runs tools of the system's service managers to their end, with fixed arguments.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import { QfError } from "../../base/errors.ts";
 
 const MS_MAX = 30_000;
 
-/** Throws ERR_UNAVAILABLE with `hint` when the program fails, is not there, or takes longer than 30 s. */
+/** Throws ERR_UNAVAILABLE with `hint` if the program fails, is missing, or takes longer than 30 s. */
 export async function runTool(command: readonly string[], hint: string): Promise<void> {
   if (await tryTool(command)) return;
   throw new QfError("ERR_UNAVAILABLE", `${command.join(" ")} failed`, { hint });
 }
 
-/** Whether it ended well. */
+/** Whether the program succeeded. */
 export async function tryTool(command: readonly string[]): Promise<boolean> {
   try {
     const child = Bun.spawn([...command], {
@@ -29,7 +29,7 @@ export async function tryTool(command: readonly string[]): Promise<boolean> {
   }
 }
 
-/** What the program prints. Null: it failed, is not there, or takes longer than `msMax`. */
+/** The program's output. Null: it failed, is missing, or takes longer than `msMax`. */
 export async function readTool(command: readonly string[], msMax = 5_000): Promise<string | null> {
   try {
     const child = Bun.spawn([...command], {
@@ -46,7 +46,7 @@ export async function readTool(command: readonly string[], msMax = 5_000): Promi
   }
 }
 
-/** `word` for a POSIX shell: one word, whatever is in it. */
+/** Quotes `word` for a POSIX shell. */
 export function shellWord(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }

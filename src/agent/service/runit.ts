@@ -14,10 +14,10 @@ import { launched } from "./systemd.ts";
 
 const NAME = "qufabric";
 const HINT = "see /var/lib/qufabric/agent.log";
-/** Folders that runsvdir looks at: Void's and Debian's. */
+/** Folders that runsvdir watches, on Void and Debian. */
 const ACTIVE = ["var/service", "etc/service"] as const;
 
-/** The run script for an agent that `command` starts. */
+/** The run script that starts the agent with `command`. */
 export function runScript(command: readonly string[]): string {
   return `#!/bin/sh
 # Written by qf agent up.
@@ -27,7 +27,7 @@ exec ${launched(command).map(shellWord).join(" ")} >>${DEFAULT_STATE_DIR}/agent.
 `;
 }
 
-/** Null where runit does not run services here. `root` is for tests. */
+/** Null: runit does not run services here. `root` is for tests. */
 export function runitManager(root = "/"): ServiceManager | null {
   const active = ACTIVE.map((folder) => join(root, folder)).find((folder) => existsSync(folder));
   if (active === undefined || !existsSync(join(root, "etc/runit"))) return null;
@@ -38,7 +38,7 @@ export function runitManager(root = "/"): ServiceManager | null {
     async start(command) {
       await makeDirectory(folder, 0o755);
       await writeFileAtomic(join(folder, "run"), runScript(command), 0o755);
-      // runsvdir finds a new one by itself within seconds.
+      // runsvdir finds a new service by itself within seconds.
       if (existsSync(link)) await runTool(["sv", "-w", "20", "restart", link], HINT);
       else await symlink(folder, link);
     },

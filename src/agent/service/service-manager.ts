@@ -1,8 +1,7 @@
 /**
- * The program that starts the agent at boot and again when it ends: systemd, OpenRC or runit, whichever there
- * is.
+ * Finds the service manager that starts the agent at boot and restarts it: systemd, OpenRC or runit.
  *
- * Only the usual state folder of a user has a service; agents on other folders are processes of their own.
+ * Only a user's default state folder gets a service. Agents on other folders run as separate processes.
  *
  * @module
  */
@@ -13,7 +12,7 @@ import { openrcManager } from "./openrc.ts";
 import { runitManager } from "./runit.ts";
 import { systemdManager, systemdUserManager } from "./systemd.ts";
 
-/** The manager for the agent of `stateDir`; null: it runs as a process of its own. */
+/** The manager for the agent of `stateDir`. Null: the agent runs as a separate process. */
 export function findServiceManager(stateDir: string, environment: Environment): ServiceManager | null {
   const uid = process.geteuid?.() ?? 0;
   if (stateDir !== defaultStateDir(uid, environment)) return null;

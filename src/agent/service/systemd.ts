@@ -1,8 +1,8 @@
 /**
- * The agent as a systemd service: of the system, or of one user.
+ * The agent as a systemd service, of the system or of one user.
  *
- * Its main process is a launcher of a few words of shell, and the agent is its child, so that what systemd
- * stops and what serves sessions are two processes.
+ * The main process is a short shell launcher with the agent as its child, so that the process systemd stops
+ * is not the one that serves sessions.
  *
  * @module
  */
@@ -18,31 +18,32 @@ import { readTool, runTool, tryTool } from "./run-tool.ts";
 export const UNIT_NAME = "qufabric.service";
 const UNIT_PATH = `/etc/systemd/system/${UNIT_NAME}`;
 
-/** Service managers start it with words of our own; nothing here does. */
+/** Only service managers run this shell, with a fixed script. */
 const SHELL = "/bin/sh -c".split(" ");
 /**
- * Starts the agent and ends as it ends. A signal to stop is passed on; a watchdog's ends an agent that no
- * longer answers any. The agent ends it by SIGUSR1 where it goes on itself until its successor serves.
+ * Starts the agent and ends with its exit status. A stop signal is passed on; the watchdog's signal kills an
+ * agent that does not respond. With SIGUSR1 the agent ends the launcher, to go on by itself until its
+ * successor serves.
  */
 export const LAUNCHER = [
   "trap 'signal=1; kill -TERM $!' TERM INT HUP",
   "trap 'signal=1; kill -KILL $!' ABRT",
   "trap 'exit 0' USR1",
   "export QF_LAUNCHER=$$",
-  // A signal interrupts the wait, which then says nothing of the agent.
+  // A signal interrupts `wait`, whose status then is not the agent's.
   '"$@" & while signal=; wait $!; status=$?; [ -n "$signal" ]; do :; done',
   "exit $status",
 ].join("; ");
 
-/** The words by which a service manager starts the launcher of `command`. */
+/** The argv with which a service manager starts the launcher of `command`. */
 export function launched(command: readonly string[]): string[] {
   return [...SHELL, LAUNCHER, "qf-agent", ...command];
 }
 
 /**
- * The unit file for an agent that `command` starts. It is never `failed` for good: a port that is held or a
- * full disk may pass, so it is started again without end, with a growing delay where systemd is 254 or newer.
- * Nothing of it restrains what sessions may do: they inherit whatever the unit does.
+ * The unit file for an agent started by `command`. It never stays `failed`: a port in use or a full disk may
+ * be temporary, so restarts go on forever, with a growing delay on systemd 254 or newer. The unit sets no
+ * restrictions, because sessions would inherit them.
  */
 export function unitText(command: readonly string[], wantedBy = "multi-user.target"): string {
   const start = launched(command).map(quoted).join(" ");
@@ -75,12 +76,12 @@ WantedBy=${wantedBy}
 `;
 }
 
-/** Null where systemd does not run this machine (sd_booted(3)). */
+/** Null: systemd does not run this machine (sd_booted(3)). */
 export function systemdManager(): ServiceManager | null {
   return existsSync("/run/systemd/system") ? managerOf("systemd", [], UNIT_PATH, "multi-user.target") : null;
 }
 
-/** Null where no systemd runs for this user. */
+/** Null: no systemd runs for this user. */
 export function systemdUserManager(environment: Environment): ServiceManager | null {
   const { XDG_RUNTIME_DIR: runtimeDir, XDG_CONFIG_HOME: configHome, HOME: home } = environment;
   if (!runtimeDir || !existsSync(join(runtimeDir, "systemd/private"))) return null;
@@ -102,7 +103,7 @@ function managerOf(name: string, flags: readonly string[], path: string, wantedB
       await writeFileAtomic(path, unitText(command, wantedBy), 0o644);
       await systemctl("daemon-reload");
       await systemctl("enable", UNIT_NAME);
-      // Whether it serves is for the caller to see, who knows what keeps it.
+      // The caller checks whether it serves, because only the caller knows what may prevent it.
       await systemctl("restart", "--no-block", UNIT_NAME);
     },
     async stop() {
@@ -121,25 +122,25 @@ function managerOf(name: string, flags: readonly string[], path: string, wantedB
 
 const ofUser = (): string[] => (process.geteuid?.() === 0 ? [] : ["--user"]);
 
-/** Whether systemd is about to start the service again. False where it does not say. */
+/** Whether systemd is about to start the service again. False: unknown. */
 export async function isUnitRestarted(): Promise<boolean> {
   const jobs = await readTool(["systemctl", ...ofUser(), "list-jobs", "--no-legend", "--plain"]);
   return jobs?.split("\n").some((line) => isRestart(line)) === true;
 }
 
-/** Whether a line of `systemctl list-jobs` (number, unit, kind, state) says so. */
+/** Whether a line of `systemctl list-jobs` (number, unit, kind, state) is such a job. */
 export function isRestart(line: string): boolean {
   const [, unit, kind] = line.trim().split(/\s+/);
   return unit === UNIT_NAME && (kind === "restart" || kind === "try-restart" || kind === "start");
 }
 
-/** Whether the service runs, or is to run again. True where systemd does not say. */
+/** Whether the service runs or is to run again. True: also if unknown. */
 export async function isUnitUp(): Promise<boolean> {
   const state = await readTool(["systemctl", ...ofUser(), "show", "-P", "ActiveState", UNIT_NAME]);
   return state === null || !["inactive", "failed"].includes(state.trim());
 }
 
-/** As systemd.syntax(7) wants it: quoted, with its own specifiers and variables escaped. */
+/** Quotes for systemd.syntax(7), with specifiers and variables escaped. */
 function quoted(word: string): string {
   return `"${word.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%").replaceAll("$", "$$$$")}"`;
 }

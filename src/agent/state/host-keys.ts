@@ -1,5 +1,5 @@
 /**
- * The host keys of a machine: made once, and read the way ssh2 will read them.
+ * The host keys of a machine: made once, and checked for what ssh2 can read.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import ssh2 from "ssh2";
 import { AssertionError } from "../../base/assert.ts";
 import type { HostKeyFile } from "../../wire/agent-state-file.ts";
 
-/** Chance of one failure is 1 in 256. */
+/** A single try fails with probability 1/256. */
 const TRIES_MAX = 32;
 
-/** New host keys, every one of which reads. */
+/** Makes new host keys and checks that each can be read. */
 export function makeHostKeys(): HostKeyFile {
   const ecdsa = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 });
   return {
@@ -22,15 +22,15 @@ export function makeHostKeys(): HostKeyFile {
   };
 }
 
-/** Public part of a private key as SSH has it, in base64. Undefined: it does not read. */
+/** The public key of a private key in SSH's format, base64. Undefined: it cannot be read. */
 export function publicHostKey(pem: string): string | undefined {
   const key = ssh2.utils.parseKey(pem);
   return key instanceof Error || Array.isArray(key) ? undefined : key.getPublicSSH().toString("base64");
 }
 
 /**
- * An Ed25519 host key, in OpenSSH's format. ssh2 writes a public key that begins with a zero byte without
- * that byte; nobody reads such a one, so it is not taken.
+ * Makes an Ed25519 host key in OpenSSH's format. ssh2 drops the first byte of a public key if it is zero, and
+ * nothing can read the result, so such a key is discarded.
  */
 export function makeEd25519HostKey(): string {
   for (let tries = 0; tries < TRIES_MAX; tries++) {

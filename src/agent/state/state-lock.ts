@@ -1,6 +1,6 @@
 /**
- * The locks of a state folder: one keeps it to one agent, one to one upgrade at a time. The kernel gives each
- * back when its holder ends, however it ends.
+ * Locks of a state folder: one for the agent, one for an upgrade. The kernel releases each when its holder
+ * ends for any reason.
  *
  * @module
  */
@@ -14,9 +14,7 @@ export interface StateLock {
   release(): Promise<void>;
 }
 
-/**
- * Locks `directory`. Throws ERR_CONFLICT while another agent holds it, ERR_PERMISSION when it is not ours.
- */
+/** Locks `directory`. Throws ERR_CONFLICT if another agent holds it, ERR_PERMISSION if it is not ours. */
 export async function lockState(directory: string): Promise<StateLock> {
   const lock = await take(directory, "lock");
   if (lock !== null) return lock;
@@ -25,14 +23,14 @@ export async function lockState(directory: string): Promise<StateLock> {
   });
 }
 
-/** Throws ERR_CONFLICT while another upgrade of that agent goes on, ERR_PERMISSION as `lockState`. */
+/** Throws ERR_CONFLICT while another upgrade of that agent runs, ERR_PERMISSION like `lockState`. */
 export async function lockUpgrade(directory: string): Promise<StateLock> {
   const lock = await take(directory, "upgrade.lock");
   if (lock !== null) return lock;
   throw new QfError("ERR_CONFLICT", "another upgrade goes on here", { hint: "try again when it is over" });
 }
 
-/** Null: another holds it. */
+/** Null: another process holds it. */
 async function take(directory: string, name: string): Promise<StateLock | null> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
   const file = await open(join(directory, name), flags, 0o600).catch((cause: NodeJS.ErrnoException) => {

@@ -1,9 +1,9 @@
 /**
- * The agent's state folder: keys, flags, the last map. Shapes are in `wire/state-file.ts`.
+ * The agent's state folder: keys, flags and the last map. Shapes are in `wire/state-file.ts`.
  *
- * Written by rename, read strictly. A damaged file is set aside by name and ends the start with that
- * name; so does the next start, until a person has restored it or removed it: keys and flags are never
- * silently made anew. The map alone is (management has it).
+ * Files are replaced by rename and read strictly. A damaged file is set aside, and the start fails naming it.
+ * Later starts fail too, until a person restores or removes it, because keys and flags are never silently
+ * made anew. Only the map is, since management has it.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
 import { DeviceKeyFile, PublicClientFile } from "../../wire/state-file.ts";
 import { makeHostKeys, publicHostKey } from "./host-keys.ts";
 
-/** Files of a state folder. What others on the machine may see is in `public/`. */
+/** Files of a state folder. Files that other users of the machine may read are in `public/`. */
 export interface StatePaths {
   readonly directory: string;
   readonly agent: string;
@@ -33,9 +33,9 @@ export interface StatePaths {
   readonly audit: string;
   /** Recordings that management does not have yet. */
   readonly recordings: string;
-  /** What this machine has seen of the account's log. */
+  /** This machine's record of the account's log. */
   readonly witness: string;
-  /** What became of management's last order to upgrade. */
+  /** Result of management's last upgrade order. */
   readonly upgrade: string;
   readonly log: string;
   readonly publicDirectory: string;
@@ -63,7 +63,7 @@ export function statePaths(directory: string): StatePaths {
   };
 }
 
-/** Makes the folders. 0711: others pass through to `public/`, and list nothing. Throws ERR_PERMISSION. */
+/** Makes the folders. 0711 lets other users reach `public/` but list nothing. Throws ERR_PERMISSION. */
 export async function prepareStateDir(directory: string): Promise<StatePaths> {
   const paths = statePaths(directory);
   try {
@@ -80,7 +80,7 @@ export async function prepareStateDir(directory: string): Promise<StatePaths> {
       hint: "it must belong to the user the agent runs as, and nobody else may write to it",
     });
   }
-  // Only a folder that is ours alone: somebody may have named one that holds other things.
+  // Only an empty folder: the one named may hold a person's other files.
   if ((await readdir(directory)).length === 0) await chmod(directory, 0o711);
   await makeDirectory(paths.audit, 0o700);
   await makeDirectory(paths.publicDirectory, 0o755);
@@ -88,7 +88,7 @@ export async function prepareStateDir(directory: string): Promise<StatePaths> {
   return paths;
 }
 
-/** Removes what a killed process left of files (`writeFileAtomic`). Only with the lock held. */
+/** Removes unfinished files of a killed process (`writeFileAtomic`). Requires the lock. */
 export async function removeUnfinished({ directory, publicDirectory }: StatePaths): Promise<void> {
   for (const folder of [directory, publicDirectory]) {
     for (const name of await readdir(folder)) {
@@ -97,7 +97,7 @@ export async function removeUnfinished({ directory, publicDirectory }: StatePath
   }
 }
 
-/** `agent.json`, or undefined before the first `up`. Throws ERR_STATE_DAMAGED. */
+/** `agent.json`. Undefined before the first `up`. Throws ERR_STATE_DAMAGED. */
 export function readAgentFile(paths: StatePaths): Promise<AgentStateFile | undefined> {
   return readState(paths.agent, AgentStateFile);
 }
@@ -109,11 +109,13 @@ export function writeAgentFile(paths: StatePaths, file: AgentStateFile): Promise
 export interface AgentKeys {
   readonly deviceKey: Ed25519Key;
   readonly hostKeys: HostKeyFile["keys"];
-  /** Their public halves, as management keeps them. */
+  /** Public halves, as management stores them. */
   readonly hostKeyBlobs: string[];
 }
 
-/** The keys, made on first use only: with `mustExist` (enrolled) a missing file is ERR_STATE_DAMAGED. */
+/**
+ * Opens the keys, made on first use only. With `mustExist` (enrolled) a missing file is ERR_STATE_DAMAGED.
+ */
 export async function openKeys(paths: StatePaths, options: { mustExist: boolean }): Promise<AgentKeys> {
   const device = await readOrMake(paths.deviceKey, DeviceKeyFile, options.mustExist, () => {
     const { seed, publicKey } = generateEd25519();
@@ -148,11 +150,11 @@ function hostKeyBlob(pem: string, path: string): string {
   });
 }
 
-/** The stored map with the newest time at which management called it current. */
+/** The stored map, and the last time management confirmed it. */
 export interface LastMap {
   readonly stored: StoredMap | undefined;
   readonly confirmation: MapConfirmation | undefined;
-  /** A damaged map was set aside under this message; management has another. */
+  /** Set if a damaged map was set aside. Management has another. */
   readonly damage: string | null;
 }
 
@@ -180,7 +182,7 @@ export function writeConfirmation(paths: StatePaths, confirmation: MapConfirmati
   return writeJsonAtomic(paths.confirmed, confirmation, 0o600);
 }
 
-/** What `qf ssh` of anybody on this machine starts from. `running`: null once the agent has stopped. */
+/** Writes what any user's `qf ssh` on this machine starts from. `running` is null once the agent stopped. */
 export function writePublicClient(
   paths: StatePaths,
   flags: AgentFlagsStored,
@@ -194,7 +196,7 @@ export function writePublicClient(
   return writeJsonAtomic(paths.publicClient, PublicClientFile.parse(file), 0o644);
 }
 
-/** `readJsonState`, and ERR_STATE_DAMAGED as long as a damaged copy lies where the file should be. */
+/** Like `readJsonState`, but throws ERR_STATE_DAMAGED while a damaged copy is there instead of the file. */
 async function readState<T>(path: string, parser: Parser<T>): Promise<T | undefined> {
   const found = await readJsonState(path, parser);
   if (found !== undefined) return found;

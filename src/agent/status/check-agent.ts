@@ -1,6 +1,5 @@
 /**
- * Checks of `qf doctor` on the agent of this machine, running or not, and on what it needs of the machine.
- * Changes nothing.
+ * `qf doctor` checks of this machine's agent, running or not, and of its requirements. Changes nothing.
  *
  * @module
  */
@@ -23,7 +22,7 @@ import { type StatePaths, statePaths } from "../state/state.ts";
 import { chooseStateDir } from "../state/state-dir.ts";
 import { ROOTLESS } from "./problems.ts";
 
-/** Less room than this, and the audit spool may soon be full. */
+/** With less free space than this, the audit spool may soon be full. */
 const ROOM_BYTES_MIN = 64 * 1024 * 1024;
 const UP = "qf agent up";
 
@@ -36,7 +35,7 @@ export interface AgentCheckOptions {
 
 export async function checkAgent(options: AgentCheckOptions): Promise<Finding[]> {
   const chosen = chooseStateDir(options.stateDir, options.environment);
-  // A folder in which nothing has come of an attempt is none.
+  // A folder without `agent.json`, for example after a failed attempt, does not count.
   const isUsual = options.stateDir === undefined && !(await isThere(statePaths(chosen).agent));
   const stateDir = isUsual && (await isThere(DEFAULT_STATE_DIR)) ? DEFAULT_STATE_DIR : chosen;
   const paths = statePaths(stateDir);
@@ -65,7 +64,7 @@ export async function checkAgent(options: AgentCheckOptions): Promise<Finding[]>
   ];
 }
 
-/** The answer of a running agent, undefined without one, or what kept it from answering. */
+/** Status of a running agent. Undefined: none runs. A finding: it could not answer. */
 async function askFor(stateDir: string): Promise<AgentStatus | Finding | undefined> {
   try {
     return await askStatus(stateDir);
@@ -94,7 +93,7 @@ function checkRunning(status: AgentStatus): Finding[] {
   return found;
 }
 
-/** An agent that was set up and does not run: how it ended, and what would keep it from starting. */
+/** An agent that was set up but does not run: how it ended, and what would prevent its start. */
 async function checkStopped(stateDir: string, paths: StatePaths): Promise<Finding[]> {
   const file = PublicClientFile.safeParse(
     parseJson(await readFile(paths.publicClient, "utf8").catch(() => "")),
@@ -149,18 +148,18 @@ async function checkState({ directory, agent }: StatePaths): Promise<Finding[]> 
   return found;
 }
 
-/** Whether what lies there is no state of an agent. */
+/** Whether the file exists but is not an agent's state. */
 async function isUnreadable(path: string): Promise<boolean> {
   const text = await readFile(path, "utf8").catch(() => undefined);
   return text !== undefined && !AgentStateFile.safeParse(parseJson(text)).success;
 }
 
-/** What sessions need of the machine. */
+/** Requirements of sessions on this machine. */
 function checkMachine(
   status: AgentStatus | Finding | undefined,
   pamFolders: readonly string[] | undefined,
 ): Finding[] {
-  // Without root one account is served, whose rules have let it in already.
+  // Without root only one account is served, and its PAM rules have already let it in.
   if (process.geteuid?.() !== 0 || process.platform !== "linux") return [];
   return [pamFinding(pamFolders), ...cgroupFindings(status === undefined)];
 }

@@ -1,5 +1,5 @@
 /**
- * Problems of a running agent, and how to mend each. Pure; `status` and `qf doctor` show them.
+ * Problems of a running agent and how to fix them. Pure; `status` and `qf doctor` show them.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { NOT_TRIED_YET, type SyncState } from "../control-link/sync-client.ts";
 import { REFUSALS_SECONDS } from "../listeners/refusals.ts";
 import type { StatusParts } from "./status-parts.ts";
 
-/** Beyond this, certificates and hellos begin to fail. */
+/** Beyond this offset, certificates and hellos begin to fail. */
 const CLOCK_OFFSET_MS_MAX = 30_000;
-/** What an agent without root has to say of itself. */
+/** Reported by an agent without root. */
 export const ROOTLESS = "runs without root: only the agent's own user is served";
-/** Share of the spool beyond which somebody should look. */
+/** Share of the spool above which a person should look. */
 const SPOOL_SHARE_MAX = 0.5;
 
-/** Connections turned away at the listener within the minutes of `refusals.ts`; a few scanners are less. */
+/** Refused connections within the period of `refusals.ts`. A few scanners cause fewer. */
 const REFUSED_MAX = 1_000;
 
 const FIX_OF_PROGRAMS =
@@ -25,11 +25,11 @@ const FIX_OF_PROGRAMS =
 export interface Problem {
   /** One sentence, lower case, no full stop. */
   readonly problem: string;
-  /** What a person can do about it. */
+  /** How a person can fix it. */
   readonly fix: string;
 }
 
-/** Empty when nothing is wrong. */
+/** Empty: no problems. */
 export function findProblems(parts: StatusParts): Problem[] {
   return [
     ...linkProblems(parts),
@@ -41,7 +41,7 @@ export function findProblems(parts: StatusParts): Problem[] {
   ];
 }
 
-/** Each kind once, with when it was first seen. */
+/** Each kind once, with the time it was first seen. */
 function logProblems({ alarms }: StatusParts): Problem[] {
   const kinds = [...new Set(alarms.map(({ kind }) => kind))];
   return kinds.map((kind) => ({

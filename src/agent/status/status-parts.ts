@@ -1,5 +1,5 @@
 /**
- * The parts of an agent that its status report is made from.
+ * Parts of an agent from which its status report is made.
  *
  * @module
  */
@@ -23,19 +23,19 @@ export interface StatusParts {
   readonly mapAgeSeconds: number;
   readonly sync: SyncState | null;
   readonly listening: readonly string[];
-  /** Addresses told to management for others to dial. */
+  /** Addresses that management gives others to dial. */
   readonly advertised: readonly string[];
-  /** Where any SSH client is taken. */
+  /** Addresses that accept any SSH client. */
   readonly plainListening: readonly string[];
   readonly relay: { readonly connected: boolean; readonly streams: number };
   readonly refused: RefusalSums;
   readonly sessions: readonly LiveSession[];
   readonly spool: SpoolState;
   pathOf(peerId: PeerId): PeerPath | undefined;
-  /** What the agent itself found wrong. Null: nothing. */
+  /** A problem that the agent itself found. Null: none. */
   readonly problem: string | null;
-  /** What does not work of what is to be done for other programs of this machine. */
+  /** Failures of features for other programs on this machine. */
   readonly programProblems: readonly string[];
-  /** Checkpoints of the account's log that contradict each other. */
+  /** Contradictory checkpoints of the account's log. */
   readonly alarms: readonly LogAlarm[];
 }

@@ -1,5 +1,5 @@
 /**
- * The report of `qf agent status`, put together from what the parts of an agent know. Pure.
+ * The report of `qf agent status`, built from the parts of an agent. Pure.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { REFUSALS_SECONDS } from "../listeners/refusals.ts";
 import { findProblems } from "./problems.ts";
 import type { StatusParts } from "./status-parts.ts";
 
-/** Peers listed. */
+/** Most peers listed. */
 const PEERS_MAX = 10_000;
 
 export function buildStatus(parts: StatusParts): AgentStatus {

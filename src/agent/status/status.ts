@@ -1,5 +1,5 @@
 /**
- * `qf agent status`: asks the running agent, and puts the answer into words.
+ * `qf agent status`: asks the running agent and formats the answer.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Environment } from "../contracts/flags.ts";
 import { askStatus } from "../control-socket/control-client.ts";
 import { chooseStateDir } from "../state/state-dir.ts";
 
-/** Status of the agent meant. Throws ERR_UNAVAILABLE when none runs. */
+/** Status of the selected agent. Throws ERR_UNAVAILABLE if none runs. */
 export async function agentStatus(options: {
   readonly stateDir: string | undefined;
   readonly environment: Environment;
@@ -19,14 +19,14 @@ export async function agentStatus(options: {
   const stateDir = chooseStateDir(options.stateDir, options.environment);
   const status = await askStatus(stateDir);
   if (status !== undefined) return status;
-  // Anybody may ask the machine's agent; only then their own folder is not what they mean.
+  // Any user may query the machine's agent, so without an agent of their own that one is meant.
   const isUsual = options.stateDir === undefined && stateDir !== DEFAULT_STATE_DIR;
   const machine = isUsual ? await askStatus(DEFAULT_STATE_DIR) : undefined;
   if (machine !== undefined) return machine;
   throw new QfError("ERR_UNAVAILABLE", `no agent runs on ${stateDir}`, { hint: "start it with qf agent up" });
 }
 
-/** The answer for people. `isDetailed` adds peers, flags and the link. */
+/** The answer as text. `isDetailed` adds peers, flags and the link. */
 export function statusText(status: AgentStatus, isDetailed: boolean): string {
   const { self, management, sshServer } = status;
   const lines = [
@@ -97,7 +97,7 @@ function directText({ enabled, listen, advertised }: AgentStatus["sshServer"]): 
   return `${listen.join(", ")}; told to others: ${advertised.join(", ") || "nothing"}`;
 }
 
-/** Who came by the relay had tried what there is beside it. */
+/** Why clients came through the relay: they had already tried everything else. */
 function whyRelay({ listen }: AgentStatus["sshServer"]): string {
   return listen.length === 0 ? "there is no listener here" : "no direct address answered it in time";
 }
