@@ -1,8 +1,8 @@
 /**
- * Approvals of sign-ins without a certificate, asked of management over the control link.
+ * Asks management over the control link to approve sign-ins that come without a certificate.
  *
- * `sync-client.ts` lends the link and hands the answers in; the SSH server asks. A question while the link is
- * down, and one without an answer in time, is `unavailable`. Decides nothing.
+ * The SSH server asks. `sync-client.ts` provides the link and passes in the answers. A question is
+ * `unavailable` while the link is down, or without an answer in time. Nothing is decided here.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { ApprovalSubject, Approvals, OpenedApproval } from "../contracts/ap
 export interface ApprovalLink extends Approvals {
   /** The link is up: `send` goes to management. */
   attach(send: (message: AgentMessage) => void): void;
-  /** The link is down: all that wait hear so. */
+  /** The link is down: every open question becomes `unavailable`. */
   detach(): void;
   take(message: Answer): void;
 }
@@ -26,10 +26,10 @@ type Answer = Extract<
 >;
 
 const ANSWER_TIMEOUT_MS = 10_000;
-/** Questions under way at once; management takes so many of one agent without losing patience. */
+/** Questions in flight at once, well below what management queues of one link. */
 const UNDER_WAY_MAX = 16;
 
-/** Approvals without a link yet. */
+/** Creates approvals that have no link yet. */
 export function createApprovals(): ApprovalLink {
   return new LinkApprovals();
 }
@@ -37,7 +37,7 @@ export function createApprovals(): ApprovalLink {
 class LinkApprovals implements ApprovalLink {
   /** By request id: settles the question with its answer, or null without one. */
   readonly #waiting = new Map<string, (answer: Answer | null) => void>();
-  /** Sends over the link that is up. Null: there is none. */
+  /** Sends over the current link. Null: the link is down. */
   #send: ((message: AgentMessage) => void) | null = null;
 
   async open(subject: ApprovalSubject): Promise<OpenedApproval> {
@@ -91,7 +91,7 @@ class LinkApprovals implements ApprovalLink {
     this.#waiting.get(answer.requestId)?.(answer);
   }
 
-  /** The answer to a question. Null: there is no link, or none came in time. */
+  /** Asks, and resolves with the answer. Null: no link, or no answer in time. */
   #ask(question: Question): Promise<Answer | null> {
     const { requestId } = question;
     const send = this.#send;

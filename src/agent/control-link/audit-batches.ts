@@ -1,9 +1,9 @@
 /**
  * The next events to upload, with this machine's signature over them.
  *
- * A batch is signed once, over the events that wait at that moment, and stored before it is sent. What has to
- * be sent again goes in the same batch. Salts come from the device key, so that nothing more is stored: to
- * anyone without the key they are random.
+ * A batch covers the events that are waiting when it is made. It is signed once and stored before it is sent,
+ * so a resend carries the same batch. Salts are derived from the device key and need no storage; they look
+ * random to anyone without the key.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const SALT_BYTES = 16;
 /** Events for one message. */
 export interface AuditUploadBatch {
   readonly events: AgentEvent[];
-  /** Absent: management keeps no log, or an older one. */
+  /** Absent: management keeps no log, or takes an older event version. */
   readonly batch?: SignedBatch;
 }
 
@@ -32,7 +32,7 @@ export interface AuditSigner {
   readonly enrolled: Enrolled;
 }
 
-/** The next events of `spool` and what is signed of them. Null: none wait. */
+/** The next events of `spool` and their signed batch. Null: no events are waiting. */
 export async function nextSigned(spool: Spool, signer: AuditSigner): Promise<AuditUploadBatch | null> {
   const from = spool.nextUnacknowledged;
   const { batch, next } = signer.journal.around(from);
@@ -64,7 +64,7 @@ async function sign(signer: AuditSigner, events: AgentEvent[]): Promise<AuditUpl
   return { events, batch: { ...stored, salts } };
 }
 
-/** The events of `batch` that are stored, which may be more than one read gives. */
+/** The stored events of `batch`. One read may not return all of them. */
 async function eventsOf(spool: Spool, batch: StoredBatch): Promise<AgentEvent[]> {
   const events: AgentEvent[] = [];
   for (let from = batch.first_seq; from <= batch.last_seq; ) {
@@ -78,7 +78,7 @@ async function eventsOf(spool: Spool, batch: StoredBatch): Promise<AgentEvent[]>
   return events;
 }
 
-/** The body of each event is written once, for both. */
+/** Serializes the body of each event once, for its salt and its hash. */
 function saltsAndHashes(key: Pick<Ed25519Key, "seed">, events: readonly AgentEvent[]) {
   const salts: string[] = [];
   const hashes: Buffer[] = [];
@@ -91,7 +91,7 @@ function saltsAndHashes(key: Pick<Ed25519Key, "seed">, events: readonly AgentEve
   return { salts, hashes };
 }
 
-/** 16 bytes that differ for each event, and are the same whenever it is sent. */
+/** Derives the salt of an event: 16 bytes, different for each event and the same at each resend. */
 export function saltOf(
   { seed }: Pick<Ed25519Key, "seed">,
   event: AgentEvent,

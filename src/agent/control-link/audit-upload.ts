@@ -1,6 +1,6 @@
 /**
- * Takes the spool to management: one batch at a time, the next after its acknowledgement. What comes within
- * a moment of an event goes together with it, and batches keep a distance.
+ * Uploads the audit spool to management. One batch is in flight at a time. Events stored within a moment of
+ * each other share a batch, and batches keep a minimum distance.
  *
  * @module
  */
@@ -10,31 +10,31 @@ import type { Log } from "../../base/log.ts";
 import { AUDIT_BATCH_MAX } from "../../wire/log-entry.ts";
 import { type AuditSigner, type AuditUploadBatch, nextSigned } from "./audit-batches.ts";
 
-/** A batch without an answer is sent again after this; management knows repetitions by their number. */
+/** An unanswered batch is sent again after this. Management recognises repeats by their sequence numbers. */
 const ANSWER_MS_MAX = 30_000;
 /**
- * An event waits this long for others. A message, a transaction at management and an answer for each step of
- * a sign-in, and for each new stream, would be in the way of the next step.
+ * An event waits this long for others. Otherwise each step of a sign-in and each new stream would cost a
+ * message, a transaction at management and an answer, which would delay the next step.
  */
 const GATHER_MS = 50;
 /**
- * Batches begin at least this far apart, unless one would be full: a batch is signed, stored here and
- * committed at management, whatever it holds. A lone event waits for `GATHER_MS` only.
+ * Batches begin at least this far apart, unless the next one is full: each is signed, stored here and
+ * committed at management, whatever its size. A lone event waits only for `GATHER_MS`.
  */
 const DISTANCE_MS = 200;
 
 export interface AuditUpload {
   /** The link is up. */
   start(send: (upload: AuditUploadBatch) => void, signer: AuditSigner | null): void;
-  /** The link is down: what was sent counts as not sent. */
+  /** The link is down: an unanswered batch counts as not sent. */
   stop(): void;
   acknowledge(throughSeq: number): Promise<void>;
-  /** Now and then: sends again what was not answered. */
+  /** Called periodically. Sends an unanswered batch again. */
   beat(): void;
   close(): void;
 }
 
-/** The upload of `spool`, which begins with the first link. */
+/** Creates the upload of `spool`. It begins with the first link. */
 export function createAuditUpload(options: { spool: Spool; clock: Clock; log: Log }): AuditUpload {
   return new SpoolUpload(options);
 }
@@ -44,18 +44,18 @@ class SpoolUpload implements AuditUpload {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #stopListening: () => void;
-  /** Sends over the link that is up. Null: there is none. */
+  /** Sends over the current link. Null: the link is down. */
   #send: ((upload: AuditUploadBatch) => void) | null = null;
-  /** Signs what goes to this management. Null: it keeps no log. */
+  /** Signs the batches for this management. Null: they go unsigned. */
   #signer: AuditSigner | null = null;
-  /** When the batch that waits for its answer was sent. Null: none waits. */
+  /** When the unanswered batch was sent. Null: no batch is unanswered. */
   #sentAtMs: number | null = null;
-  /** The last batch over this link was begun or sent then, answered or not. */
+  /** When the last batch over this link was begun or sent, answered or not. */
   #lastSentAtMs = Number.NEGATIVE_INFINITY;
   #isReading = false;
-  /** Something was stored while the spool was being read. */
+  /** An event was stored while the spool was being read. */
   #isMoreStored = false;
-  /** Runs for a moment after the first event that waits. */
+  /** Runs while events gather, from the first one that waits. */
   #gathering: NodeJS.Timeout | null = null;
 
   constructor({ spool, clock, log }: { spool: Spool; clock: Clock; log: Log }) {
@@ -97,7 +97,7 @@ class SpoolUpload implements AuditUpload {
     this.#send = null;
   }
 
-  /** Events that come within the moment go when it is over; a backlog does not wait. */
+  /** Whether new events wait for the gathering to end. A full batch does not wait. */
   #isGathering(): boolean {
     return this.#gathering !== null && this.#spool.state().events < AUDIT_BATCH_MAX;
   }
@@ -105,14 +105,14 @@ class SpoolUpload implements AuditUpload {
   #onStored(): void {
     this.#gathering ??= setTimeout(() => {
       this.#gathering = null;
-      // What is stored while the batch is read keeps its distance to it as well.
+      // Events that are stored while this batch is read keep their distance to it as well.
       this.#lastSentAtMs = this.#clock.monotonicMs();
       void this.#upload();
     }, this.#gatherMs());
     void this.#upload();
   }
 
-  /** How long the events that begin to wait now are gathered. */
+  /** How long to gather events, starting now. */
   #gatherMs(): number {
     const sinceLastMs = this.#clock.monotonicMs() - this.#lastSentAtMs;
     return Math.max(GATHER_MS, DISTANCE_MS - sinceLastMs);
@@ -134,12 +134,12 @@ class SpoolUpload implements AuditUpload {
       this.#log.error("the audit spool cannot be read", {}, cause);
     } finally {
       this.#isReading = false;
-      // A new link came up while the old one's read was under way.
+      // A new link came up during the read for the old one.
       if (this.#send !== null && this.#send !== send) void this.#upload();
     }
   }
 
-  /** Sends the next batch over the link of `send`, where there is one by the end of the read. */
+  /** Reads the next batch and sends it with `send`, unless that link is gone by then. */
   async #sendBatch(send: (upload: AuditUploadBatch) => void): Promise<void> {
     do {
       this.#isMoreStored = false;
@@ -159,10 +159,10 @@ class SpoolUpload implements AuditUpload {
   }
 }
 
-/** How long a stop waits for management to take the last events; the spool keeps them anyway. */
+/** How long a stop waits for management to take the last events. The spool keeps them anyway. */
 const LAST_UPLOAD_MS = 1_000;
 
-/** Waits until management has all events, while there is a link. */
+/** Waits until management has acknowledged all events, as long as the link is up. */
 export async function lastUpload(spool: Spool, isConnected: () => boolean): Promise<void> {
   for (let waitedMs = 0; waitedMs < LAST_UPLOAD_MS && isConnected(); waitedMs += 20) {
     if ((await spool.pending(spool.nextUnacknowledged, 1)).length === 0) return;

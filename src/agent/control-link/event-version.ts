@@ -1,7 +1,7 @@
 /**
- * Audit events in the form of a management that is older than this agent, under the same numbers: a
- * management that does not understand one event of a batch takes none of it, and a number left out would be a
- * gap.
+ * Translates audit events for a management server older than this agent. Sequence numbers stay the same:
+ * management rejects a whole batch over one event that it does not understand, and a missing number would be
+ * a gap.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { AgentEvent, AgentEventBody } from "../../wire/audit-event.ts";
 
 const DETAIL_CHARACTERS_MAX = 512;
 
-/** `events` as a management takes them that knows event version `version` (wire/version.ts). */
+/** `events` in a form that management of event version `version` (wire/version.ts) takes. */
 export function eventsOfVersion(version: number, events: readonly AgentEvent[]): AgentEvent[] {
   if (version >= 4) return [...events];
   const bodyOf = BODY_OF[version] ?? bodyOfVersion1;

@@ -1,6 +1,6 @@
 /**
- * Following management to another address: a link on which management says by the word of the log's key that
- * it has moved is over, and the next one goes there.
+ * Follows management to a new address. When the log's key vouches for the move, the agent ends the link and
+ * opens the next one at the new address.
  *
  * @module
  */
@@ -16,13 +16,13 @@ export interface MoveFollower {
   readonly enrolled: Pick<Enrolled, "origin" | "accountId">;
   readonly clock: Clock;
   readonly witness?: { readonly log: Pick<LogWitness, "identity" | "pin"> };
-  /** Takes the new place. False: this machine waits for root to say so. Absent: it follows nobody. */
+  /** Adopts the new address. False: this machine waits until root confirms it. Absent: it follows no move. */
   readonly onMoved?: ((move: Move) => Promise<boolean>) | undefined;
 }
 
 type Welcome = Pick<Extract<ManagementMessage, { type: "welcome" }>, "accountId" | "origin" | "log">;
 
-/** How the link ends. Null: it goes on, or management is at another address without a word that counts. */
+/** How the link ends because management has moved. Null: no move, or none that the log's key vouches for. */
 export async function endOfMoved(
   { accountId, origin, log }: Welcome,
   { enrolled, witness, clock, onMoved }: MoveFollower,
@@ -40,7 +40,7 @@ export async function endOfMoved(
   };
 }
 
-/** Where management is now that was at `from`. Null: the key that was pinned before says no such thing. */
+/** Where the management that was at `from` is now. Null: the pinned key vouches for no move. */
 export async function moveOf(
   witness: Pick<LogWitness, "identity" | "pin">,
   log: ServedLog,

@@ -1,5 +1,5 @@
 /**
- * The agent's answer to management's welcome: who it is, with proof, and what it has.
+ * The agent's answer to management's welcome: its identity, with proof, and its state.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { signedBytes } from "../../wire/signed-fields.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import type { MapHolder } from "./map-holder.ts";
 
-/** What the machine reports about itself, read anew for each link. */
+/** What the machine reports about itself, read again for each link. */
 export interface SelfReport {
   readonly facts: PeerFacts;
   readonly flags: AgentFlags;
@@ -34,8 +34,8 @@ export interface Identity {
 type Welcome = Extract<ManagementMessage, { type: "welcome" }>;
 
 /**
- * Why nothing is proven to this management: what we sign must be for the account and origin we enrolled at.
- * Where it has moved, `endOfMoved` says whether that is followed.
+ * Why the agent does not identify itself to this management. Its signature must be for the account and origin
+ * at which it enrolled. `endOfMoved` decides whether to follow a move.
  */
 export function denialOfWelcome(welcome: Welcome, enrolled: Enrolled): string | null {
   if (welcome.accountId !== enrolled.accountId || welcome.origin !== enrolled.origin) {

@@ -1,17 +1,17 @@
 /**
- * Sentences about alarms of the account's log.
+ * Wording of the alarms about the account's log.
  *
  * @module
  */
 import type { LogAlarm } from "../../wire/log-witness.ts";
 
-/** One line for everybody who gets in. Null: there is nothing to say. */
+/** One line for every user who is admitted. Null: no alarm. */
 export function noticeOf(alarms: readonly LogAlarm[]): string | null {
   const [first] = alarms;
   return first === undefined ? null : `Warning: ${sentenceOfAlarm(first.kind)}. Tell your administrator.`;
 }
 
-/** What an alarm says, to whoever hears of it. */
+/** The sentence for an alarm, the same for every reader. */
 export function sentenceOfAlarm(kind: LogAlarm["kind"]): string {
   switch (kind) {
     case "forked":

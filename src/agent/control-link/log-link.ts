@@ -1,6 +1,6 @@
 /**
- * The account's log on a link to management: what this machine has signed, what is proven of it, and the
- * checkpoints that it is shown.
+ * The account's log on the control link: the batches that this machine signed, their proofs of inclusion, and
+ * the checkpoints that management shows.
  *
  * @module
  */
@@ -37,22 +37,22 @@ export class LogLink {
   constructor(deps: LogLinkDeps) {
     this.#deps = deps;
     this.#restored = new RestoredLog(deps.witness, deps.clock);
-    // Once a log was met, no management that says it keeps none makes this machine forget.
+    // Once a log is pinned, this machine keeps its events even when management claims to keep no log.
     if (deps.witness.identity !== undefined) deps.spool.hold();
   }
 
-  /** Takes what `welcome` says. Undefined: this management keeps no log. */
+  /** Takes the log that `welcome` names. Undefined: this management keeps no log. */
   async welcome(log: ServedLog | undefined): Promise<void> {
     this.#isOn = log !== undefined && (await this.#deps.witness.pin(log));
     if (this.#isOn) this.#deps.spool.hold();
   }
 
-  /** What this machine says of itself, to a management that understands it. */
+  /** Flags for a management that understands them. */
   flags(): { readonly log?: true } {
     return this.#isOn ? { log: true } : {};
   }
 
-  /** Signs what is uploaded. Null: to an older management, which takes other events, or no signatures. */
+  /** Signs the uploads. Null: management does not keep the pinned log, or takes an older event version. */
   signer(eventVersion: number): AuditSigner | null {
     return this.#isOn && eventVersion >= EVENT_VERSION ? this.#deps : null;
   }
@@ -85,7 +85,7 @@ export class LogLink {
         const { size } = witness;
         if (await this.#restored.prove(message.from, message.to, message.proof)) return this.#tell();
         await witness.prove(message.from, message.to, message.proof);
-        if (witness.size !== size) this.#tell(); // The next proof has to begin there.
+        if (witness.size !== size) this.#tell(); // The next proof has to begin at the new size.
         return;
       }
       case "audit_resend":
@@ -108,7 +108,7 @@ export class LogLink {
     await witness.checkOwnKey({ peerId: enrolled.peerId, deviceKey: deviceKey.publicKey }, ownKey);
   }
 
-  /** Forgets what is proven to be in the log, as far as no batch before it is unproven. */
+  /** Releases the batches that are proven to be in the log, up to the first unproven one. */
   async #release(batches: Extract<LogMessage, { type: "log" }>["batches"]): Promise<void> {
     const { witness, journal, spool } = this.#deps;
     let through = journal.provenThrough;

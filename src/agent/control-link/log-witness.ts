@@ -1,10 +1,10 @@
 /**
- * This machine as a witness of its account's log: it keeps the largest checkpoint that it has seen, and takes
- * another only with the proof that the one begins the other.
+ * The machine as a witness of its account's log. It keeps the largest checkpoint that it has seen, and
+ * accepts another only with a proof that one is a prefix of the other.
  *
- * Two checkpoints that the log's key has signed and that no proof joins are an alarm, which stays until a
- * person has looked: in `status` and `doctor`, in the system's log, and to people who connect. What is not
- * signed by that key is none. Read `take`, then `meet`.
+ * Two checkpoints that the log's key signed but that no proof joins raise an alarm. The alarm stays until a
+ * person has looked at it: in `status` and `doctor`, in the system's log, and for users who connect. A note
+ * that the key has not signed is ignored. Read `take`, then `meet`.
  *
  * @module
  */
@@ -30,13 +30,13 @@ import type { LogAlarm, LogWitnessFile } from "../../wire/log-witness.ts";
 import { sentenceOfAlarm } from "./log-alarms.ts";
 import { provenEntry } from "./proven-leaf.ts";
 
-/** Alarms kept: the first ones say how it began. */
+/** Alarms kept. The first ones show how it began. */
 const ALARMS_MAX = 8;
-/** How long management has to prove that two checkpoints are of one log. */
+/** How long management has to prove that two checkpoints belong to one log. */
 export const PROOF_MS_MAX = 60_000;
-/** Checkpoints of others that wait for a proof at once. */
+/** Checkpoints from other peers that may wait for a proof at once. */
 const MEETINGS_MAX = 16;
-/** Checkpoints that are remembered as met: management makes one a minute. */
+/** Checkpoints remembered as compared. Management makes one a minute. */
 const MET_MAX = 256;
 
 type LogMessage = Extract<ManagementMessage, { type: "log" }>;
@@ -45,15 +45,15 @@ export interface LogWitnessDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly stored: LogWitnessFile | undefined;
-  /** Writes to disk what is to be kept. */
+  /** Writes the file to disk. */
   save(file: LogWitnessFile): Promise<void>;
-  /** To the system's log, at `alert`. */
+  /** Writes to the system's log at level `alert`. */
   alert(sentence: string): void;
-  /** Tells the account's log of an alarm, as an event of this machine. */
+  /** Records an alarm in the account's log, as an event of this machine. */
   report(sentence: string): void;
 }
 
-/** A checkpoint of somebody else's that is to be compared with ours. */
+/** A checkpoint that another peer was shown, to be compared with ours. */
 interface Meeting {
   readonly theirs: ReadNote;
   readonly note: string;
@@ -67,7 +67,7 @@ export class LogWitness {
   #file: LogWitnessFile | undefined;
   #newest: ReadNote | undefined;
   #meetings: Meeting[] = [];
-  /** Checkpoints of hellos that were compared already. */
+  /** Checkpoints from hellos that have been compared already. */
   readonly #met = new Set<string>();
   #ask: ((from: number, to: number) => void) | null = null;
 
@@ -77,12 +77,12 @@ export class LogWitness {
     this.#newest = this.#open(deps.stored?.notes.at(-1)?.note);
   }
 
-  /** Events of the largest checkpoint; 0: none was seen. */
+  /** Size of the largest checkpoint, in entries. 0: none seen. */
   get size(): number {
     return this.#newest?.size ?? 0;
   }
 
-  /** The largest checkpoint. Undefined: none was seen. */
+  /** The largest checkpoint. Undefined: none seen. */
   get note(): string | undefined {
     return this.#file?.notes.at(-1)?.note;
   }
@@ -91,14 +91,14 @@ export class LogWitness {
     return this.#file?.alarms ?? [];
   }
 
-  /** The log that is pinned. Undefined: none yet. */
+  /** The pinned log. Undefined: none yet. */
   get identity(): LogIdentity | undefined {
     return this.#file?.log;
   }
 
   /**
-   * Pins the log that management names, when none is; follows its key, where each has the word of the one
-   * before. False: it names another than that.
+   * Pins the log that management names if none is pinned. Otherwise follows changes of its key, where each
+   * key vouches for the next. False: management names another log.
    */
   async pin({ origin, key, handovers = [] }: ServedLog): Promise<boolean> {
     const log = { origin, key };
@@ -118,12 +118,12 @@ export class LogWitness {
     return false;
   }
 
-  /** What is kept, and the keys that have signed it. */
+  /** The stored file, and every key that may have signed its notes. */
   get kept(): { readonly file: LogWitnessFile | undefined; readonly keys: readonly NoteKey[] } {
     return { file: this.#file, keys: this.#keys() };
   }
 
-  /** Goes on with a log that was restored, as `RestoredLog` has proven; `sentence` says so in that log. */
+  /** Continues with a restored log that `RestoredLog` has verified. `sentence` is reported to that log. */
   async restart(file: LogWitnessFile, sentence: string): Promise<void> {
     this.#newest = this.#open(file.notes.at(-1)?.note);
     this.#meetings = [];
@@ -132,13 +132,16 @@ export class LogWitness {
     this.#deps.report(sentence);
   }
 
-  /** While the link is up: how management is asked for proofs. Null: it is down. */
+  /** Sets how to ask management for proofs. Null: the link is down. */
   connect(ask: ((from: number, to: number) => void) | null): void {
     this.#ask = ask;
     if (ask !== null) for (const { from, to } of this.#meetings) ask(from, to);
   }
 
-  /** Takes a checkpoint of management. False: it does not follow from what was seen, or is not signed. */
+  /**
+   * Takes a checkpoint from management. False: it is not signed by the log's key, or does not extend what was
+   * seen.
+   */
   async take({ note, consistency }: Pick<LogMessage, "note" | "consistency">): Promise<boolean> {
     const log = this.#file?.log;
     const read =
@@ -150,8 +153,8 @@ export class LogWitness {
     const ours = this.#newest;
     const proof = consistency.map((hash) => Buffer.from(hash, "base64"));
     if (ours !== undefined && !isConsistent(ours, read, proof)) {
-      // A device may have shown us a larger one since management was told of ours. Its proof begins elsewhere
-      // then, and we ask for the one that begins here.
+      // A device may have shown us a larger checkpoint since we last told management our size. This proof
+      // then begins elsewhere, and we ask for one that begins at our size.
       const isElsewhere = read.size !== ours.size && proof.length > 0;
       if (isElsewhere && this.#ask !== null && this.#meetings.length < MEETINGS_MAX) await this.meet(note);
       else {
@@ -164,7 +167,7 @@ export class LogWitness {
     return true;
   }
 
-  /** Whether the leaf is in the log of the newest checkpoint, and has the batch as it was signed here. */
+  /** Whether the newest checkpoint includes the leaf, and the leaf holds the batch exactly as signed here. */
   isProven(shown: ProvenLeaf, batch: StoredBatch): boolean {
     const entry = this.#newest === undefined ? undefined : provenEntry(shown, this.#newest);
     const record = BatchRecord.safeParse(entry?.data);
@@ -172,8 +175,8 @@ export class LogWitness {
   }
 
   /**
-   * The leaf by which the log says that a key of this machine's came into force. Another key there is an
-   * alarm: somebody could speak as this machine.
+   * Checks the log entry that put this machine's device key into force. Another key there is an alarm: its
+   * holder could pose as this machine.
    */
   async checkOwnKey(
     own: { readonly peerId: string; readonly deviceKey: string },
@@ -187,7 +190,7 @@ export class LogWitness {
     await this.#alarm("own_key", { ours: own.deviceKey, theirs: `entry ${shown.seq}: ${logged}` });
   }
 
-  /** A checkpoint from the hello of a proven device. Each is compared once. */
+  /** Compares the checkpoint in a proven device's hello, once each. */
   async meetHello({ size, root, signature }: HelloCheckpoint): Promise<void> {
     const log = this.#file?.log;
     const name = `${size} ${root} ${signature}`;
@@ -201,7 +204,9 @@ export class LogWitness {
     }
   }
 
-  /** Compares with a checkpoint that somebody else was shown. What its key has not signed is ignored. */
+  /**
+   * Compares ours with a checkpoint that another peer was shown. One without a valid signature is ignored.
+   */
   async meet(note: string): Promise<void> {
     const theirs = this.#open(note);
     const ours = this.#newest;
@@ -218,14 +223,14 @@ export class LogWitness {
     this.#ask?.(from, to);
   }
 
-  /** Takes management's proof that one size begins another. Null: it has none. */
+  /** Takes management's proof that size `from` is a prefix of size `to`. Null: it has none. */
   async prove(from: number, to: number, proof: readonly string[] | null): Promise<void> {
     const hashes = proof?.map((hash) => Buffer.from(hash, "base64")) ?? null;
     const due = this.#meetings.filter((one) => one.from === from && one.to === to);
     this.#meetings = this.#meetings.filter((one) => !due.includes(one));
     for (const { theirs, note } of due) {
       const ours = this.#ofSize(theirs.size === from ? to : from);
-      // Ours has grown meanwhile: it is asked again with what there is now.
+      // Ours has grown meanwhile, so compare again with the current one.
       if (ours === undefined) await this.meet(note);
       else await this.#judge(ours, { theirs, note, hashes });
     }
@@ -241,9 +246,9 @@ export class LogWitness {
     } else if (theirs.size > this.size) await this.#keep(theirs, note);
   }
 
-  /** Now and then: a proof that did not come in time is none. */
+  /** Called periodically. A proof that did not come in time counts as missing. */
   async beat(): Promise<void> {
-    if (this.#ask === null) return; // Nobody can be asked now; management is not to blame for that.
+    if (this.#ask === null) return; // The link is down, so management is not to blame.
     const nowMs = this.#deps.clock.monotonicMs();
     const late = this.#meetings.filter(({ untilMs }) => untilMs < nowMs);
     this.#meetings = this.#meetings.filter((one) => !late.includes(one));
@@ -255,7 +260,7 @@ export class LogWitness {
     return notes.map(({ note }) => readNote(note)).find((read) => read?.size === size);
   }
 
-  /** By any key that the log has had. */
+  /** Opens a note signed by any key that the log has had. */
   #open(note: string | undefined): ReadNote | undefined {
     return note === undefined ? undefined : openCheckpoint(note, this.#keys());
   }

@@ -1,6 +1,6 @@
 /**
- * The WebSockets to management, one after the other: opens one, hands over its messages in order, notices
- * when it is dead, and waits before the next. Neither makes nor reads a message itself.
+ * The WebSocket to management. Connects, passes on messages in order, detects a dead link, and waits before
+ * it reconnects. It neither composes nor reads messages.
  *
  * @module
  */
@@ -12,22 +12,25 @@ import type { Enrolled } from "../../wire/agent-state-file.ts";
 import { type AgentMessage, HEARTBEAT_MS, LINK_TIMEOUT_MS } from "../../wire/agent-sync.ts";
 import { backoffMs, firstWaitMs } from "./backoff.ts";
 
-/** A link that lived this long was a good one: the next wait begins small again. */
+/** A link that lived this long was good: the next wait starts small again. */
 const STABLE_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** How the reason of a link that could not be made begins. */
+/** Start of the message about a link that could not be made. */
 const UNREACHABLE = "management cannot be reached";
 
 export interface ManagementLinkOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly enrolled: Pick<Enrolled, "origin" | "accountId" | "movedFrom">;
-  /** One after the other, also where one waits for the disk. `isOurs`: the link it came over is still up. */
+  /**
+   * Takes a message. Calls do not overlap, even where one waits for the disk. `isOurs`: the link that brought
+   * it is still up.
+   */
   onText(text: string, isOurs: () => boolean): Promise<void>;
-  /** Each heartbeat. */
+  /** Called at each heartbeat. */
   onBeat(): void;
-  /** A link has ended, or an attempt at one. `fix`: what mends that, where it is known. */
+  /** A link or an attempt at one has ended. `fix`: the remedy, where it is known. */
   onEnd(message: string, fix: string | undefined): void;
   /** Heartbeat in milliseconds. Default HEARTBEAT_MS; tests are quicker. */
   readonly heartbeatMs?: number;
@@ -35,31 +38,31 @@ export interface ManagementLinkOptions {
   readonly random?: () => number;
 }
 
-/** How a link ends before its time, and what that means for the next. */
+/** How a link ends early, and what that means for the next one. */
 export interface LinkEnd {
-  /** It was no good one, however long it lived. */
+  /** The link does not count as good, however long it lived. */
   readonly isBad?: boolean;
-  /** Not to come back sooner than this. Null or absent: our own wait. */
+  /** Earliest return, in milliseconds. Null or absent: our own backoff applies. */
   readonly retryAfterMs?: number | null;
-  /** What mends it, where that is known. */
+  /** The remedy, where it is known. */
   readonly fix?: string | undefined;
 }
 
 export interface ManagementLink {
-  /** Whether management has answered on this link that our identity is good. */
+  /** Whether management has accepted our identity on this link. */
   readonly isReady: boolean;
-  /** Management has answered so. */
+  /** Management has accepted our identity. */
   ready(): void;
   send(message: AgentMessage): void;
-  /** Management has said over how long its agents are to spread their return. */
+  /** Sets the time over which management wants its agents to spread their return. */
   spread(spreadMs: number): void;
-  /** Ends this link and plans the next. */
+  /** Ends this link and schedules the next. */
   end(message: string, how?: LinkEnd): void;
-  /** Ends this link, and there is no next. Resolves once what came before is handled. */
+  /** Ends this link for good. Resolves once earlier messages are handled. */
   close(message: string): Promise<void>;
 }
 
-/** Starts to connect at once. */
+/** Creates the link and starts to connect. */
 export function createManagementLink(options: ManagementLinkOptions): ManagementLink {
   return new WebSocketLink(options);
 }
@@ -69,16 +72,16 @@ class WebSocketLink implements ManagementLink {
   #socket: WebSocket | null = null;
   #isReady = false;
   #isClosed = false;
-  /** Why the last attempt came to nothing: said once, however often it is tried. */
+  /** Why the last attempt failed. Logged once, however often it is retried. */
   #lastEnd = "";
   #attempt = 0;
-  /** How far management wants its agents to spread their return; by how many they are. */
+  /** The time over which agents spread their return. Management derives it from their number. */
   #spreadMs = 0;
   #openedAtMs = 0;
   #heardAtMs = 0;
   #beating: ReturnType<typeof setInterval> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  /** Messages are handled in order although some wait for the disk. */
+  /** Keeps messages in order although handling some waits for the disk. */
   #handling: Promise<void> = Promise.resolve();
 
   constructor(options: ManagementLinkOptions) {
@@ -157,7 +160,10 @@ class WebSocketLink implements ManagementLink {
     this.#beating = setInterval(() => this.#beat(), heartbeatMs ?? HEARTBEAT_MS);
   }
 
-  /** Where management is. After a failure every other attempt goes to where it was, while that is good. */
+  /**
+   * The address to try. While a recent move is still in grace, every other attempt after a failure goes to
+   * the old address.
+   */
   #address(): string {
     const { enrolled, clock } = this.#options;
     const { movedFrom, origin } = enrolled;
@@ -165,7 +171,7 @@ class WebSocketLink implements ManagementLink {
     return isThere && this.#attempt % 2 === 1 ? movedFrom.origin : origin;
   }
 
-  /** Management knows best when there is room for us; without its word the wait grows with each attempt. */
+  /** The wait that management asks for. Without one, the wait grows with each attempt. */
   #nextWaitMs(told: number | null): number {
     const random = (this.#options.random ?? Math.random)();
     if (told !== null) return Math.max(told, firstWaitMs(0, random));

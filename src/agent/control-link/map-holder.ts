@@ -1,9 +1,9 @@
 /**
- * The network map this machine decides from: the one in memory, its copy on disk, and how old it is.
+ * The network map from which this machine decides: in memory, with a copy on disk and its age.
  *
- * A map counts as confirmed whenever management has said that it is current. Its age is the larger of
- * what the wall clock and the monotonic clock say, so that setting a clock back prolongs nothing. An
- * older map than the one we have is refused, even when that one was lost.
+ * A map is confirmed whenever management says that it is current. Its age is the larger of what the wall
+ * clock and the monotonic clock say, so setting a clock back prolongs nothing. A map older than the last one
+ * taken is refused, even when that one was lost.
  *
  * @module
  */
@@ -18,31 +18,31 @@ import type { NetworkMap, NetworkMapDelta } from "../../wire/network-map.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import { type LastMap, type StatePaths, writeConfirmation, writeMap } from "../state/state.ts";
 
-/** Why a map was not taken; shown in `status`. */
+/** Why a map was refused. Shown in `status`. */
 export type MapRefusal = "newer_protocol" | "other_account" | "other_peer" | "older_epoch" | "older_version";
 
 export interface MapHolder {
   /** Null before the first map. */
   snapshot(): PolicySnapshot | null;
-  /** What to resume from; zeros for nothing. */
+  /** Position to resume from. Zeros: no map. */
   position(): { readonly epoch: number; readonly version: number };
   /** Seconds since management last called the map current. Infinity without a map. */
   ageSeconds(): number;
-  /** Takes a whole map. Resolves once it is in effect and on disk, with why it was refused if it was. */
+  /** Takes a whole map. Resolves once it is in effect and on disk, with the refusal or null. */
   replace(map: NetworkMap): Promise<MapRefusal | null>;
   /**
-   * False when the delta does not follow on the map, or does not lead to one of this `digestOfMap` that
-   * `replace` would take: then nothing has changed, and the whole is asked for.
+   * Applies a delta. False: it does not fit the current map, or the result does not have `digest` or would be
+   * refused by `replace`. Nothing has changed then, and the caller asks for the whole map.
    */
   apply(delta: NetworkMapDelta, digest: string): Promise<boolean>;
-  /** Management says now, or has said so many seconds ago, that the map in effect is current. */
+  /** Records that management called the current map up to date, `ageSeconds` ago. */
   confirm(ageSeconds?: number): void;
-  /** From now on nothing is written to disk: the folder is another agent's. */
+  /** Stops all writes to disk: the folder now belongs to another agent. */
   detach(): void;
-  /** Forgets the map: the machine is no longer part of the account. */
+  /** Forgets the map, because the machine has left the account. */
   clear(): Promise<void>;
   waitForVersion(version: number, timeoutMs: number): Promise<void>;
-  /** Called after each change, with the new map already in effect. */
+  /** Calls `listener` after each change, when the new map is already in effect. Returns how to stop. */
   onChange(listener: () => void): () => void;
   /** Waits until everything is on disk. */
   flush(): Promise<void>;
@@ -56,12 +56,12 @@ export interface MapHolderOptions {
   readonly last: LastMap;
 }
 
-/** Shortest and longest time between two notes of a confirmation on disk, in seconds. */
+/** Shortest and longest time between two confirmations written to disk, in seconds. */
 const NOTE_SECONDS_MIN = 5;
 const NOTE_SECONDS_MAX = 60;
-/** A confirmation this far in the future says that the clock was set back: nothing can be said of its age. */
+/** A confirmation this far in the future means that the clock was set back, so its age is unknown. */
 const FUTURE_SECONDS_MAX = 60;
-/** Waiters for a version; each is a sign-in of its own and bounded there, this bounds them all. */
+/** Bounds all waiters for a version. Sign-ins have a bound of their own. */
 const WAITERS_MAX = 4096;
 
 export function createMapHolder(options: MapHolderOptions): MapHolder {
@@ -71,10 +71,10 @@ export function createMapHolder(options: MapHolderOptions): MapHolder {
 class FileMapHolder implements MapHolder {
   readonly #options: MapHolderOptions;
   #snapshot: PolicySnapshot | null = null;
-  /** Least position taken, also when the map itself is gone. */
+  /** The oldest position that is still accepted, kept even when the map itself is lost. */
   #floor = { epoch: 0, version: 0 };
   #confirmedWallSeconds = 0;
-  /** Null: confirmed by an earlier process, so only the wall clock can tell. */
+  /** Null: an earlier process confirmed it, so only the wall clock can tell. */
   #confirmedMonotonicMs: number | null = null;
   #notedWallSeconds = 0;
   #isDetached = false;
@@ -193,7 +193,7 @@ class FileMapHolder implements MapHolder {
     return null;
   }
 
-  /** In effect first, so that a revocation waits for no disk; then on disk. */
+  /** Puts the map into effect before it goes to disk, so that no revocation waits for the disk. */
   async #use(map: NetworkMap): Promise<void> {
     const { paths, clock } = this.#options;
     this.#snapshot = prepareSnapshot(map);
@@ -204,7 +204,7 @@ class FileMapHolder implements MapHolder {
     this.#changed();
     const stored: StoredMap = { format: 1, confirmedAtSeconds: nowSeconds(clock), map };
     this.#write(async () => {
-      // A newer map has come meanwhile and is written next.
+      // A newer map has arrived and is written next.
       if (this.#snapshot?.map !== map) return;
       await writeMap(paths, stored);
       const { confirmedAtSeconds } = stored;
@@ -232,7 +232,7 @@ class FileMapHolder implements MapHolder {
     this.#write(() => writeConfirmation(paths, { format: 1, confirmedAtSeconds, epoch, version }));
   }
 
-  /** One after the other; a failure is logged, since memory and not disk is what is decided from. */
+  /** Runs writes one at a time. A failure is only logged, since decisions are made from memory. */
   #write(task: () => Promise<void>): void {
     if (this.#isDetached) return;
     this.#writing = this.#writing.then(task).catch((cause: unknown) => {
@@ -241,7 +241,7 @@ class FileMapHolder implements MapHolder {
   }
 }
 
-/** 0: fresh; 1: too old for uid 0; 2: too old for anybody. */
+/** Staleness of the map. 0: fresh; 1: too old for uid 0; 2: too old for every user. */
 export function staleness(maps: MapHolder): 0 | 1 | 2 {
   const settings = maps.snapshot()?.map.settings;
   if (settings === undefined) return 2;
@@ -250,7 +250,7 @@ export function staleness(maps: MapHolder): 0 | 1 | 2 {
   return age > settings.maxStaleRootSeconds ? 1 : 0;
 }
 
-/** A stored map of management's address before it moved holds until there is one of the new address. */
+/** Lets a stored map from before management's move count until a map from the new address arrives. */
 function asMoved(map: NetworkMap, { origin, movedFrom }: MapHolderOptions["enrolled"]): NetworkMap {
   return movedFrom?.origin === map.origin ? { ...map, origin } : map;
 }

@@ -1,7 +1,7 @@
 /**
- * Intake of the network map from a link: the whole map, a delta, or the word that ours is current. A message
- * that does not parse, is not for this machine, or does not give the map that management means never takes
- * effect.
+ * Intake of the network map from a link: a whole map, a delta, or the message that ours is current. A message
+ * has no effect when it does not parse, is not for this machine, or does not yield the map that management
+ * means.
  *
  * @module
  */
@@ -10,31 +10,31 @@ import type { AgentMessage, ManagementMessage } from "../../wire/agent-sync.ts";
 import { differencesFrom, type MapOutline } from "../../wire/map-outline.ts";
 import type { MapHolder, MapRefusal } from "./map-holder.ts";
 
-/** What management says of the map. */
+/** Messages of management about the map. */
 export type MapMessage = Extract<ManagementMessage, { type: "map" | "delta" | "outline" | "current" }>;
 
-/** A map is in effect, or was refused; either way management has accepted us. */
+/** The map is in effect or was refused. Either way management has accepted us. */
 export interface TakenMap {
   readonly how: "whole" | "delta" | "current";
-  /** Why it was refused, for `status`. Null: it was not. */
+  /** Why it was refused, for `status`. Null: it was taken. */
   readonly error: string | null;
 }
 
 export interface MapIntake {
   /**
-   * Null: management has been asked, or answered, and says more; or the link over which this came is gone by
-   * `isOurs`, since a map is written to disk meanwhile, and the next has to begin anew.
+   * Takes a message about the map. Null: we have asked or answered management, and more will come; or the
+   * link was lost while the map was written to disk, and the next link has to begin anew.
    */
   take(message: MapMessage, isOurs: () => boolean): Promise<TakenMap | null>;
-  /** A map came that cannot be read. Returns what `status` says. */
+  /** Refuses a map that cannot be parsed. Returns the error for `status`. */
   refuseUnread(cause: unknown): string;
-  /** The link lives: where management holds our map for current, that confirms it. */
+  /** The link is alive. This confirms our map if management holds it to be current. */
   confirm(): void;
   /** The link has ended. */
   reset(): void;
 }
 
-/** The error of a link over which an older map came. */
+/** The error of a link that brought an older map. */
 export const OLDER_MAP =
   "management has an older map than this machine, which refuses it: an older copy of its data was put back";
 
@@ -52,7 +52,7 @@ interface MapIntakeOptions {
   send(message: AgentMessage): void;
 }
 
-/** The intake of one link after the other into `maps`. */
+/** Creates an intake into `maps`, for one link at a time. */
 export function createMapIntake(options: MapIntakeOptions): MapIntake {
   return new LinkMapIntake(options);
 }
@@ -62,8 +62,8 @@ class LinkMapIntake implements MapIntake {
   readonly #log: Log;
   readonly #send: (message: AgentMessage) => void;
   /**
-   * `unsettled`: management has not said what our map is to it. `whole-due`: the whole map has been asked
-   * for. `current`: management holds the map in effect for current, so that its heartbeat confirms it.
+   * `unsettled`: management has not judged our map yet. `whole-due`: the whole map has been requested.
+   * `current`: management holds our map to be current, so its heartbeat confirms it.
    */
   #state: "unsettled" | "whole-due" | "current" = "unsettled";
 
@@ -115,14 +115,14 @@ class LinkMapIntake implements MapIntake {
     return { how, error: refusal === null ? null : REFUSALS[refusal] };
   }
 
-  /** What we have is of no use: asks for the whole map, once. */
+  /** Our map is no basis for an update: asks for the whole map, once. */
   #needWhole(): null {
     if (this.#state !== "whole-due") this.#send({ type: "need_map" });
     this.#state = "whole-due";
     return null;
   }
 
-  /** Says what we have instead of the map that management has outlined. */
+  /** Answers management's outline with where our map differs. */
   #compare(outline: MapOutline): null {
     const map = this.#maps.snapshot()?.map;
     const differences = map === undefined ? null : differencesFrom(map, outline);

@@ -1,6 +1,6 @@
 /**
- * Keys of the pinned issuer, fetched by this machine itself: with `--require-idp-binding` management's
- * word for them does not count.
+ * Keys of the pinned issuer, which this machine fetches itself. With `--require-idp-binding` it does not
+ * trust management for them.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import { fetchIssuerKeys } from "../../identity/issuer-document.ts";
 import { createStrictFetch } from "../../identity/strict-fetch.ts";
 import type { PublicJwk } from "../../wire/network-map.ts";
 
-/** How often they are fetched anew without a cause. */
+/** How often keys are fetched without other cause. */
 const REFRESH_MS = 3_600_000;
-/** Shortest time between two fetches, whatever tokens come: an unknown key is no way to make us ask. */
+/** Shortest time between two fetches. Tokens with unknown keys cannot make us fetch more often. */
 const COOLDOWN_MS = 30_000;
 
 export interface PinnedKeys {
-  /** What was fetched last of `issuer`; empty before the first success, and then nobody gets in. */
+  /** The keys last fetched from `issuer`. Empty before the first success, which admits nobody. */
   keysOf(issuer: string): readonly PublicJwk[];
-  /** Fetches them unless that was tried just now. Never rejects. */
+  /** Fetches the keys unless a fetch was tried just now. Never rejects. */
   refresh(issuer: string): Promise<void>;
-  /** Follows the flags: the issuer to keep fresh, or null for none. */
+  /** Sets the issuer whose keys are kept fresh, from the flags. Null: none. */
   follow(issuer: string | null): void;
   close(): void;
 }

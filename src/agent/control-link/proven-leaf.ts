@@ -1,5 +1,5 @@
 /**
- * Entries of the log that management shows with a proof.
+ * Log entries that management shows with a proof of inclusion.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { isIncluded } from "../../log/proofs.ts";
 import { leafHash } from "../../log/tree-hash.ts";
 import type { ProvenLeaf } from "../../wire/agent-sync.ts";
 
-/** An entry as it was hashed; nothing of it is checked but that it is there. */
+/** An entry as it was hashed. Its fields are unchecked. */
 export interface ShownEntry {
   readonly activity_code?: unknown;
   readonly target_id?: unknown;
@@ -17,7 +17,7 @@ export interface ShownEntry {
   readonly data?: unknown;
 }
 
-/** The entry, where it is in `tree`. Undefined: that is not proven. */
+/** Parses the entry if `tree` includes it. Undefined: that is not proven. */
 export function provenEntry({ seq, leaf, proof }: ProvenLeaf, tree: ReadNote): ShownEntry | undefined {
   const hashes = proof.map((hash) => Buffer.from(hash, "base64"));
   if (!isIncluded(leafHash(leaf), seq - 1, hashes, tree)) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Live sessions as management is told of them: as many as one message may hold. Who is let in decides how
- * many there are and what they carry, and must not be able to end the control link by that.
+ * Live sessions for a report to management, cut to what one message may hold. Users decide how many sessions
+ * there are and what they forward, and must not be able to break the control link with that.
  *
  * @module
  */
@@ -8,17 +8,14 @@ import { AGENT_MESSAGE_BYTES_MAX } from "../../wire/agent-parts.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 
 const SESSIONS_MAX = 10_000;
-/** What else the message holds. */
+/** Space for the rest of the message. */
 const ROOM_BYTES = 1024;
-/** Of all that is forwarded: what changes may be told each second. */
+/** Bounds all forwards together, since changes may be reported each second. */
 const FORWARDS_BYTES_MAX = 512 * 1024;
-/** A character beyond ASCII goes as six. */
+/** A UTF-16 unit beyond ASCII is sent as a six-byte escape. */
 const ESCAPED_BYTES = 6;
 
-/**
- * The first of `sessions`: what is forwarded is told as far as there is room, the sessions themselves before
- * it.
- */
+/** The first of `sessions` that fit. Their forwards are added as far as there is room left. */
 export function reportedSessions(sessions: readonly LiveSession[]): LiveSession[] {
   const told: LiveSession[] = [];
   let left = AGENT_MESSAGE_BYTES_MAX - ROOM_BYTES;
@@ -37,7 +34,7 @@ export function reportedSessions(sessions: readonly LiveSession[]): LiveSession[
   return told;
 }
 
-/** In the message, its comma included. */
+/** Bytes in the message, including the comma. */
 function bytesOf(value: unknown): number {
   const json = JSON.stringify(value);
   let bytes = json.length + 1;

@@ -1,10 +1,10 @@
 /**
- * Following a log that was restored from an older copy: this machine goes on with it once the log itself says
- * what was lost, and that an owner has acknowledged it.
+ * Follows a log that was restored from an older copy. The machine accepts it once the log itself records what
+ * was lost and that an owner has acknowledged the loss.
  *
- * Both entries have to be proven in a checkpoint that the log's key has signed, the loss has to cover the
- * largest checkpoint that this machine has seen, and what it has seen before the loss has to begin the new
- * log. Without that the machine keeps its alarm and takes nothing. Read `take`, then `prove`.
+ * Both entries must be proven in a checkpoint that the log's key signed. The loss must cover the largest
+ * checkpoint that this machine has seen, and what it saw before the loss must be a prefix of the new log.
+ * Otherwise the machine keeps its alarm and accepts nothing. Read `take`, then `prove`.
  *
  * @module
  */
@@ -20,12 +20,12 @@ import { provenEntry } from "./proven-leaf.ts";
 
 type LogMessage = Pick<Extract<ManagementMessage, { type: "log" }>, "note" | "restored">;
 
-/** What the log says that it has lost, proven. */
+/** The loss that the log records, proven. */
 interface Loss {
   readonly note: string;
   readonly read: ReadNote;
   readonly record: LostTailRecord;
-  /** Who has acknowledged it, as the log names them. */
+  /** Who acknowledged the loss, as the log names them. */
   readonly by: string;
   /** The largest checkpoint from before the loss. Undefined: this machine has none. */
   readonly before: ReadNote | undefined;
@@ -34,7 +34,7 @@ interface Loss {
 export class RestoredLog {
   readonly #witness: Pick<LogWitness, "kept" | "restart">;
   readonly #clock: Clock;
-  /** Waits for the proof that what was seen before the loss begins the log. */
+  /** Waits for the proof that our last checkpoint before the loss is a prefix of the log. */
   #waiting: Loss | null = null;
 
   constructor(witness: Pick<LogWitness, "kept" | "restart">, clock: Clock) {
@@ -42,7 +42,10 @@ export class RestoredLog {
     this.#clock = clock;
   }
 
-  /** Sizes between which a proof is to be asked for. Null: none is, whether it was taken or not. */
+  /**
+   * Takes a checkpoint of a restored log. Returns the sizes between which to ask for a proof. Null: no proof
+   * is needed, whether the log was accepted or not.
+   */
   async take(message: LogMessage): Promise<{ readonly from: number; readonly to: number } | null> {
     const loss = lossIn(message, this.#witness.kept);
     if (loss === null) return null;
@@ -56,7 +59,7 @@ export class RestoredLog {
     return null;
   }
 
-  /** Takes the proof that was asked for. False: it is of something else. */
+  /** Takes the requested proof. False: it is for another request. */
   async prove(from: number, to: number, proof: readonly string[] | null): Promise<boolean> {
     const loss = this.#waiting;
     if (loss?.before?.size !== from || loss.read.size !== to) return false;
@@ -72,7 +75,7 @@ export class RestoredLog {
 
   async #restart({ note, record, by }: Loss): Promise<void> {
     const { file } = this.#witness.kept;
-    // Another device may have shown more of it, while the proof was on its way.
+    // Another device may have shown a larger checkpoint while the proof was on its way.
     if (file === undefined || largestSeen(file) > record.to) return;
     const older = file.notes.filter((one) => (readNote(one.note)?.size ?? 0) < record.from);
     const notes = keepNote(older, { atMs: nowSeconds(this.#clock) * 1000, note });
@@ -83,7 +86,7 @@ export class RestoredLog {
   }
 }
 
-/** Null: what is shown does not prove it, or it is not the loss that this machine has found. */
+/** Reads the loss in a message. Null: it is not proven, or does not match what this machine has seen. */
 function lossIn(
   { note, restored }: LogMessage,
   { file, keys }: { readonly file: LogWitnessFile | undefined; readonly keys: readonly NoteKey[] },
@@ -111,7 +114,7 @@ function largestSeen({ notes }: LogWitnessFile): number {
   return Math.max(0, ...notes.map(({ note }) => readNote(note)?.size ?? 0));
 }
 
-/** Whether the alarm is that of the loss: about what this machine has seen of it. */
+/** Whether the loss explains the alarm: the alarm is about a checkpoint within it. */
 function isOfLoss({ kind, ours }: LogAlarm, { from, to }: LostTailRecord): boolean {
   const size = readNote(ours)?.size ?? 0;
   return (kind === "cut_back" || kind === "forked") && size >= from && size <= to;

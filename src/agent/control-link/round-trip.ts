@@ -1,5 +1,5 @@
 /**
- * Round trip and clock difference to management, measured by pings.
+ * Round trip and clock offset to management, measured by pings.
  *
  * @module
  */
@@ -11,15 +11,15 @@ export interface RoundTrip {
   /** Null: nothing measured yet. */
   readonly latencyMs: number | null;
   /**
-   * The time by management's clock: what it last said, and what has passed since by the monotonic clock, so
-   * that setting the machine's clock changes nothing of it. Null: it has not said.
+   * The time by management's clock: its last statement plus the monotonic time since. Setting the machine's
+   * clock does not change it. Null: no statement yet.
    */
   readonly managementNowMs: number | null;
-  /** Management has said what time it is. */
+  /** Records the time that management states in its welcome. */
   greeted(managementMs: number): void;
-  /** A ping leaves now. Returns what it carries. */
+  /** Records that a ping leaves now. Returns the timestamp that it carries. */
   pinged(): number;
-  /** The ping that carried `sentMs` is answered. */
+  /** Records the answer to the ping that carried `sentMs`. */
   answered(sentMs: number, managementMs: number): void;
 }
 
@@ -53,7 +53,7 @@ export function createRoundTrip(clock: Clock): RoundTrip {
     },
     answered(sentMs, managementMs) {
       tell(managementMs);
-      // A clock that is set meanwhile changes nothing of how long it took.
+      // Measured by the monotonic clock, so that setting the wall clock does not distort it.
       if (last?.sentMs !== sentMs) return;
       const roundTripMs = clock.monotonicMs() - last.monotonicMs;
       latencyMs = Math.round(roundTripMs * 100) / 100;

@@ -6,7 +6,7 @@
 import type { AgentMessage, LiveSession } from "../../wire/agent-sync.ts";
 import { reportedSessions } from "./reported-sessions.ts";
 
-/** How often live sessions are compared with what was last told. */
+/** How often live sessions are compared with the last report. */
 const SESSIONS_MS = 1_000;
 
 export class SessionReporter {
@@ -18,13 +18,13 @@ export class SessionReporter {
     this.#sessions = sessions;
   }
 
-  /** A link is up: tells now, and on from here. */
+  /** The link is up: reports now and at each change. */
   start(send: (message: AgentMessage) => void): void {
     this.#tell(send);
     this.#timer = setInterval(() => this.#tell(send), SESSIONS_MS);
   }
 
-  /** The link is gone; the next is told anew. */
+  /** The link is down. The next link gets a full report. */
   stop(): void {
     clearInterval(this.#timer);
     this.#told = "[]";

@@ -1,8 +1,8 @@
 /**
- * The agent's end of the control WebSocket: on one link to management the map, the audit upload and the list
- * of sessions are kept up to date. Shapes: `wire/agent-sync.ts`.
+ * The agent's end of the control link. Keeps the network map, the audit upload and the list of sessions up to
+ * date with management. Message shapes: `wire/agent-sync.ts`.
  *
- * Decides nothing. How the link is kept is `management-link.ts`, how a map is taken `map-intake.ts`. Read
+ * Nothing is decided here. `management-link.ts` keeps the link up; `map-intake.ts` takes maps. Read
  * `SyncClient` first, then `onMessage`.
  *
  * @module
@@ -29,17 +29,17 @@ export interface SyncClientOptions extends Identity, Pick<MoveFollower, "onMoved
   readonly clock: Clock;
   readonly log: Log;
   sessions(): LiveSession[];
-  /** Is lent the link while it is up. */
+  /** Uses the link while it is up. */
   readonly approvals: Pick<ApprovalLink, "attach" | "detach" | "take">;
-  /** Orders to upgrade. Absent: none are taken. */
+  /** Takes orders to upgrade. Absent: orders are ignored. */
   readonly upgrades?: UpgradeLink;
-  /** The account's log, as this machine witnesses it. Absent: it does not. */
+  /** Witnesses the account's log. Absent: this machine is no witness. */
   readonly witness?: { readonly log: LogWitness; readonly journal: BatchJournal };
-  /** Ends one connection at an administrator's word. */
+  /** Ends one connection on an administrator's order. */
   kill(connectionId: string, reason: string): void;
   /** The link is up: management has accepted us. */
   onReady?(): void;
-  /** Management does not know this machine any more, or has told it not to come back. */
+  /** Management no longer knows this machine, or has told it not to return. */
   onGone(message: string): void;
   /** Heartbeat in milliseconds. Default HEARTBEAT_MS; tests are quicker. */
   readonly heartbeatMs?: number;
@@ -52,40 +52,42 @@ export interface SyncState {
   /** Machine clock minus management clock, at the last answer. Null: none yet. */
   readonly clockOffsetMs: number | null;
   readonly latencyMs: number | null;
-  /** Why there is no link, or why the map is not taken. Null: nothing is wrong. */
+  /** Why the link is down or the map is refused. Null: nothing is wrong. */
   readonly error: string | null;
-  /** What mends it, where that is known. */
+  /** The remedy, where it is known. */
   readonly fix?: string | undefined;
-  /** Within the last minutes another agent has connected with this machine's key. */
+  /** Another agent has connected with this machine's key in the last 10 minutes. */
   readonly cloneSuspected: boolean;
-  /** Management takes no audit events of this machine for now: its share is used up. */
+  /** Management takes no audit events for now, since this machine has used up its share. */
   readonly auditHeld: boolean;
 }
 
 export interface SyncClient {
   state(): SyncState;
-  /** The time by management's clock, whatever the machine's is. Null: management never said. */
+  /**
+   * The time by management's clock, independent of the machine's clock. Null: management has not stated it.
+   */
   managementNowMs(): number | null;
-  /** Flags or addresses changed. */
+  /** Reports changed flags or addresses. */
   reportFlags(): void;
-  /** Says goodbye and stops for good; `isLeft`: without a word, since a successor goes on from here. */
+  /** Says goodbye and stops for good. `isLeft`: leaves silently, since a successor takes over. */
   close(how?: { readonly isLeft: boolean }): Promise<void>;
 }
 
 /**
- * How long after the last sign of another agent with our key that is said: both come back again and again.
+ * How long `cloneSuspected` lasts after the last sign of another agent with our key. Both keep reconnecting.
  */
 const CLONE_MS = 600_000;
 
 /** The error of a link whose first attempt is still under way. */
 export const NOT_TRIED_YET = "management has not answered yet";
 
-/** Whether there is no link although it was tried: management has had its chance since this agent started. */
+/** Whether the link is down after at least one attempt since this agent started. */
 export function isLinkDown(state: SyncState | undefined): boolean {
   return state !== undefined && !state.connected && state.error !== NOT_TRIED_YET;
 }
 
-/** Starts to connect at once, and goes on until closed. */
+/** Connects, and reconnects until closed. */
 export function createSyncClient(options: SyncClientOptions): SyncClient {
   return new LinkedSyncClient(options);
 }
@@ -98,9 +100,9 @@ class LinkedSyncClient implements SyncClient {
   readonly #roundTrip: RoundTrip;
   readonly #log: LogLink | null;
   #error: string | null = NOT_TRIED_YET;
-  /** Of `#error`, where it is known. */
+  /** The remedy for `#error`, where it is known. */
   #fix: string | undefined;
-  /** The newest audit events that management takes. */
+  /** The newest event version that management takes. */
   #eventVersion = 1;
   #takesVia = false;
   #clonedUntilMs = Number.NEGATIVE_INFINITY;
@@ -157,7 +159,7 @@ class LinkedSyncClient implements SyncClient {
     this.#audit.close();
     if (this.#link.isReady && !isLeft) this.#link.send({ type: "leaving" });
     await this.#link.close("stopped");
-    // The link is the successor's then, and need not be down.
+    // The successor has the link now, so its end here is no error.
     if (isLeft) this.#error = NOT_TRIED_YET;
   }
 
@@ -242,7 +244,7 @@ class LinkedSyncClient implements SyncClient {
     this.#link.send(identifyFor(welcome, { ...this.#options, report: () => this.#report() }));
   }
 
-  /** With those flags that only a management is told whose `welcome` understands them. */
+  /** The report, with the flags that this management's `welcome` says it understands. */
   #report(): SelfReport {
     const { flags, ...report } = this.#options.report();
     const known = this.#options.upgrades?.flagsFor(flags) ?? flags;
@@ -285,7 +287,7 @@ class LinkedSyncClient implements SyncClient {
       this.#link.end(bye.message, { isBad, retryAfterMs: bye.retryAfterMs ?? null });
       return;
     }
-    // Not waited for: this very message is being handled.
+    // Not awaited: `close` waits for this very message to be handled.
     void this.#link.close(bye.message);
     onGone(bye.message);
   }

@@ -1,8 +1,8 @@
 /**
- * Orders of management to upgrade, and what it is told of them.
+ * Takes management's orders to upgrade, and reports their progress.
  *
- * An upgrade is a process of its own, since it outlives this agent; it writes what becomes of it into the
- * state folder (`agent/upgrade/ordered-upgrade.ts`). Whichever agent runs then tells it.
+ * An upgrade runs as a separate process, since it outlives this agent. It records its progress in the state
+ * folder (`agent/upgrade/ordered-upgrade.ts`), and the agent that is running then reports it.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import type { Log } from "../../base/log.ts";
 import type { AgentFlags, AgentMessage } from "../../wire/agent-sync.ts";
 import type { UpgradeOrder, UpgradeReport } from "../../wire/upgrade-report.ts";
 
-/** How often it is looked what has become of an order. */
+/** How often the progress of an order is read. */
 const LOOK_MS = 1_000;
 
 export interface UpgradeLinkOptions {
   readonly log: Log;
-  /** Whether root allows it now. */
+  /** Whether root allows managed upgrades now. */
   isAllowed(): boolean;
   /** Starts the upgrade. Rejects where it cannot be started. */
   start(order: UpgradeOrder): Promise<void>;
-  /** What became of the last order. Undefined: there was none. */
+  /** The progress of the last order. Undefined: there was none. */
   read(): Promise<UpgradeReport | undefined>;
 }
 
@@ -28,30 +28,30 @@ export class UpgradeLink {
   #send: ((message: AgentMessage) => void) | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isUnderstood = false;
-  /** The order that was taken last by this agent. */
+  /** The last order that this agent took. */
   #orderId = "";
-  /** Set where it could not be started, since no upgrade runs then that would write so. */
+  /** Set when the upgrade could not be started: no upgrade process records the failure then. */
   #unstarted: UpgradeReport | undefined;
-  /** Something may yet become of it. */
+  /** The last order may still make progress. */
   #isOpen = false;
-  /** What was told last on this link. */
+  /** The last report on this link. */
   #told = "";
 
   constructor(options: UpgradeLinkOptions) {
     this.#options = options;
   }
 
-  /** Management's `welcome` has come. */
+  /** Takes what `welcome` says: whether management understands upgrades. */
   welcome(isUnderstood: boolean): void {
     this.#isUnderstood = isUnderstood;
   }
 
-  /** `flags` without what only a newer management is told, if this is none. */
+  /** `flags`, without those that this management does not understand. */
   flagsFor({ managedUpgrades, ...flags }: AgentFlags): AgentFlags {
     return this.#isUnderstood && managedUpgrades === true ? { ...flags, managedUpgrades } : flags;
   }
 
-  /** The link is up: what is known is told. */
+  /** The link is up: reports what is known. */
   attach(send: (message: AgentMessage) => void): void {
     if (!this.#isUnderstood) return;
     this.#send = send;
@@ -72,7 +72,7 @@ export class UpgradeLink {
       this.#send?.({ type: "upgrade_state", orderId, state: "refused", detail });
       return;
     }
-    // It comes again until it is answered.
+    // Management repeats an order until it is answered.
     if (orderId === this.#orderId || (await this.#read())?.orderId === orderId) {
       this.#told = "";
       return await this.#tell();
@@ -90,7 +90,7 @@ export class UpgradeLink {
     }
   }
 
-  /** A record that cannot be read is none: the next upgrade writes another. */
+  /** An unreadable record counts as none: the next upgrade writes another. */
   async #read(): Promise<UpgradeReport | undefined> {
     return this.#unstarted ?? (await this.#options.read().catch(() => undefined));
   }
@@ -106,7 +106,10 @@ export class UpgradeLink {
     this.#send({ type: "upgrade_state", orderId, state, detail });
   }
 
-  /** It is of the order before, and the process of the last one has only just been started. */
+  /**
+   * Whether the record is still that of the previous order: the process of the last one has only just
+   * started.
+   */
   #isWaiting({ orderId }: UpgradeReport): boolean {
     return this.#orderId !== "" && orderId !== this.#orderId;
   }
