@@ -97,8 +97,8 @@ export class LogWitness {
   }
 
   /**
-   * Pins the log that management names if none is pinned. Otherwise follows changes of its key, where each
-   * key vouches for the next. False: management names another log.
+   * Pins the log that management names, or follows changes of the pinned key, where each key vouches for the
+   * next. False: management names another log.
    */
   async pin({ origin, key, handovers = [] }: ServedLog): Promise<boolean> {
     const log = { origin, key };
@@ -138,10 +138,7 @@ export class LogWitness {
     if (ask !== null) for (const { from, to } of this.#meetings) ask(from, to);
   }
 
-  /**
-   * Takes a checkpoint from management. False: it is not signed by the log's key, or does not extend what was
-   * seen.
-   */
+  /** Takes a checkpoint from management. False: it is not signed, or does not extend what was seen. */
   async take({ note, consistency }: Pick<LogMessage, "note" | "consistency">): Promise<boolean> {
     const log = this.#file?.log;
     const read =
@@ -204,9 +201,7 @@ export class LogWitness {
     }
   }
 
-  /**
-   * Compares ours with a checkpoint that another peer was shown. One without a valid signature is ignored.
-   */
+  /** Compares ours with a checkpoint that another peer was shown. Ignores one without a valid signature. */
   async meet(note: string): Promise<void> {
     const theirs = this.#open(note);
     const ours = this.#newest;

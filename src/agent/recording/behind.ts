@@ -1,16 +1,16 @@
 /**
- * The lag of a recording: chunks that management does not have yet, and output that is held for that.
+ * The lag of a recording: chunks that management does not have yet, and the output held back because of them.
  *
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
 
-/** How far a required recording may be behind at management. */
+/** How far a required recording may lag behind at management. */
 export interface BehindLimits {
-  /** Beyond either of these, output is held. */
+  /** Beyond either of these two, output is held back. */
   readonly bytesMax: number;
   readonly heldAfterMs: number;
-  /** Beyond this it has failed. */
+  /** Beyond this the recording has failed. */
   readonly failedAfterMs: number;
 }
 export const BEHIND_LIMITS: BehindLimits = {
@@ -18,7 +18,7 @@ export const BEHIND_LIMITS: BehindLimits = {
   heldAfterMs: 5_000,
   failedAfterMs: 30_000,
 };
-/** Text that waits to be encrypted: more is held back, since memory is not without end. */
+/** Bytes of text that may wait for encryption. Beyond this, output is held back to bound memory. */
 const SEALING_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A chunk that management does not have yet. */
@@ -30,11 +30,11 @@ interface Unstored {
 
 export interface BehindOptions {
   readonly clock: Clock;
-  /** Null: it need not keep up. */
+  /** Null: the recording need not keep up. */
   readonly limits: BehindLimits | null;
-  /** Root lets it be kept on this machine while management cannot store it. */
+  /** Whether root allows recordings to stay on this machine while management cannot store them. */
   mayWait(): boolean;
-  /** Management cannot store it now. */
+  /** Whether management cannot store it now. */
   isAway(): boolean;
 }
 
@@ -50,13 +50,13 @@ export class Behind {
     this.#options = options;
   }
 
-  /** It has to be given up. */
+  /** Whether the recording has to be given up. */
   get isTooFar(): boolean {
     const { limits, mayWait } = this.#options;
     return limits !== null && this.#ageMs() > limits.failedAfterMs && !mayWait();
   }
 
-  /** Bytes of text that are being encrypted, or no longer are. */
+  /** Counts bytes of text whose encryption begins, or, when negative, has ended. */
   sealing(bytes: number): void {
     this.#sealingBytes += bytes;
     this.#release();
@@ -67,7 +67,7 @@ export class Behind {
     this.#bytes += bytes;
   }
 
-  /** Management has turned out to be away: what waits for it may be let go. */
+  /** Management turned out to be away: output may be released, where it need not wait for management. */
   look(): void {
     this.#release();
   }
@@ -78,7 +78,7 @@ export class Behind {
     this.#release();
   }
 
-  /** Null: go on; else wait for it. */
+  /** Null: go on. Otherwise wait for the promise. */
   hold(): Promise<void> | null {
     if (!this.#isBehind()) return null;
     return new Promise((resolve) => {
@@ -86,7 +86,7 @@ export class Behind {
     });
   }
 
-  /** There is no more of it, and nobody waits. */
+  /** The recording is over: releases all held output. */
   end(): void {
     this.#isOver = true;
     this.#release();
@@ -97,11 +97,11 @@ export class Behind {
     if (this.#sealingBytes > SEALING_BYTES_MAX) return true;
     const { limits, mayWait, isAway } = this.#options;
     if (limits === null || (isAway() && mayWait())) return false;
-    // What is being encrypted is not stored either.
+    // Text that is being encrypted is not stored yet either.
     return this.#bytes + this.#sealingBytes > limits.bytesMax || this.#ageMs() > limits.heldAfterMs;
   }
 
-  /** Of the oldest chunk. */
+  /** Age of the oldest chunk that is not stored. */
   #ageMs(): number {
     const oldest = this.#unstored[0];
     return oldest === undefined ? 0 : this.#options.clock.monotonicMs() - oldest.sinceMs;

@@ -1,5 +1,5 @@
 /**
- * Digests of a recording's chunks on their way into evidence: several in one event, and the chain over all.
+ * Collects the digests of a recording's chunks for evidence: several per event, with a hash chain over all.
  *
  * @module
  */
@@ -7,16 +7,18 @@ import type { Clock } from "../../base/clock.ts";
 import { digestOfChunk, digestText, emptyChain, extendChain } from "../../recording/chunk.ts";
 import type { RecordingTotals } from "../contracts/recorder.ts";
 
-/** Digests in one event; more in one that comes within a moment of another, since each costs a batch. */
+/**
+ * Digests in one event. An event that follows another within a moment holds more, since each costs a batch.
+ */
 const DIGESTS_MAX = 64;
 const BULK_DIGESTS_MAX = 256;
 const MOMENT_MS = 1_000;
 
 export interface ChunkDigestsOptions {
   readonly clock: Clock;
-  /** Stores them as evidence. False: that cannot be. */
+  /** Stores digests as evidence. False: they could not be stored. */
   note(first: number, digests: readonly string[]): Promise<boolean>;
-  /** They could not be stored. */
+  /** Called when digests could not be stored. */
   onLost(): void;
 }
 
@@ -38,7 +40,7 @@ export class ChunkDigests {
     return { chunks: this.#count, bytes: this.#bytes, digest: digestText(this.#chain) };
   }
 
-  /** The next chunk, as it is stored. Returns its number. */
+  /** Adds the next chunk, as it is stored. Returns its number. */
   add(packed: Uint8Array): number {
     const digest = digestOfChunk(packed);
     this.#chain = extendChain(this.#chain, digest);
@@ -51,7 +53,7 @@ export class ChunkDigests {
     return number;
   }
 
-  /** Resolves once all are in evidence, or are lost. */
+  /** Resolves once all digests are in evidence or lost. */
   async end(): Promise<void> {
     this.#note();
     await this.#noted;

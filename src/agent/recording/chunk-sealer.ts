@@ -1,5 +1,5 @@
 /**
- * Makes chunks of a recording's text: compressed at once, or encrypted one after the other.
+ * Turns a recording's text into chunks: compressed at once, or encrypted one at a time.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { packChunk } from "../../recording/chunk.ts";
 
 export interface ChunkSealerOptions {
   readonly clock: Clock;
-  /** Null: it is not encrypted. */
+  /** Null: chunks are only compressed. */
   readonly encrypt: ((text: Uint8Array) => Promise<Uint8Array>) | null;
-  /** Bytes of text that are being encrypted, or no longer are. */
+  /** Counts bytes of text whose encryption begins, or, when negative, has ended. */
   onSealing(bytes: number): void;
-  /** The next chunk, what was shown in it, and when it was made. */
+  /** Takes the next chunk, the bytes shown or read in it, and when it was made. */
   onSealed(packed: Uint8Array, bytes: number, sinceMs: number): void;
   onBroken(cause: unknown): void;
 }
@@ -31,7 +31,7 @@ export class ChunkSealer {
     return this.#last;
   }
 
-  /** `bytes`: what was shown or read in it. */
+  /** `bytes`: how many bytes were shown or read in it. */
   seal(text: Uint8Array, bytes: number): void {
     const { clock, encrypt, onSealing, onSealed, onBroken } = this.#options;
     const sinceMs = clock.monotonicMs();
@@ -39,7 +39,7 @@ export class ChunkSealer {
       onSealed(packChunk(text), bytes, sinceMs);
       return;
     }
-    // A copy: the writer goes on in the same bytes.
+    // Copied, since the writer reuses its buffer.
     const own = new Uint8Array(text);
     onSealing(own.length);
     this.#last = this.#last.then(async () => {

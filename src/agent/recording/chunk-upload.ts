@@ -1,6 +1,6 @@
 /**
- * Takes one recording from the spool to management: the next chunks after those before are stored, again
- * after a link that was lost, until management has all of it or refuses it.
+ * Uploads one recording from the spool to management, in order. Resumes after a lost link, until management
+ * has all of it or refuses it.
  *
  * @module
  */
@@ -14,41 +14,38 @@ import type { SpooledRecording } from "./spooled-recording.ts";
 import type { SendUpload } from "./upload-sender.ts";
 
 /**
- * Chunks that make an upload of a required recording worthwhile. It holds output while more than 1 MB is not
- * stored, which is about 20 chunks: half of them go up while the others come.
+ * Chunks that make an upload of a required recording worthwhile. Output is held back while more than 1 MB,
+ * about 20 chunks, is not stored. So half of them go up while the others come.
  */
 const REQUIRED_CHUNKS = 10;
-/** What an older management takes at once. */
+/** Chunks that an older management takes at once. */
 const OLD_CHUNKS_MAX = 16;
-/**
- * Uploads that could take more are so far apart: each costs a request, a transaction and two syncs of the
- * disk.
- */
+/** Shortest distance between small uploads. Each costs a request, a transaction and two disk syncs. */
 const GATHER_MS = 100;
-/** First and longest wait after an upload that nobody answered. */
+/** First and longest wait after an upload without an answer. */
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5_000;
-/** Waits for management to hear of the session: events go up a moment after they are stored. */
+/** Wait for management to learn of the session: events go up a moment after they are stored. */
 const UNREPORTED_MS = 60;
-/** Waits for room in the machine's share of the day. What is not taken stays in the spool. */
+/** Wait for room in the machine's daily share. The rest stays in the spool. */
 const FULL_MS = 60_000;
-/** Attempts at that pace, and all of them: events may be held up for as long as a link is down. */
+/** Attempts every UNREPORTED_MS, and attempts in all. Events may be held up for as long as a link is down. */
 const UNREPORTED_SOON_MAX = 200;
 const UNREPORTED_MAX = 500;
 
 export interface ChunkUploadOptions {
   readonly recording: SpooledRecording;
   readonly send: SendUpload;
-  /** For tests. Absent: the usual times. */
+  /** For tests. Absent: the default times. */
   readonly gatherMs?: number;
   readonly fullMs?: number;
   /** Management has every chunk before `next`. */
   onStored?(next: number): void;
-  /** Nobody answered for management, or its store cannot be used. Told each time; it is tried again. */
+  /** Management did not answer, or its store is unavailable. Called each time; the upload is retried. */
   onAway?(): void;
-  /** Management takes nothing more of this machine today. Told once; it is tried again. */
+  /** Management takes no more from this machine today. Called once; the upload is retried. */
   onFull?(message: string): void;
-  /** Management will not take it. */
+  /** Management refuses the recording for good. */
   onRefused?(why: RecordingFailure, message: string): void;
 }
 
@@ -63,7 +60,7 @@ export class ChunkUpload {
   #isFullTold = false;
   #isAway = false;
   #turnsAway: PromiseWithResolvers<void> | null = null;
-  /** Chunks of one upload. */
+  /** Most chunks in one upload. */
   #countMax = RECORDING_CHUNKS_MAX;
   #storedMs = Number.NEGATIVE_INFINITY;
   /** Settles when everything is stored, when management refuses, or at `close`. Never rejects. */
@@ -74,13 +71,13 @@ export class ChunkUpload {
     this.done = this.#run();
   }
 
-  /** Whether management has all of it. */
+  /** Whether management has the whole recording. */
   get isStored(): boolean {
     const { recording } = this.#options;
     return this.#isOver && recording.end !== null;
   }
 
-  /** Whether management will not take it. */
+  /** Whether management refuses the recording for good. */
   get isRefused(): boolean {
     return this.#isRefused;
   }
@@ -90,13 +87,13 @@ export class ChunkUpload {
     return this.#isAway;
   }
 
-  /** Settles once it could not, which may be now. */
+  /** Settles once an attempt has found management away. At once when the last attempt did. */
   away(): Promise<void> {
     if (!this.#isAway) this.#turnsAway ??= Promise.withResolvers<void>();
     return this.#turnsAway?.promise ?? Promise.resolve();
   }
 
-  /** There is more, or management may be back. */
+  /** There are more chunks, or management may be back. */
   wake(): void {
     this.#wake();
   }
@@ -117,14 +114,17 @@ export class ChunkUpload {
     }
   }
 
-  /** The first chunk begins the recording and the last one ends it: neither waits. */
+  /**
+   * Whether to upload without waiting for more. The first chunk begins the recording and the last one ends
+   * it, so neither waits.
+   */
   get #isEnough(): boolean {
     const { first, next, end, head } = this.#options.recording;
     const enough = head.mode === "required" ? REQUIRED_CHUNKS : this.#countMax;
     return this.#isClosed || first === 0 || end !== null || next - first >= enough;
   }
 
-  /** Until one upload has enough to take, or the one before was a moment ago. */
+  /** Waits until there is enough for an upload, or the last one was long enough ago. */
   async #gather(): Promise<void> {
     const waitMs = this.#storedMs + (this.#options.gatherMs ?? GATHER_MS) - performance.now();
     if (this.#isEnough || waitMs <= 0) return;
@@ -185,7 +185,7 @@ export class ChunkUpload {
     { code, message }: NonNullable<RecordingUploadAnswer["refusal"]>,
   ): Promise<void> {
     const { recording, onRefused } = this.#options;
-    // Stored, and the answer was lost on its way.
+    // The chunks are stored, but the answer was lost.
     if (code === "duplicate" && next > recording.first && next <= recording.next) return this.#stored(next);
     if (code === "unavailable") return await this.#pause();
     if (code === "full") return await this.#full(message);
@@ -218,16 +218,16 @@ export class ChunkUpload {
     await this.#sleep(waitMs);
   }
 
-  /** Until there is more. */
+  /** Waits for more chunks. */
   #news(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     return promise;
   }
 
-  /** Chunks that come meanwhile do not make management answer sooner: only `close` ends it early. */
+  /** New chunks do not make management answer sooner, so only `close` ends the wait early. */
   async #sleep(ms: number): Promise<void> {
-    if (this.#isClosed) return; // While management was asked.
+    if (this.#isClosed) return; // Closed while the request was under way.
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
     this.#wake = () => {

@@ -1,11 +1,11 @@
 /**
- * The gatherer of a recording's output: a terminal gives 4 kB at a time, and pieces that come within a moment
- * are one event.
+ * Gathers a recording's output. A terminal delivers 4 kB at a time, and pieces that come within a moment
+ * become one event.
  *
  * @module
  */
 
-/** Pieces that come so soon after the first of them are shown with it. */
+/** Pieces that follow the first within this time join its event. */
 const MOMENT_MS = 5;
 const BUFFER_BYTES = 32_768;
 
@@ -15,7 +15,7 @@ export class OutputGatherer {
   #used = 0;
   #sinceMs = 0;
 
-  /** `emit` must have used its bytes when it returns. */
+  /** `emit` must not keep its bytes after it returns: the buffer is reused. */
   constructor(emit: (data: Uint8Array, atMs: number) => void) {
     this.#emit = emit;
   }
@@ -31,7 +31,7 @@ export class OutputGatherer {
     this.#used += data.length;
   }
 
-  /** Before anything else is written down. */
+  /** Emits what is gathered. To be called before any other event is written. */
   flush(): void {
     if (this.#used === 0) return;
     const data = this.#buffer.subarray(0, this.#used);

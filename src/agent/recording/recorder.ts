@@ -1,5 +1,5 @@
 /**
- * The recorder of an agent: begins recordings, and takes to management what an agent before this one left.
+ * The agent's recorder. Begins recordings, and uploads those that an earlier agent left in the spool.
  *
  * @module
  */
@@ -17,36 +17,39 @@ import { RunningRecording } from "./session-recording.ts";
 import type { SpooledRecording } from "./spooled-recording.ts";
 import { createUploadSender, type SendUpload } from "./upload-sender.ts";
 
-/** Longest wait for the header of a required recording to be stored. */
+/** Longest wait for management to store the header of a required recording. */
 const HEADER_MS_MAX = 10_000;
-/** Characters of a command in the header, which has to fit into a chunk. Its event has all of it. */
+/**
+ * Characters of a command in the header, which has to fit into a chunk. The session's event has the whole
+ * command.
+ */
 const HEADER_COMMAND_MAX = 8_192;
-/** Above so many uploads, one of a recording under which nothing began is given up. */
+/** Above this many uploads, a recording whose session did not begin is dropped. */
 const ABANDONED_MAX = 64;
-/** How long a stop waits for the last chunks of what has ended; the spool keeps them anyway. */
+/** How long a stop waits for the last chunks of recordings that have ended. The spool keeps them anyway. */
 const LAST_MS = 1_000;
 
 export interface RecorderOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** The folder of its spool. */
+  /** Folder of the spool. */
   readonly directory: string;
   readonly enrolled: Enrolled;
   readonly deviceKey: Ed25519Key;
-  /** Who can open what is recorded from now on. Empty: it is not encrypted. */
+  /** Recipients of recordings that begin from now on. Empty: recordings are not encrypted. */
   recipients(): readonly string[];
-  /** Root lets required recordings be kept on this machine while management cannot store them. */
+  /** Whether root allows required recordings to stay on this machine while management cannot store them. */
   mayWait?(): boolean;
-  /** When other recipients were first seen than those before. Null: not lately. */
+  /** When the recipients were first seen to have changed. Null: not lately. */
   otherKeysSinceSeconds?(recipients: readonly string[]): number | null;
-  /** For tests. Absent: by HTTP, and the usual bounds. */
+  /** For tests. Absent: HTTP and the default bounds. */
   readonly send?: SendUpload;
   readonly limits?: BehindLimits;
   readonly bounds?: SpoolBounds;
   readonly headerMsMax?: number;
 }
 
-/** Opens the spool and begins to upload what is left in it. Throws what the system throws. */
+/** Opens the spool and begins to upload what is left in it. Throws system errors. */
 export function createRecorder(options: RecorderOptions): Recorder {
   return new SpoolRecorder(options);
 }
@@ -89,7 +92,7 @@ class SpoolRecorder implements Recorder {
   async #open(request: RecordingRequest): Promise<SessionRecording | null> {
     const { clock, log, limits = BEHIND_LIMITS, mayWait = () => false } = this.#options;
     const recipients = [...this.#options.recipients()];
-    // What nobody was shown is never kept in the clear.
+    // All typed input is kept only in encrypted recordings.
     const hasAllInput = request.allInput && recipients.length > 0;
     if (request.allInput && !hasAllInput) {
       log.warn("input is not kept whole, since recordings are not encrypted here", {
@@ -121,12 +124,13 @@ class SpoolRecorder implements Recorder {
     const isStored = spooled.first > 0 || recording.facts.isKeptHere;
     if (isStored && !recording.hasFailed) return recording;
     await recording.abandon("management_away");
-    // Management may have the header although nobody heard so: it hears of the end when it is back.
+    // Management may have stored the header although its answer was lost. The upload tells it of the end once
+    // it is back.
     if (this.#uploads.size > ABANDONED_MAX) this.#drop(recording.upload, spooled);
     return null;
   }
 
-  /** Nobody will have the rest of it. */
+  /** Gives up the upload and deletes the recording. */
   #drop(upload: ChunkUpload, spooled: SpooledRecording): void {
     upload.close();
     spooled.remove();
@@ -169,7 +173,7 @@ class SpoolRecorder implements Recorder {
   }
 }
 
-/** Loads age at the first recording that is encrypted: most machines make none. */
+/** Loads age only for the first encrypted recording: most machines make none. */
 async function encrypterFor(recipients: readonly string[]) {
   const { createChunkEncrypter } = await import("../../recording/age-chunk.ts");
   return createChunkEncrypter(recipients);

@@ -1,10 +1,10 @@
 /**
- * The spool of recordings: packed chunks on disk, in order, until management has them. It is apart from the
- * spool of events, so that neither takes the other's room.
+ * The spool of recordings: packed chunks on disk, in order, until management has them. Separate from the
+ * audit spool, so that neither takes the other's space.
  *
- * A folder for each agent that runs, locked while it does: one that is being replaced goes on beside its
- * successor. In it a folder for each recording: `head.json`, segments named by the number of their first
- * chunk, and `end.json` once there are no more. It is deleted when management has everything.
+ * Each running agent has a folder, locked while it runs: an agent that is being replaced runs beside its
+ * successor. Each recording has a folder in it, with `head.json`, segments named by the number of their first
+ * chunk, and `end.json` once the recording has ended. That folder is deleted when management has everything.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import { Id } from "../../wire/units.ts";
 import { SpooledRecording, type SpoolRoom } from "./spooled-recording.ts";
 
 const LOCK_NAME = "lock";
-/** What the recordings of one person may hold on disk, and what all may. */
+/** Bytes that the recordings of one user may hold on disk, and those of all. */
 const PERSON_BYTES_MAX = 256 * 1024 * 1024;
 const ALL_BYTES_MAX = 1024 * 1024 * 1024;
 
@@ -39,9 +39,9 @@ export interface SpoolBounds {
 
 export class RecordingSpool implements SpoolRoom {
   readonly #directory: string;
-  /** The folder of this agent. */
+  /** This agent's folder. */
   readonly #own: string;
-  /** Locks that this agent holds: its own, and of those whose recordings it takes on. */
+  /** Locks that this agent holds: its own, and those of earlier agents whose recordings it uploads. */
   readonly #locks: number[] = [];
   readonly #bounds: SpoolBounds;
   readonly #bytesOf = new Map<string, number>();
@@ -58,7 +58,7 @@ export class RecordingSpool implements SpoolRoom {
     this.#locks.push(lockOf(this.#own) ?? -1);
   }
 
-  /** Begins a recording. Throws what the system throws. */
+  /** Begins a recording. Throws system errors. */
   create(id: string, head: RecordingHead): SpooledRecording {
     const folder = join(this.#own, id);
     mkdirSync(folder, { mode: 0o700 });
@@ -66,7 +66,7 @@ export class RecordingSpool implements SpoolRoom {
     return new SpooledRecording(this, { id, head, folder, end: null });
   }
 
-  /** What agents that no longer run have left. What is no recording is removed. */
+  /** Returns the recordings left by agents that no longer run. Removes anything that is not a recording. */
   leftOvers(): SpooledRecording[] {
     const found: SpooledRecording[] = [];
     for (const run of readdirSync(this.#directory)) {
@@ -84,7 +84,7 @@ export class RecordingSpool implements SpoolRoom {
     return found;
   }
 
-  /** Lets an agent that comes later have what is left. */
+  /** Releases the locks, so that a later agent can take what is left. */
   close(): void {
     if (readdirSync(this.#own).length <= 1) rmSync(this.#own, { recursive: true, force: true });
     for (const lock of this.#locks.splice(0)) if (lock >= 0) closeSync(lock);
@@ -103,7 +103,7 @@ export class RecordingSpool implements SpoolRoom {
     return found;
   }
 
-  /** Throws ERR_TOO_MANY where there is no room. */
+  /** Reserves space. Throws ERR_TOO_MANY where there is none. */
   take(person: string, bytes: number): void {
     const own = (this.#bytesOf.get(person) ?? 0) + bytes;
     if (own > this.#bounds.personBytesMax || this.#bytes + bytes > this.#bounds.allBytesMax) {
@@ -120,7 +120,10 @@ export class RecordingSpool implements SpoolRoom {
   }
 }
 
-/** The lock of a run's folder, held until it is closed. Null: its agent runs, or it is no folder. */
+/**
+ * Locks an agent's folder until the descriptor is closed. Null: its agent is running, or there is no such
+ * folder.
+ */
 function lockOf(folder: string): number | null {
   let fd: number;
   try {

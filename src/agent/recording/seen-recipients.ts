@@ -1,5 +1,5 @@
 /**
- * Memory of whose keys opened recordings at this machine, so that people are told when these become others.
+ * Remembers who can open recordings of this machine, so that users are told when the recipients change.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import { parseJson } from "../../base/files.ts";
 import type { Log } from "../../base/log.ts";
 import { RecipientsFile } from "../../wire/recording.ts";
 
-/** People are told for so long. */
+/** How long users are told of a change. */
 const TOLD_SECONDS = 7 * 86_400;
 
 export class SeenRecipients {
   readonly #path: string;
   readonly #parts: { readonly clock: Clock; readonly log: Log };
 
-  /** `directory` is there when the first recording begins. */
+  /** `directory` need not exist before the first recording begins. */
   constructor(directory: string, parts: { readonly clock: Clock; readonly log: Log }) {
     this.#path = join(directory, "recipients.json");
     this.#parts = parts;
   }
 
-  /** When other recipients were first seen than those before. Null: a week ago or more, or never. */
+  /** When the recipients were first seen to have changed. Null: a week ago or more, or never. */
   otherSinceSeconds(recipients: readonly string[]): number | null {
     const now = nowSeconds(this.#parts.clock);
     const sorted = [...recipients].sort();
@@ -34,7 +34,7 @@ export class SeenRecipients {
     return since !== null && now - since < TOLD_SECONDS ? since : null;
   }
 
-  /** Null: none were seen, or that cannot be read. */
+  /** Null: none recorded, or the file cannot be read. */
   #read(): RecipientsFile | null {
     try {
       return RecipientsFile.parse(parseJson(readFileSync(this.#path, "utf8")));

@@ -1,8 +1,8 @@
 /**
- * The recording of one session: what is shown and typed becomes lines, chunks, evidence and uploads.
+ * The recording of one session. Turns what is shown and typed into lines, chunks, evidence and uploads.
  *
- * `best_effort` gives up quietly where it cannot go on. `required` holds output back while management is
- * behind, and fails for good when it stays behind. Read `output`, then `#store`.
+ * A `best_effort` recording gives up quietly when it cannot continue. A `required` one holds output back
+ * while management lags, and fails for good when the lag lasts. Read `output`, then `#store`.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import type { SpooledRecording } from "./spooled-recording.ts";
 import { TypedInput } from "./typed-input.ts";
 import type { SendUpload } from "./upload-sender.ts";
 
-/** Lines wait this long for others before they become a chunk. */
+/** Longest time that lines wait for others before they become a chunk. */
 const CHUNK_MS_MAX = 1_000;
 export interface RecordingParts {
   readonly clock: Clock;
@@ -39,11 +39,11 @@ export interface RecordingParts {
   readonly header: CastHeader;
   readonly evidence: RecordingEvidence;
   readonly send: SendUpload;
-  /** Null: it is not encrypted. */
+  /** Null: the recording is not encrypted. */
   readonly encrypt: ((text: Uint8Array) => Promise<Uint8Array>) | null;
   readonly limits: BehindLimits;
   readonly facts: Omit<RecordingFacts, "isKeptHere">;
-  /** Root lets a required one be kept on this machine while management cannot store it. */
+  /** Whether root allows a required recording to stay on this machine while management cannot store it. */
   mayWait(): boolean;
 }
 
@@ -52,7 +52,7 @@ export class RunningRecording implements SessionRecording {
   readonly isRequired: boolean;
   readonly #failed = Promise.withResolvers<RecordingFailure>();
   readonly failed = this.#failed.promise;
-  /** Its first chunk is stored at management, or it has failed. */
+  /** Settles when its first chunk is stored at management, or it has failed. */
   readonly #begun = Promise.withResolvers<void>();
   readonly begun = this.#begun.promise;
   readonly upload: ChunkUpload;
@@ -69,9 +69,9 @@ export class RunningRecording implements SessionRecording {
   #flushing: ReturnType<typeof setTimeout> | null = null;
   readonly #sealer: ChunkSealer;
   readonly #digests: ChunkDigests;
-  /** Bytes that were shown or read since the last chunk. */
+  /** Bytes shown or read since the last chunk. */
   #sinceChunk = 0;
-  /** Why there is no more of it. Null: it goes on. */
+  /** Why the recording has stopped. Null: it continues. */
   #failure: RecordingFailure | null = null;
 
   constructor(parts: RecordingParts) {
@@ -124,7 +124,7 @@ export class RunningRecording implements SessionRecording {
     return { ...this.#parts.facts, isKeptHere: this.#isKeptHere };
   }
 
-  /** Nothing of it is at management, and it may go on nevertheless. */
+  /** Management has none of it yet, but the session may continue. */
   get #isKeptHere(): boolean {
     const { spooled, mayWait } = this.#parts;
     return this.isRequired && spooled.first === 0 && spooled.next > 0 && this.upload.isAway && mayWait();
@@ -134,7 +134,7 @@ export class RunningRecording implements SessionRecording {
     return this.isRequired && this.#failure !== null;
   }
 
-  /** Nothing has begun under it, and nothing will. */
+  /** Gives up a recording whose session did not begin and will not. */
   async abandon(why: RecordingFailure): Promise<void> {
     this.#giveUp(why);
     await this.end();

@@ -1,5 +1,5 @@
 /**
- * A recording in the spool: its chunks in segments on disk, from the first that management may lack.
+ * One recording in the spool: its chunks in segments on disk, from the first one that management may lack.
  *
  * @module
  */
@@ -21,11 +21,11 @@ import { RECORDING_CHUNK_BYTES_MAX, type RecordingEnd, type RecordingHead } from
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 const FRAME_HEAD_BYTES = 4;
 
-/** Who has how much room. */
+/** Accounts for the space that each person's recordings take. */
 export interface SpoolRoom {
-  /** Throws ERR_TOO_MANY where there is none. */
+  /** Reserves space. Throws ERR_TOO_MANY where there is none. */
   take(person: string, bytes: number): void;
-  /** Counts what is there already, or with a negative number no longer. */
+  /** Counts bytes that exist already or, when negative, are gone. */
   count(person: string, bytes: number): void;
 }
 
@@ -33,7 +33,7 @@ interface Segment {
   readonly path: string;
   readonly readFd: number;
   bytes: number;
-  /** Chunks of it that management has not acknowledged. */
+  /** Its chunks that management has not acknowledged. */
   waiting: number;
 }
 
@@ -56,7 +56,7 @@ export class SpooledRecording {
   readonly #spool: SpoolRoom;
   readonly #folder: string;
   #entries: Entry[] = [];
-  /** Number of the first chunk that is here. */
+  /** Number of the first chunk still here. */
   #first = 0;
   #last: Segment | null = null;
   #writeFd = -1;
@@ -78,7 +78,7 @@ export class SpooledRecording {
     return recording;
   }
 
-  /** Number of the first chunk that management may lack, and of the next to be written. */
+  /** Numbers of the first chunk that management may lack, and of the next one to be written. */
   get first(): number {
     return this.#first;
   }
@@ -90,7 +90,7 @@ export class SpooledRecording {
     return this.#end;
   }
 
-  /** Adds a chunk. Throws ERR_TOO_MANY where the person has no room, and what the system throws. */
+  /** Adds a chunk. Throws ERR_TOO_MANY where the person has no space left, and system errors. */
   append(packed: Uint8Array): void {
     const bytes = FRAME_HEAD_BYTES + packed.length;
     this.#spool.take(this.#person, bytes);
@@ -107,7 +107,7 @@ export class SpooledRecording {
     }
   }
 
-  /** Chunks from the first that is here, at most so many and of so many bytes together; one at least. */
+  /** Reads chunks from the first one here, up to both limits, but at least one. */
   read({ countMax, bytesMax }: { readonly countMax: number; readonly bytesMax: number }): Uint8Array[] {
     let bytes = 0;
     const wanted = this.#entries.slice(0, countMax).filter(({ size }, i) => {
@@ -134,13 +134,13 @@ export class SpooledRecording {
     }
   }
 
-  /** There are no more chunks. Throws what the system throws. */
+  /** Records the end: there are no more chunks. Throws system errors. */
   finish(end: RecordingEnd): void {
     this.#end = end;
     writeFileSync(join(this.#folder, "end.json"), JSON.stringify(end), { mode: 0o600 });
   }
 
-  /** Closes its files, which stay for the next start. */
+  /** Closes the files, and leaves them on disk for the next start. */
   close(): void {
     this.#closeWriter();
     const segments = new Set(this.#entries.map(({ segment }) => segment));
@@ -150,7 +150,7 @@ export class SpooledRecording {
     this.#entries = [];
   }
 
-  /** Management has all of it, or nobody will. */
+  /** Deletes the recording: management has all of it, or never will. */
   remove(): void {
     this.acknowledge(this.next);
     this.close();
@@ -172,7 +172,7 @@ export class SpooledRecording {
     return this.#last;
   }
 
-  /** Once: the number may be another file's after that. */
+  /** Closes the descriptor only once: its number may belong to another file afterwards. */
   #closeWriter(): void {
     const fd = this.#writeFd;
     this.#writeFd = -1;
@@ -185,10 +185,10 @@ export class SpooledRecording {
     segment.waiting += 1;
   }
 
-  /** Takes whole frames: the last one may have been cut by a crash. */
+  /** Reads the whole frames of a segment. A crash may have cut the last one short. */
   #readSegment(name: string): void {
     if (this.#entries.length === 0) this.#first = Number(name);
-    // A gap before it: what follows can never be taken.
+    // There is a gap before this segment, so management could never take what follows.
     if (Number(name) !== this.next) return;
     const path = join(this.#folder, name);
     const bytes = readFileSync(path);

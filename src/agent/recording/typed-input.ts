@@ -1,32 +1,34 @@
 /**
- * Typed input as far as it may be kept: only what the terminal itself showed.
+ * Decides which typed input may be kept: only what the terminal itself showed.
  *
- * A piece is kept when ECHO was on before and after it was written, still is when its echo appears, and the
- * echo does appear among the output. Everything else is forgotten, whoever reads it: password prompts, line
- * editors, full-screen programs, and ssh, tmux or another terminal with a prompt inside. Of that only marks
- * remain: Return, and each span in which a program read lines unseen.
+ * A piece is kept if ECHO was on before and after it was written, is still on when its echo appears, and the
+ * echo does appear in the output. Everything else is dropped, whichever program reads it: password prompts,
+ * line editors, full-screen programs, and ssh, tmux or another terminal with a prompt inside. Only marks of
+ * it remain: Return, and each span in which a program read lines unseen.
  *
  * @module
  */
 import { ExactText } from "../../recording/exact-text.ts";
 import type { TerminalModes } from "../contracts/recorder.ts";
 
-/** Lines in a row that a program reads unseen before that is reported. */
+/** Lines in a row that a program may read unseen before that is reported. */
 const UNECHOED_LINES_MAX = 8;
-/** Output within which the echo of a piece has to appear, in bytes. */
+/** Bytes of output within which the echo of a piece has to appear. */
 const ECHO_WINDOW_BYTES_MAX = 16_384;
 /** Pieces that wait for their echo. */
 const WAITING_MAX = 256;
-/** Reads commands, so lines that it reads unseen are commands that nobody sees. */
+/** Shells and interpreters: lines that one reads unseen are commands that nobody sees. */
 const SHELL = /^-?(?:ba|da|a|z|k|mk|fi|c|tc|r|rba|pw)?sh$|^busybox$/;
 const INTERPRETER = /^(?:python|perl|ruby|node|bun|lua|php|psql|mysql|sqlite3)[\d.]*$/;
 const PRINTABLE = /[\x20-\x7e\x80-\xff]+/g;
 
 export interface TypedInputSink {
-  /** Was shown, so it is kept. */
+  /** Keeps text that was shown. */
   input(text: string): void;
   mark(text: string): void;
-  /** A program reads line after line unseen, or one that reads commands does. Once for each span. */
+  /**
+   * Reports that a program reads many lines unseen, or that a shell or interpreter reads any. Once per span.
+   */
   unechoed(lines: number, program: string): void;
   seconds(): number;
   foreground(): string | null;
@@ -34,11 +36,11 @@ export interface TypedInputSink {
 
 interface Piece {
   readonly text: string;
-  /** Parts of it that have to appear, in order. */
+  /** Its printable runs, which have to appear in this order. */
   readonly runs: readonly string[];
 }
 
-/** A time in which lines are read and not shown. */
+/** A span of time in which lines are read but not shown. */
 interface Span {
   readonly since: number;
   lines: number;
@@ -49,7 +51,7 @@ interface Span {
 export class TypedInput {
   readonly #sink: TypedInputSink;
   #waiting: Piece[] = [];
-  /** What was shown since the first of them was typed. */
+  /** Output since the first waiting piece was typed. */
   #window = "";
   #span: Span | null = null;
 
@@ -57,7 +59,7 @@ export class TypedInput {
     this.#sink = sink;
   }
 
-  /** Whether output has to be looked at. */
+  /** Whether output has to be passed to `shown`. */
   get isWaiting(): boolean {
     return this.#waiting.length > 0 || this.#span !== null;
   }
@@ -71,12 +73,12 @@ export class TypedInput {
       return;
     }
     this.#forget();
-    // A program that reads a line unseen may have begun to between the two looks.
+    // The program may have turned echo off or on between the two looks.
     if (isUnseen(before) || isUnseen(after)) this.#unseen(returns);
     else for (let i = 0; i < returns; i++) this.#sink.mark("return");
   }
 
-  /** Looks for the echo of what waits in what is shown. */
+  /** Looks in the output for the echo of waiting pieces. */
   shown(data: Uint8Array, modes: TerminalModes): void {
     this.#follow(modes);
     if (this.#waiting.length === 0) return;
@@ -92,7 +94,7 @@ export class TypedInput {
     else if (this.#window.length > ECHO_WINDOW_BYTES_MAX) this.#forget();
   }
 
-  /** Nothing more is typed. */
+  /** The input has ended. */
   end(): void {
     this.#forget();
     this.#closeSpan();
@@ -107,7 +109,7 @@ export class TypedInput {
     else this.#waiting.push({ text, runs });
   }
 
-  /** What waits was not shown in time. How much it was is not told either. */
+  /** Drops the waiting pieces, which were not shown in time. The mark does not reveal their length. */
   #forget(): void {
     if (this.#waiting.length > 0) this.#sink.mark("typed and not shown");
     this.#waiting = [];
@@ -142,12 +144,12 @@ export class TypedInput {
   }
 }
 
-/** Lines are read, and not shown: a prompt for a password, mostly. */
+/** Lines are read but not shown, mostly at a password prompt. */
 function isUnseen({ echo, lines }: TerminalModes): boolean {
   return !echo && lines;
 }
 
-/** Where the echo of `piece` ends in `window`; -1: not all of it is there. */
+/** Where the echo of `piece` ends in `window`. -1: the window does not hold all of it. */
 function endOfEcho({ runs }: Piece, window: string): number {
   let at = 0;
   for (const run of runs) {

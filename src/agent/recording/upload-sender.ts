@@ -1,5 +1,5 @@
 /**
- * Sends chunks to management: one request at a time, signed by the device key.
+ * Sends chunks to management over HTTP, each request signed by the device key.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { signedBytes } from "../../wire/signed-fields.ts";
 const TIMEOUT_MS = 15_000;
 const ANSWER_BYTES_MAX = 16_384;
 
-/** Rejects where nobody has answered for management. */
+/** Rejects without a valid answer from management. */
 export type SendUpload = (
   upload: Omit<RecordingUpload, "peerId">,
   chunks: readonly Uint8Array[],
