@@ -1,5 +1,5 @@
 /**
- * One recording in the spool: its chunks in segments on disk, from the first one that management may lack.
+ * A recording in the spool: its chunks in segments on disk, from the first one that management may lack.
  *
  * @module
  */
