@@ -1,24 +1,24 @@
 /**
- * Adoption of a connected socket of which only the descriptor is known, as a socket of Bun's.
+ * Turns the bare descriptor of a connected socket into a Bun socket.
  *
- * Bun reads a socket into memory that it uses again, and hands what is written to the kernel at once, which
- * node:net does neither of.
+ * A Bun socket reuses its read buffer and passes writes to the kernel at once; a node:net socket does
+ * neither.
  *
  * @module
  */
 
-/** What happens on an adopted socket. Handlers are called as by Bun.connect; none of them may throw. */
+/** Handlers for an adopted socket, called as Bun.connect calls them. None of them may throw. */
 export type SocketEvents = Pick<
   Bun.SocketHandler<undefined>,
   "open" | "data" | "drain" | "end" | "close" | "error"
 >;
 
 /**
- * Takes the connected socket `fd` over: Bun closes it. Either side may end while the other goes on. Rejects
- * where `fd` is no connected socket.
+ * Takes over the connected socket `fd`; Bun closes it. Each direction may end on its own. Rejects when `fd`
+ * is not a connected socket.
  */
 export function adoptSocket(fd: number, events: SocketEvents): Promise<Bun.Socket> {
   const options = { fd, allowHalfOpen: true, socket: events };
-  // Bun's types know no `fd`.
+  // Bun's types lack `fd`.
   return Bun.connect(options as unknown as Bun.TCPSocketConnectOptions<undefined>);
 }

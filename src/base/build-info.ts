@@ -1,5 +1,5 @@
 /**
- * Constants that build.ts burns into the executable.
+ * Constants that build.ts compiles into the executable.
  *
  * @module
  */
@@ -18,19 +18,19 @@ export const COMMIT: string = typeof QF_COMMIT === "string" ? QF_COMMIT : "unkno
 /** The line that `qf version` prints, without its line break: `qf 0.1.0 (1a2b3c4)`. */
 export const VERSION_LINE = `qf ${VERSION} (${COMMIT})`;
 
-/** Target of this build, as releases name it: `linux-x64-musl`. When run from source, that of Bun. */
+/** Target of this build, as releases name it: `linux-x64-musl`. From source, Bun's own target. */
 export const TARGET: string =
   typeof QF_TARGET === "string" ? QF_TARGET : `${process.platform}-${process.arch}`;
 
 /**
- * Public keys by which releases are signed, as OpenSSH writes them: the present one and the next. Empty: a
- * development build, which trusts no release.
+ * Public keys that sign releases, in OpenSSH format: the current one and the next. Empty in a development
+ * build, which trusts no release.
  */
 export const RELEASE_KEYS: readonly string[] = typeof QF_RELEASE_KEYS === "object" ? QF_RELEASE_KEYS : [];
 
 /** The session helper of this build's platform, in base64. Empty: built without one, or run from source. */
 export const SESSION_HELPER: string = typeof QF_SESSION_HELPER === "string" ? QF_SESSION_HELPER : "";
 
-/** Whether this build has `/dev/components`, for those who work on the dashboard. Never in a release. */
+/** Whether this build serves `/dev/components`, for dashboard development. Never set in a release. */
 export const HAS_DEVELOPMENT_PAGES: boolean =
   typeof QF_DEVELOPMENT_PAGES === "boolean" && QF_DEVELOPMENT_PAGES;

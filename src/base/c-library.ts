@@ -1,7 +1,7 @@
 /**
- * The C library of this system by bun:ffi, for the few calls that Bun does not offer.
+ * Access to the system's C library through bun:ffi, for the few calls that Bun does not offer.
  *
- * Each file that makes such calls opens the library with its own symbols at the first call, since a process
+ * Each file that needs such calls opens the library with only its own symbols, at the first call: a process
  * pays for every symbol it opens.
  *
  * @module
@@ -17,7 +17,7 @@ export type CLibrary<Symbols extends Record<string, FFIFunction>> = ReturnType<
   typeof dlopen<Symbols>
 >["symbols"];
 
-/** Opens the C library; callers keep it. Undefined: none of this system has all of `symbols`. */
+/** Opens the C library; callers keep it. Undefined when no library of this system has all of `symbols`. */
 export function openCLibrary<const Symbols extends Record<string, FFIFunction>>(
   symbols: Symbols,
 ): CLibrary<Symbols> | undefined {
@@ -25,15 +25,15 @@ export function openCLibrary<const Symbols extends Record<string, FFIFunction>>(
     try {
       return dlopen(name, symbols).symbols;
     } catch {
-      // The next name may be this system's.
+      // Try the next name.
     }
   }
   return undefined;
 }
 
 /**
- * A function that opens the C library at its first call and returns the same calls ever after. It throws the
- * error of `failure` where the library cannot be opened, by default ERR_UNAVAILABLE.
+ * Returns a function that opens the C library at its first call and returns the same calls from then on. It
+ * throws the error of `failure` when the library cannot be opened, by default ERR_UNAVAILABLE.
  */
 export function createCLibrary<const Symbols extends Record<string, FFIFunction>>(
   symbols: Symbols,

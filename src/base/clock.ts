@@ -12,7 +12,7 @@ export interface Clock {
   monotonicMs(): number;
 }
 
-/** The clocks of this system. */
+/** The system's clocks. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),

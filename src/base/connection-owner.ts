@@ -1,15 +1,15 @@
 /**
- * The user whose program made a TCP connection from this machine, as Linux lists them: in /proc/net/tcp, or
- * in /proc/net/tcp6 where the program has a socket for IPv6 that speaks IPv4, as Java's have.
+ * Finds the user whose program made a TCP connection from this machine. Linux lists it in /proc/net/tcp, or
+ * in /proc/net/tcp6 when the program uses an IPv6 socket for IPv4, as Java does.
  *
- * Only sockets of this network namespace are listed: a container with a network of its own, and a packet that
- * is merely forwarded, have no owner here.
+ * Only sockets of this network namespace are listed. Connections from a container with its own network, and
+ * forwarded packets, have no owner here.
  *
  * @module
  */
 import { readFileSync } from "node:fs";
 
-/** Both ends as the program sees them, IPv4 in the usual form. */
+/** Both ends as the program sees them; IPv4 addresses are dotted quads. */
 export interface ConnectionEnds {
   readonly localAddress: string;
   readonly localPort: number;
@@ -23,24 +23,24 @@ const REMOTE = 2;
 const STATE = 3;
 const UID = 7;
 const INODE = 9;
-/** Users outside of this user namespace look like this one. */
+/** The uid shown for users outside this user namespace. */
 const OVERFLOW_UID = 65_534;
 const ESTABLISHED = "01";
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
-/** How the table of IPv6 writes ::ffff:0:0/96, in which IPv4 addresses are. */
+/** How the IPv6 table writes the prefix of IPv4-mapped addresses, ::ffff:0:0/96. */
 const MAPPED = "0000000000000000FFFF0000";
 
-/** Whether this system says who owns a connection. */
+/** Whether this system can tell who owns a connection. */
 export function knowsConnectionOwners(): boolean {
   return readTable() !== "";
 }
 
-/** Uid of the program at `ends.local…`. Null: there is no such program here, or the system does not say. */
+/** Uid of the program at `ends.local…`. Null when no such program is found or the system cannot tell. */
 export function ownerOfConnection(ends: ConnectionEnds): number | null {
   return findOwner(readTable(), ends);
 }
 
-/** The same in a table that was read. A connection that its program has closed already has no owner. */
+/** The same, from the text of a table. A connection that its program has already closed has no owner. */
 export function findOwner(table: string, ends: ConnectionEnds): number | null {
   const local = written(ends.localAddress, ends.localPort);
   const remote = written(ends.remoteAddress, ends.remotePort);
@@ -58,7 +58,7 @@ export function findOwner(table: string, ends: ConnectionEnds): number | null {
   return null;
 }
 
-/** As the table writes it: the address as a number in the order of this machine, which is little-endian. */
+/** An address as the table writes it: a number in this machine's byte order, which is little-endian. */
 function written(address: string, port: number): string | null {
   const parts = address.replace(/^::ffff:/i, "").split(".");
   if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part))) return null;
@@ -71,7 +71,7 @@ function readTable(): string {
     try {
       return readFileSync(table, "latin1");
     } catch {
-      return ""; // Another system than Linux, or one without IPv6.
+      return ""; // Not Linux, or no IPv6.
     }
   }).join("");
 }

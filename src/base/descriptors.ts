@@ -1,6 +1,6 @@
 /**
- * Open files from one process to another, over a pair of unix sockets (SCM_RIGHTS of unix(7)), by
- * bun:ffi. Linux on x64 and arm64.
+ * Passes open files between processes over a pair of unix sockets (SCM_RIGHTS, unix(7)), through bun:ffi.
+ * Linux on x64 and arm64.
  *
  * @module
  */
@@ -39,12 +39,12 @@ const FLAGS_AT = 48;
 
 const libc = createCLibrary(SYMBOLS);
 
-/** Two ends, which no other child inherits. Messages keep their bounds. */
+/** A socket pair that no child inherits by accident. Message boundaries are kept. */
 export function openDescriptorSocket(): readonly [number, number] {
   return openSocketPair(SOCK_SEQPACKET);
 }
 
-/** Two ends of a stream that goes both ways, which no other child inherits. */
+/** A bidirectional stream socket pair that no child inherits by accident. */
 export function openStreamSocket(): readonly [number, number] {
   return openSocketPair(SOCK_STREAM);
 }
@@ -58,8 +58,8 @@ function openSocketPair(type: number): readonly [number, number] {
 }
 
 /**
- * A connection to the unix socket at `path`, over which `line` was sent: for an answer with descriptors.
- * Throws ERR_UNAVAILABLE when nobody listens there.
+ * Connects to the unix socket at `path` and sends `line`; the answer may carry descriptors. Throws
+ * ERR_UNAVAILABLE when nothing listens there.
  */
 export function connectDescriptorSocket(path: string, line: string): number {
   const address = Buffer.alloc(ADDRESS_BYTES);
@@ -75,7 +75,7 @@ export function connectDescriptorSocket(path: string, line: string): number {
   throw new QfError("ERR_UNAVAILABLE", "nobody listens at a socket of this machine");
 }
 
-/** Hands the open file `fd` over; ours stays open. Waits for room. Throws when nobody takes it. */
+/** Sends the open file `fd`; ours stays open. Waits for room. Throws when the other end is gone. */
 export function sendDescriptor(socketFd: number, fd: number): void {
   const { control, address } = prepared();
   control.writeInt32LE(fd, 16);
@@ -84,7 +84,9 @@ export function sendDescriptor(socketFd: number, fd: number): void {
   }
 }
 
-/** The next descriptor that was sent; null when there is none, or the system has no number left for it. */
+/**
+ * The next descriptor that was sent. Null when there is none, or this process has no free descriptor for it.
+ */
 export function receiveDescriptor(socketFd: number): number | null {
   const { control, header, address } = prepared();
   const got = Number(libc().recvmsg(socketFd, address, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
@@ -95,8 +97,8 @@ export function receiveDescriptor(socketFd: number): number | null {
 }
 
 /**
- * Sends `bytes` whole with the open files `fds`, of which ours stay open: they arrive with the first byte.
- * Throws when nobody takes it, or the socket has no room.
+ * Sends all of `bytes` with the open files `fds`, which arrive with the first byte; ours stay open. Throws
+ * when the other end is gone or the socket has no room.
  */
 export function sendWithDescriptors(socketFd: number, bytes: Uint8Array, fds: readonly number[]): void {
   const header = Buffer.alloc(56);
@@ -119,7 +121,7 @@ export function sendWithDescriptors(socketFd: number, bytes: Uint8Array, fds: re
   }
 }
 
-/** The one message of this process: each call is over before the next, and its memory is never moved. */
+/** One message serves the whole process: calls never overlap, and its memory never moves. */
 let message: Message | undefined;
 
 function prepared(): Message {
@@ -128,13 +130,13 @@ function prepared(): Message {
   return message;
 }
 
-/** One byte with room for one descriptor: struct msghdr and what it points to. */
+/** A one-byte message with room for one descriptor: struct msghdr and what it points to. */
 class Message {
   readonly header = fixed(56);
   readonly control = fixed(CONTROL_SPACE);
   readonly #byte = fixed(1);
   readonly #iov = fixed(16);
-  /** Of the header. */
+  /** Address of the header. */
   readonly address = ptr(this.header);
 
   constructor() {
@@ -145,7 +147,7 @@ class Message {
     this.header.writeBigUInt64LE(BigInt(ptr(this.control)), 32);
   }
 
-  /** As before the first call: the kernel writes to it. */
+  /** Resets what the kernel overwrote during the last call. */
   prepare(): void {
     this.control.fill(0).writeBigUInt64LE(BigInt(CONTROL_BYTES), 0);
     this.control.writeInt32LE(SOL_SOCKET, 8);

@@ -1,5 +1,5 @@
 /**
- * Ed25519 keys (RFC 8032) as raw bytes in unpadded base64url, the one form in which ours are stored and sent.
+ * Ed25519 keys (RFC 8032) as raw bytes in unpadded base64url, the only form in which we store and send them.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export function signEd25519(key: Ed25519Key, bytes: Uint8Array): string {
 }
 
 /**
- * Whether `signature` (base64url) of `bytes` is by `publicKey`. False, never a throw, for malformed input.
+ * Whether `signature` (base64url) is `publicKey`'s over `bytes`. False, never a throw, for malformed input.
  */
 export function verifyEd25519(publicKey: string, bytes: Uint8Array, signature: string): boolean {
   const raw = Buffer.from(signature, "base64url");

@@ -16,24 +16,24 @@ export const FAILURES = {
   ERR_UNPROCESSABLE: { exitCode: 1, httpStatus: 422 },
   ERR_UNAUTHENTICATED: { exitCode: 1, httpStatus: 401 },
   ERR_FORBIDDEN: { exitCode: 1, httpStatus: 403 },
-  /** It takes a more recent sign-in than the caller's. */
+  /** The action needs a more recent sign-in. */
   ERR_REAUTH_REQUIRED: { exitCode: 1, httpStatus: 403 },
-  /** The server is at another public address now. */
+  /** The server's public address has changed. */
   ERR_MOVED: { exitCode: 1, httpStatus: 421 },
   ERR_NOT_FOUND: { exitCode: 1, httpStatus: 404 },
   ERR_METHOD_NOT_ALLOWED: { exitCode: 1, httpStatus: 405 },
   ERR_CONFLICT: { exitCode: 1, httpStatus: 409 },
-  /** Something else refers to it. 400 is what NetBird answers then. */
+  /** Something else refers to it. NetBird answers 400 here. */
   ERR_IN_USE: { exitCode: 1, httpStatus: 400 },
-  /** This server is not set up for it. */
+  /** This server is not configured for it. */
   ERR_PRECONDITION_FAILED: { exitCode: 1, httpStatus: 412 },
   ERR_TOO_LARGE: { exitCode: 1, httpStatus: 413 },
   ERR_TOO_MANY: { exitCode: 1, httpStatus: 429 },
   ERR_INTERNAL: { exitCode: 1, httpStatus: 500 },
   ERR_UNAVAILABLE: { exitCode: 1, httpStatus: 503 },
-  /** Something on disk that we wrote cannot be read back; it was set aside under a named path. */
+  /** A file we wrote cannot be read back. It was set aside under a path that the message names. */
   ERR_STATE_DAMAGED: { exitCode: 1, httpStatus: 500 },
-  /** Something on disk was written by a newer version than this one. */
+  /** A file on disk was written by a newer version. */
   ERR_STATE_NEWER: { exitCode: 1, httpStatus: 500 },
   ERR_ALREADY_INITIALISED: { exitCode: 1, httpStatus: 409 },
   ERR_NOT_INITIALISED: { exitCode: 1, httpStatus: 503 },
@@ -75,7 +75,7 @@ export class QfError extends Error {
   }
 }
 
-/** Whether `error` is a `QfError`, of `code` where that is given. */
+/** Whether `error` is a `QfError`, and has `code` if given. */
 export function isQfError(error: unknown, code?: FailureCode): error is QfError {
   return error instanceof QfError && (code === undefined || error.code === code);
 }

@@ -1,5 +1,5 @@
 /**
- * State on disk: written whole by rename, read strictly, set aside by name when damaged.
+ * State files: written atomically by rename, read strictly, and set aside when damaged.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { platform } from "./platform/platform.ts";
 
 /**
  * Writes `data` to `path` so that a reader, or a crash at any moment, sees the old file or the new one. The
- * new file has `mode` whatever the umask. Throws what the system throws, with `path` in it.
+ * new file has `mode` regardless of the umask. Throws the system's error, with `path` in it.
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array, mode: number): Promise<void> {
   const temporary = `${path}.${newId()}.tmp`;
@@ -35,8 +35,8 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
 const write = promisify(writeCallback);
 
 /**
- * Appends `data` to `path`, which it makes with `mode`, and resolves once the disk has it. One call waits in
- * another thread; the others are too short to be handed over.
+ * Appends `data` to `path`, created with `mode` if absent, and resolves once it is on disk. Only the write
+ * runs in another thread; open and close are too short to hand over.
  */
 export async function appendDurably(path: string, data: Uint8Array, mode: number): Promise<void> {
   const { O_WRONLY, O_APPEND, O_CREAT, O_DSYNC } = constants;
@@ -57,16 +57,16 @@ export function writeJsonAtomic(path: string, value: unknown, mode: number): Pro
   return writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`, mode);
 }
 
-/** The one method of a zod schema that is used here, without depending on zod. */
+/** The one method of a zod schema used here, so that base does not depend on zod. */
 export interface Parser<T> {
   safeParse(value: unknown): { success: true; data: T } | { success: false; error: unknown };
 }
 
 /**
- * Reads and parses a JSON state file. Undefined when it is not there.
+ * Reads and parses a JSON state file. Undefined when the file does not exist.
  *
- * Throws ERR_STATE_DAMAGED when it does not parse, after moving the file to `<path>.damaged-<id>`; else what
- * the system throws.
+ * Throws ERR_STATE_DAMAGED when it does not parse, after moving the file to `<path>.damaged-<id>`; otherwise
+ * the system's error.
  */
 export async function readJsonState<T>(path: string, parser: Parser<T>): Promise<T | undefined> {
   let text: string;
@@ -87,8 +87,8 @@ export async function readJsonState<T>(path: string, parser: Parser<T>): Promise
 }
 
 /**
- * Reads a small file that a person has named, as UTF-8. Throws ERR_TOO_LARGE above `bytesMax`, also for a
- * file that never ends, as a device, and what the system throws.
+ * Reads a small file that a person has named, as UTF-8. Throws ERR_TOO_LARGE above `bytesMax`, also for an
+ * endless file such as a device; otherwise the system's error.
  */
 export async function readSmallFile(path: string, bytesMax: number): Promise<string> {
   const file = await open(path, constants.O_RDONLY);
@@ -106,7 +106,7 @@ export async function readSmallFile(path: string, bytesMax: number): Promise<str
   }
 }
 
-/** The value of `text` as JSON. Undefined, which no schema takes, when it is not JSON. */
+/** Parses `text` as JSON. Returns undefined, which no schema accepts, when it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -116,20 +116,20 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * Makes the folder `path` with `mode`, and its parents with the default mode. A folder that exists stays as
- * it is.
+ * Creates the folder `path` with `mode`, and its parents with the default mode. An existing folder is left
+ * unchanged.
  */
 export async function makeDirectory(path: string, mode: number): Promise<void> {
   await mkdir(path, { recursive: true, mode });
 }
 
-/** `cause` with the path of the file it is about, which errors such as that of a full disk lack. */
+/** `cause` with the path of its file, which some errors, such as a full disk, lack. */
 export function named(cause: unknown, path: string): unknown {
   return cause instanceof Error && !("path" in cause) ? Object.assign(cause, { path }) : cause;
 }
 
 async function syncDirectory(path: string): Promise<void> {
-  // There a folder is no file that could be opened.
+  // Windows cannot open a folder as a file.
   if (platform.name === "windows") return;
   const directory = await open(path, constants.O_RDONLY);
   try {

@@ -1,6 +1,6 @@
 /**
- * Plain HTML pages without scripts: one escaping helper, one layout, one set of headers.
- * What they look like is `page-style.ts`.
+ * Plain HTML pages without scripts: one escaping helper, one layout, one set of headers. The style is in
+ * `page-style.ts`.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface Html {
 
 type Part = string | number | Html | readonly Html[] | null;
 
-/** Markup in which every interpolated string is escaped. Null is nothing. */
+/** Markup in which every interpolated string is escaped. Null renders as nothing. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   let markup = strings[0] ?? "";
   parts.forEach((part, i) => {
@@ -44,7 +44,7 @@ function escapeHtml(text: string): string {
 
 const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
 
-/** A whole page: our name and icon, one card with `title` (escaped) and `body`. Every page of ours is one. */
+/** A whole page: our name and icon, one card with `title` (escaped) and `body`. All our pages use it. */
 export function page(title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="en">
@@ -73,14 +73,14 @@ ${body}
 /**
  * Headers of every page: no script, no framing, no caching.
  *
- * `formTargets`: origins beside our own that a form may end up at; browsers apply the rule to the
- * redirects after a submission as well, so the client's redirect URI must be among them.
+ * `formTargets`: origins other than ours at which a form may end up. Browsers apply the rule to redirects
+ * after a submission too, so the client's redirect URI must be included.
  */
 export function pageHeaders(formTargets: readonly string[] = []): Record<string, string> {
   const policy = [
     "default-src 'none'",
     `style-src 'sha256-${STYLE_HASH}'`,
-    // The icon of the tab, which is in the page itself.
+    // The tab's icon, inlined in the page.
     "img-src data:",
     `form-action ${["'self'", ...formTargets].join(" ")}`,
     "frame-ancestors 'none'",
@@ -93,7 +93,7 @@ export function pageHeaders(formTargets: readonly string[] = []): Record<string,
   };
 }
 
-/** Headers that every answer of management carries, pages or not. */
+/** Headers of every response from management, pages or not. */
 export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "x-content-type-options": "nosniff",
@@ -104,13 +104,13 @@ export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-/** A page that says one thing, and what to do next. Both may be a failure's: lowercase, no full stop. */
+/** A page with one message and the next step. Both may come from a failure: lowercase, no full stop. */
 export function messagePage(title: string, message: string, hint?: string): string {
   const next = hint === undefined ? null : html`<p class="hint">${sentence(hint)}</p>`;
   return page(title, html`<p>${sentence(message)}</p>${next}`);
 }
 
-/** A line of a terminal as a sentence of a page. A command keeps its case. */
+/** Turns a terminal message into a sentence for a page. Commands keep their case. */
 function sentence(text: string): string {
   const isCommand = text.startsWith("qf ");
   const begun = isCommand ? text : text.slice(0, 1).toUpperCase() + text.slice(1);

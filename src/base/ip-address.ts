@@ -1,13 +1,13 @@
 /**
- * IP addresses in the one spelling under which they are compared, counted and shown.
+ * Canonical IP addresses, the form in which they are compared, counted and shown.
  *
  * @module
  */
 import { isIP } from "node:net";
 
 /**
- * `text` in canonical form: IPv6 in lower case and compressed, IPv4 in IPv6 as IPv4, without a zone.
- * Undefined for anything that is no address.
+ * `text` in canonical form: IPv6 in lower case and compressed, IPv4-mapped IPv6 as IPv4, no zone. Undefined
+ * when it is not an address.
  */
 export function canonicalAddress(text: string): string | undefined {
   const plain = text.replace(/%.*$/, "");

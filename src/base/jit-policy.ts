@@ -1,11 +1,11 @@
 /**
- * The runtime's eagerness to compile. The executable starts reluctantly (`jitPolicy` in `build.ts`), since a
- * command that ends after a few messages would spend a fifth of its processor time on compiling.
+ * When the runtime's JIT compiles. The executable starts with high thresholds (`jitPolicy` in `build.ts`): a
+ * command that ends after a few messages would otherwise spend a fifth of its processor time on compiling.
  *
  * @module
  */
 
-/** The runtime's own policy from here on: for processes that go on, and for those that carry bytes. */
+/** Restores the runtime's default policy, for long-lived processes and those that carry bytes. */
 export function compileHotCode(): void {
   Bun.unsafe.setJITPolicy(1);
 }

@@ -1,6 +1,5 @@
 /**
- * Explanations of failed connections to a server, in words for people, by the codes of Bun's fetch and
- * WebSocket.
+ * Explains failed connections to a server to people, from the error codes of Bun's fetch and WebSocket.
  *
  * @module
  */
@@ -9,9 +8,9 @@
 export interface LinkFailure {
   /** Shown after "cannot reach X: ". */
   readonly message: string;
-  /** The next step. Undefined: to look at the URL and at the server. */
+  /** The next step. Undefined: check the URL and the server. */
   readonly fix: string | undefined;
-  /** True where nobody answered; false where another server answered, or the right one refused. */
+  /** True when nothing answered; false when another server answered or the right one refused. */
   readonly isAway: boolean;
 }
 
@@ -41,7 +40,7 @@ const CERTIFICATE: Readonly<Record<string, readonly [message: string, fix: strin
 const UNTRUSTED_FIX =
   "let this system trust its authority (update-ca-certificates), or name that one's file in SSL_CERT_FILE";
 
-/** HTTP statuses that a proxy answers when it has lost the server behind it (RFC 9110 section 15.6). */
+/** HTTP statuses a proxy returns when the server behind it is unreachable (RFC 9110 section 15.6). */
 export const GATEWAY_STATUSES: readonly number[] = [502, 503, 504];
 
 /**
@@ -67,7 +66,7 @@ export function linkFailure(cause: unknown): LinkFailure {
     : plain("the connection failed", false);
 }
 
-/** The server speaks HTTP and did not open the WebSocket it was asked for. */
+/** The server speaks HTTP but did not open the WebSocket. */
 function withoutWebSocket(status: number): LinkFailure {
   if (GATEWAY_STATUSES.includes(status)) {
     return {
@@ -76,7 +75,7 @@ function withoutWebSocket(status: number): LinkFailure {
       isAway: true,
     };
   }
-  // Our own server answers so when the request arrived as a plain one.
+  // Our own server answers this way when a proxy dropped the upgrade.
   const isPlain = status === 426 || status === 400 || status === 200;
   return {
     message: isPlain

@@ -1,9 +1,9 @@
 /**
- * Logging for operators: a constant message, data in fields, all of it on stderr.
+ * Logging for operators: constant messages, data in fields, everything on stderr.
  *
  * Never a token, a key, a command or an environment. Evidence is separate: see `audit/`. This is the only
- * import of consola. Both of its streams are stderr, since stdout carries the answer of a command, and in
- * `qf proxy` the SSH stream itself.
+ * import of consola. Both its streams are stderr, because stdout carries a command's output, and in `qf
+ * proxy` the SSH stream itself.
  *
  * @module
  */
@@ -69,12 +69,12 @@ export function createLog(level: LogLevel): Log {
   };
 }
 
-/** A log that drops everything, for tests and for commands that report in another way. */
+/** A log that drops everything, for tests and for commands that report another way. */
 export const silentLog: Log = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
 let isGuarded = false;
 
-/** A log that cannot be written, on a full disk or a pipe that nobody reads, is no reason to end. */
+/** A log that cannot be written (full disk, closed pipe) must not end the process. */
 function writeLine(line: string): void {
   if (!isGuarded) process.stderr.on("error", () => {});
   isGuarded = true;

@@ -1,13 +1,13 @@
 /**
- * Exemption of loopback addresses from HTTP proxies. Requests by http:// are not encrypted, which is why
- * http:// is for loopback addresses only: through a proxy elsewhere, tokens would travel in the clear.
+ * Exempts loopback addresses from HTTP proxies. We allow http:// for loopback addresses only, because it is
+ * not encrypted; a proxy elsewhere would see the tokens in the clear.
  *
  * @module
  */
 const PROXY_VARIABLES = ["HTTP_PROXY", "http_proxy"] as const;
 const LOOPBACK = "localhost,127.0.0.0/8,::1";
 
-/** Adds loopback addresses to NO_PROXY of `environment` where that sets a proxy for http://. */
+/** Adds loopback addresses to NO_PROXY if `environment` sets a proxy for http://. */
 export function keepLoopbackDirect(environment: Record<string, string | undefined>): void {
   if (!PROXY_VARIABLES.some((name) => environment[name])) return;
   const lists = [environment.NO_PROXY, environment.no_proxy].filter((list) => list);

@@ -1,6 +1,6 @@
 /**
- * Moments as people read them, in one form everywhere: in UTC and saying so, after the distance where that is
- * what people look for. JSON has them as ISO 8601 with their zone.
+ * Times for people, in one format everywhere: UTC, labelled as such, preceded by the relative time where that
+ * matters more. JSON uses ISO 8601 with a zone instead.
  *
  * @module
  */
@@ -21,8 +21,8 @@ const STEPS: readonly (readonly [seconds: number, unit: string])[] = [
 ];
 
 /**
- * `3 h ago (2026-11-20 11:03:00 UTC)`, from an RFC 3339 time. `never` for the time that stands for it, and
- * for none.
+ * `3 h ago (2026-11-20 11:03:00 UTC)`, from an RFC 3339 time. `never` for an empty time or the one that
+ * stands for never.
  */
 export function agoText(time: string, nowMs: number = systemClock.nowMs()): string {
   const atMs = Date.parse(time);

@@ -1,12 +1,12 @@
 /**
- * Ids. In a file of its own, without node:crypto, which takes 4 ms to load: what ssh(1) runs at every
- * connection needs an id and no more.
+ * Random ids. A separate file without node:crypto, which takes 4 ms to load: the command that ssh(1) runs at
+ * every connection needs an id and nothing else of it.
  *
  * @module
  */
 
 const ID_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
-/** Largest multiple of 36 below 256: bytes above it would favour some characters. */
+/** Largest multiple of 36 below 256: larger bytes would favour some characters. */
 const UNBIASED_MAX = 252;
 
 /** A new id: 20 characters of base 36 (103 bits), unguessable, never reused. */

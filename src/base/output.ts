@@ -1,16 +1,16 @@
 /**
  * Streams to stdout and stderr of this process that lose no byte at its end.
  *
- * `process.stdout` of Bun 1.4.5 can say that a pipe has taken everything while its last block still
- * waits, and `process.exit` then drops that block. These streams wait for the descriptor itself.
+ * In Bun 1.4.5 `process.stdout` can report a pipe as drained while its last block is still queued, and
+ * `process.exit` then drops that block. These streams wait for the descriptor itself.
  *
  * @module
  */
 import { Writable } from "node:stream";
 
 /**
- * A stream to descriptor 1 or 2. A write is done once the kernel has it, and fails with EPIPE when nobody
- * reads.
+ * A stream to descriptor 1 or 2. A write completes once the kernel has the data, and fails with EPIPE when
+ * the reader is gone.
  */
 export function openOutput(fd: 1 | 2): Writable {
   const sink = Bun.file(fd).writer();

@@ -1,6 +1,6 @@
 /**
- * The command that starts this very program again: the built executable, or Bun with our main file when run
- * from source.
+ * The command that starts this program again: the built executable, or Bun with our main file when run from
+ * source.
  *
  * @module
  */
@@ -12,8 +12,8 @@ export function isCompiled(): boolean {
 }
 
 /**
- * The file of this very build, also after another has taken its place at the path: what only understands its
- * own build is started from it.
+ * The executable file of this build, even after an upgrade has replaced it at its path. Children that only
+ * work with their own build are started from it.
  */
 export function ownImage(): string {
   if (process.platform !== "linux" || !isCompiled()) return process.execPath;
@@ -25,7 +25,7 @@ export function ownImage(): string {
   return `/proc/${process.pid}/exe`;
 }
 
-/** The first words of the command, to which a subcommand is appended. The first is an absolute path. */
+/** The start of the command line, to which a subcommand is appended. The first is an absolute path. */
 export function ownCommand(): [string, ...string[]] {
   if (isCompiled()) return [process.execPath];
   return [process.execPath, Bun.fileURLToPath(new URL("../main.ts", import.meta.url))];

@@ -1,13 +1,13 @@
 /**
- * The user this process runs as, by the account database.
+ * The user this process runs as, from the account database.
  *
  * @module
  */
 import { readFileSync } from "node:fs";
 
 /**
- * Name of user `uid`, by default the effective user of this process; the number where it has none. Asked of
- * the system, since `os.userInfo` of Bun takes it from the environment.
+ * Name of user `uid`, by default this process's effective user; the number if it has no name. Bun's
+ * `os.userInfo` takes the name from the environment, so this asks the system.
  */
 export function ownUserName(uid: number = process.geteuid?.() ?? 0): string {
   const entries = readPasswd().split("\n");

@@ -1,12 +1,12 @@
 /**
- * The look of our pages: one type scale, one spacing scale, one accent, and the icon. No script, no fonts and
- * no images from anywhere.
+ * The style of our pages: one type scale, one spacing scale, one accent, and the icon. No script, and no
+ * external fonts or images.
  *
  * @module
  */
 import stylesheet from "./page-style.css" with { type: "text" };
 
-/** Of every page, as it stands in it. */
+/** The style sheet, inlined in every page. */
 export const STYLE = stylesheet;
 
 /** A woven square, inline in the page: two threads over and under each other. */
@@ -17,5 +17,5 @@ export const ICON_MARKUP =
   'stroke-width="3.5" stroke-linecap="round" d="M11 6v8m0 5v7M21 6v3m0 5v12M6 11h3m5 0h12M6 21h12m5 0h3"/>' +
   "</svg>";
 
-/** The icon of the browser's tab. */
+/** The browser tab's icon. */
 export const ICON_URL = `data:image/svg+xml,${encodeURIComponent(ICON_MARKUP)}`;

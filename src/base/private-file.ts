@@ -1,5 +1,5 @@
 /**
- * A check that files and folders that hold secrets are closed to others.
+ * Checks that files and folders with secrets are private.
  *
  * @module
  */
@@ -7,8 +7,8 @@ import { statSync } from "node:fs";
 import { QfError } from "./errors.ts";
 
 /**
- * Throws ERR_PERMISSION when others than its owner may read or write `path`, or its owner is neither this
- * user nor root. A path that is not there is fine. `what` names it: "the database".
+ * Throws ERR_PERMISSION when anyone but its owner may read or write `path`, or the owner is neither this user
+ * nor root. A missing path passes. `what` names it: "the database".
  */
 export function requirePrivate(path: string, what: string): void {
   const found = statSync(path, { throwIfNoEntry: false });

@@ -1,5 +1,5 @@
 /**
- * Tokens, digests and comparison in constant time.
+ * Random tokens, digests and constant-time comparison.
  *
  * @module
  */
@@ -7,17 +7,20 @@ import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto
 
 export { newId } from "./new-id.ts";
 
-/** A new secret: `prefix` and 32 random bytes in base64url. It is shown once and stored as its digest. */
+/** A new secret: `prefix` and 32 random bytes in base64url. Shown once; only its digest is stored. */
 export function newSecret(prefix: string): string {
   return prefix + randomBytes(32).toString("base64url");
 }
 
-/** A whole number from 0 to `max`, inclusive, all equally likely. Spreads what would happen all at once. */
+/**
+ * A whole number from 0 to `max`, inclusive, all equally likely. Spreads out what would otherwise happen all
+ * at once.
+ */
 export function randomUpTo(max: number): number {
   return randomInt(Math.floor(max) + 1);
 }
 
-/** SHA-256 of `data`, of text in UTF-8, in unpadded base64url: 43 characters. */
+/** SHA-256 of `data` (text as UTF-8) in unpadded base64url: 43 characters. */
 export function sha256(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("base64url");
 }

@@ -3,8 +3,8 @@
  * are still in the processor's cache. Left to the garbage collector, every message would cost new page
  * faults.
  *
- * `data` is empty afterwards and must not be used. Does nothing where `data` is a view of a larger buffer,
- * unless all before it are `headerBytes`, which go with it. Default 0.
+ * `data` is empty afterwards and must not be used. Does nothing when `data` is a view of a larger buffer,
+ * unless only `headerBytes` (default 0) precede it; those are freed too.
  */
 export function releaseBuffer({ buffer, byteOffset, byteLength }: Uint8Array, headerBytes = 0): void {
   const isWhole = byteOffset === headerBytes && buffer.byteLength === headerBytes + byteLength;

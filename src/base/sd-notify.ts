@@ -1,5 +1,5 @@
 /**
- * Messages of a service to systemd (sd_notify(3)): one datagram each, to the socket that it was given.
+ * Service notifications to systemd (sd_notify(3)): one datagram each, to the socket that systemd provides.
  *
  * @module
  */
@@ -26,8 +26,8 @@ const libc = createCLibrary(SYMBOLS);
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Sends `state` (`READY=1`, `WATCHDOG=1` …) to NOTIFY_SOCKET. False, never a throw, where there is none or it
- * takes nothing: a service works without anybody who is told.
+ * Sends `state` (`READY=1`, `WATCHDOG=1` …) to NOTIFY_SOCKET. Returns false, and never throws, when there is
+ * no socket or it takes nothing: a service works without it.
  */
 export function notifySystemd(state: string, environment: Environment): boolean {
   const path = environment.NOTIFY_SOCKET ?? "";
@@ -35,7 +35,7 @@ export function notifySystemd(state: string, environment: Environment): boolean 
   try {
     const address = Buffer.alloc(FAMILY_BYTES + Buffer.byteLength(path));
     address.writeUInt16LE(AF_UNIX);
-    // "@" stands for the NUL of an abstract name (unix(7)).
+    // "@" stands for the leading NUL of an abstract name (unix(7)).
     address.write(path.replace(/^@/, "\0"), FAMILY_BYTES);
     const message = Buffer.from(state);
     const fd = libc().socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -53,7 +53,10 @@ export function notifySystemd(state: string, environment: Environment): boolean 
   }
 }
 
-/** How often systemd wants to hear `WATCHDOG=1`, in milliseconds: half of what it waits. Null: never. */
+/**
+ * Interval of `WATCHDOG=1` messages in milliseconds: half of systemd's time-out. Null when no watchdog is
+ * set.
+ */
 export function watchdogMs({ NOTIFY_SOCKET, WATCHDOG_USEC }: Environment): number | null {
   const waitsMs = Number(WATCHDOG_USEC ?? "") / 1000;
   return NOTIFY_SOCKET && waitsMs >= 1_000 ? waitsMs / 2 : null;

@@ -1,18 +1,18 @@
 /**
- * Keys under which requests from an address are counted: an IPv4 address as it is, an IPv6 address as its
- * /64, since the holder of one address of a /64 has them all. Where strangers are bounded, the /56 and /48
- * around it are counted too: some providers assign that much to one customer.
+ * Keys for counting requests by source address: an IPv4 address itself, or an IPv6 address's /64, since the
+ * holder of one address in a /64 has them all. Limits on strangers also count the /56 and /48 around it,
+ * which some providers assign to one customer.
  *
  * @module
  */
 import { canonicalAddress, groupsOf } from "./ip-address.ts";
 
-/** The key of `address`: an IPv4 address, or an IPv6 /64. Text that is no address is its own key. */
+/** The key of `address`: an IPv4 address, or an IPv6 /64. Text that is not an address is its own key. */
 export function sourceKey(address: string): string {
   return sourceNetworks(address).at(-1) ?? address;
 }
 
-/** The networks that `address` counts for, widest first: /48, /56, /64; of IPv4 the address alone. */
+/** The networks that `address` counts towards, widest first: /48, /56, /64. For IPv4, the address alone. */
 export function sourceNetworks(address: string): readonly string[] {
   const canonical = canonicalAddress(address);
   if (canonical === undefined || !canonical.includes(":")) return [canonical ?? address];
@@ -22,10 +22,10 @@ export function sourceNetworks(address: string): readonly string[] {
   return [written([a, b, c], 48), written([a, b, c, d & 0xff00], 56), written([a, b, c, d], 64)];
 }
 
-/** Each wider network of `sourceNetworks` may take so many times what the narrower one may. */
+/** Each wider network of `sourceNetworks` may take this many times the bound of the narrower one. */
 const WIDER_SHARE = 2;
 
-/** The bound on each of `networks` (widest first) where `max` is the bound on the narrowest. */
+/** The bound of each of `networks` (widest first), given the bound `max` of the narrowest. */
 export function boundsOf(networks: readonly string[], max: number): readonly number[] {
   return networks.map((_, i) => max * WIDER_SHARE ** (networks.length - 1 - i));
 }

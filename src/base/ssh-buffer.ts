@@ -1,25 +1,25 @@
 /**
  * SSH wire types (RFC 4251 section 5) read and written strictly and within bounds.
  *
- * A reader never looks past its bytes, never copies more than a field may hold, and takes only one encoding
- * of each value. Anything else is an `SshBufferError`.
+ * A reader never looks past its bytes, never copies more than a field may hold, and accepts only one encoding
+ * of each value. Anything else throws an `SshBufferError`.
  *
  * @module
  */
 
-/** Bytes that are not what the caller asked for. Its message holds no data of the input. */
+/** The bytes do not hold what the caller asked for. The message contains no input data. */
 export class SshBufferError extends Error {
   override readonly name = "SshBufferError";
 }
 
-/** Most that one writer holds: OpenSSH's largest packet. */
+/** Capacity of one writer: OpenSSH's largest packet. */
 const WRITER_BYTES_MAX = 262_144;
 const UINT64_MAX = 0xffff_ffff_ffff_ffffn;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Reads fields one after another. Every method throws an `SshBufferError` where the bytes do not hold such
- * a field. Fields are views of the input, not copies.
+ * Reads fields in order. Every method throws an `SshBufferError` when the bytes do not hold such a field.
+ * Fields are views of the input, not copies.
  */
 export class SshReader {
   readonly #bytes: Buffer;
@@ -44,7 +44,7 @@ export class SshReader {
     return this.#bytes.readUInt8(this.#take(1));
   }
 
-  /** 0 or 1; RFC 4251 forbids to send anything else. */
+  /** 0 or 1; RFC 4251 forbids sending anything else. */
   bool(): boolean {
     const value = this.uint8();
     if (value > 1) throw new SshBufferError("a boolean is neither 0 nor 1");
@@ -88,7 +88,7 @@ export class SshReader {
     if (!this.isAtEnd) throw new SshBufferError("trailing bytes");
   }
 
-  /** Steps over the next `length` bytes; where they begin. */
+  /** Skips the next `length` bytes and returns where they begin. */
   #take(length: number): number {
     const start = this.#position;
     if (length > this.#bytes.length - start) throw new SshBufferError("truncated");
@@ -98,8 +98,8 @@ export class SshReader {
 }
 
 /**
- * Writes fields one after another; each method returns the writer. Throws an `SshBufferError` for a value
- * that its field cannot hold, and beyond 262,144 bytes in all.
+ * Writes fields in order; each method returns the writer. Throws an `SshBufferError` for a value that its
+ * field cannot hold, and beyond 262,144 bytes in all.
  */
 export class SshWriter {
   readonly #parts: Buffer[] = [];
@@ -140,7 +140,7 @@ export class SshWriter {
     return this.uint32(bytes.length).raw(bytes);
   }
 
-  /** Text that a strict reader takes back: no NUL, no half of a surrogate pair. */
+  /** Text that a strict reader accepts: no NUL and no lone surrogate. */
   text(text: string): this {
     if (text.includes("\0") || !text.isWellFormed()) throw new SshBufferError("not a text");
     return this.string(Buffer.from(text, "utf8"));

@@ -10,24 +10,24 @@ import { SshReader, SshWriter } from "./ssh-buffer.ts";
 const MAGIC = Buffer.from("SSHSIG");
 const VERSION = 1;
 const KEY_TYPE = "ssh-ed25519";
-/** Above any field of an Ed25519 signature. */
+/** Larger than any field of an Ed25519 signature. */
 const FIELD_BYTES_MAX = 1024;
 const ARMOR =
   /^-----BEGIN SSH SIGNATURE-----\r?\n([A-Za-z0-9+/=\r\n]{1,4096})-----END SSH SIGNATURE-----\s*$/;
 
-/** What is to be checked: a signature of `message` in `namespace` by one of `keys`. */
+/** A signature to check: of `message`, in `namespace`, by one of `keys`. */
 export interface SshSignatureCheck {
   readonly message: Uint8Array;
   /** The signature file, armoured. */
   readonly signature: string;
   readonly namespace: string;
-  /** Public keys as OpenSSH writes them: `ssh-ed25519 AAAA… comment`. Other types never match. */
+  /** Public keys in OpenSSH format: `ssh-ed25519 AAAA… comment`. Other types never match. */
   readonly keys: readonly string[];
 }
 
 /**
- * Whether `signature` is one of `message`, in this namespace, by one of `keys`. False, never a throw, for
- * anything that is malformed.
+ * Whether `signature` is of `message`, in this namespace, by one of `keys`. Malformed input returns false and
+ * never throws.
  */
 export function isSshSigned({ message, signature, namespace, keys }: SshSignatureCheck): boolean {
   try {
@@ -50,7 +50,7 @@ export function isSshSigned({ message, signature, namespace, keys }: SshSignatur
   }
 }
 
-/** Undefined: not a signature by an Ed25519 key. */
+/** Undefined when it is not a signature by an Ed25519 key. */
 function parseSignature(bytes: Buffer) {
   const reader = new SshReader(bytes);
   if (!reader.raw(MAGIC.length).equals(MAGIC) || reader.uint32() !== VERSION) return undefined;
@@ -67,7 +67,7 @@ function parseSignature(bytes: Buffer) {
   return { publicKey, namespace, hash, signature };
 }
 
-/** The key of one line; undefined for what is no Ed25519 key. */
+/** The key of one line. Undefined when it is not an Ed25519 key. */
 function keyBlob(line: string): Buffer | undefined {
   const [type, text = ""] = line.trim().split(/\s+/);
   if (type !== KEY_TYPE) return undefined;

@@ -1,5 +1,5 @@
 /**
- * State folders of the agent, by user and environment.
+ * The agent's state folders, by user and environment.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { platform } from "./platform/platform.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** State folder of the machine's own agent, which runs as root. */
+/** State folder of the machine's agent, which runs as root. */
 export const DEFAULT_STATE_DIR = "/var/lib/qufabric";
 
 /**
- * Default state folder of an agent: /var/lib/qufabric for root, else `qufabric` in XDG_STATE_HOME or in
+ * Default state folder of an agent: /var/lib/qufabric for root, otherwise `qufabric` in XDG_STATE_HOME or
  * ~/.local/state (XDG Base Directory Specification).
  */
 export function defaultStateDir(uid: number, env: Environment): string {
@@ -23,8 +23,8 @@ export function defaultStateDir(uid: number, env: Environment): string {
 
 /**
  * State folders in which a client looks for its machine's agent, likeliest first: the one that
- * QF_AGENT_STATE_DIR (for clients only) or QF_STATE_DIR names; else the machine's, then the person's own.
- * None where no agent runs: such a folder could be anybody's.
+ * QF_AGENT_STATE_DIR (for clients only) or QF_STATE_DIR names; otherwise the machine's, then the person's
+ * own. Empty on systems without an agent, where anyone could own such a folder.
  */
 export function clientStateDirs(uid: number, env: Environment, on = platform): string[] {
   const named = env.QF_AGENT_STATE_DIR || env.QF_STATE_DIR;

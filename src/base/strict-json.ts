@@ -1,19 +1,19 @@
 /**
- * Strict JSON, in which every reader sees the same thing: UTF-8, one value per name, bounded depth.
+ * Strict JSON that every reader understands alike: UTF-8, one value per name, bounded depth.
  *
- * `JSON.parse` keeps the last of two equal names, others keep the first; what is signed must not
- * depend on who reads it.
+ * `JSON.parse` keeps the last of two equal names, other parsers the first. The meaning of signed data must
+ * not depend on the parser.
  *
  * @module
  */
 
-/** Deeper than anything ours or a provider's; bounds the scan. */
+/** Deeper than any document of ours or a provider's. Bounds the scan. */
 const DEPTH_MAX = 16;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The JSON object in `text`. Undefined when it is anything else, is not UTF-8, repeats a name in one object,
- * or nests deeper than 16.
+ * The JSON object in `text`. Undefined when it is anything else, is not UTF-8, repeats a name within an
+ * object, or nests deeper than 16.
  */
 export function parseStrictJsonObject(text: string | Uint8Array): Record<string, unknown> | undefined {
   try {
@@ -26,7 +26,7 @@ export function parseStrictJsonObject(text: string | Uint8Array): Record<string,
   }
 }
 
-/** Whether no object in `json`, which is valid JSON, has a name twice. Names count as decoded. */
+/** Whether no object in `json`, which is valid JSON, has a name twice. Names are compared after decoding. */
 function hasUniqueNames(json: string): boolean {
   /** One entry per open bracket: the names so far, or null in an array. */
   const open: (Set<string> | null)[] = [];

@@ -1,5 +1,5 @@
 /**
- * Errors of the operating system as a line for people: the file first, then the reason.
+ * Operating system errors as one line for people: the file first, then the reason.
  *
  * @module
  */
@@ -22,8 +22,8 @@ const REASONS: Readonly<Record<string, { readonly text: string; readonly hint?: 
 };
 
 /**
- * The line for `error`, `path: reason (call)`, with a hint where there is one. Undefined when it is no error
- * of the system, or one without words of its own here.
+ * The line for `error`, `path: reason (call)`, with a hint where there is one. Undefined when it is not a
+ * system error or has no wording here.
  */
 export function systemFailure(
   error: unknown,

@@ -1,8 +1,8 @@
 /**
- * Connects to TCP addresses by connect(2) itself, with bun:ffi. Linux on x64 and arm64.
+ * Connects to TCP addresses with connect(2) itself, through bun:ffi. Linux on x64 and arm64.
  *
- * What answers at once, as everything on this machine does, is connected when the call returns: no turn of
- * the event loop, and no socket of Bun's that would have to let go of the descriptor again.
+ * A server that answers at once, as any on this machine does, is connected when the call returns. That needs
+ * no turn of the event loop and no Bun socket that would have to give the descriptor up again.
  *
  * @module
  */
@@ -32,7 +32,7 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
 const POLLOUT = 4;
-/** struct sockaddr_in and struct sockaddr_in6: family, port, then the address at these places. */
+/** struct sockaddr_in and struct sockaddr_in6: family, port, then the address at these offsets. */
 const IPV4 = { family: AF_INET, bytes: 16, at: 4 };
 const IPV6 = { family: AF_INET6, bytes: 28, at: 8 };
 const SCOPE_AT = 24;
@@ -42,8 +42,9 @@ const LOOK_MS = { min: 0.5, max: 20, part: 1 / 8 };
 const libc = createCLibrary(SYMBOLS);
 
 /**
- * A descriptor that is connected to `address`, an IP address and perhaps `%zone`; non-blocking and inherited
- * by nobody; the caller closes it. Null once `isWanted` says no. Throws an error with the system's `code`.
+ * Returns a descriptor connected to `address`, an IP address with an optional `%zone`. It is non-blocking and
+ * close-on-exec; the caller closes it. Null once `isWanted` returns false. Throws an error with the system's
+ * `code`.
  */
 export async function connectTcp(
   address: string,
@@ -78,7 +79,7 @@ function begin(address: Buffer): number {
   throw failure(errno);
 }
 
-/** Throws why it will never be. */
+/** Throws the reason when it never will be. */
 function isConnected(fd: number): boolean {
   const polled = new Int32Array([fd, POLLOUT]);
   if (libc().poll(ptr(polled), 1n, 0) <= 0) return false;

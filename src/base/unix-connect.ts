@@ -1,8 +1,8 @@
 /**
- * Connects to unix sockets by connect(2) itself, with bun:ffi. Linux on x64 and arm64.
+ * Connects to unix sockets with connect(2) itself, through bun:ffi. Linux on x64 and arm64.
  *
- * Bun's own connect takes the end of a server that answers and closes at once for a failure (ECONNRESET)
- * and loses the answer. A descriptor that is connected already, it reads to its end.
+ * When a server answers and closes at once, Bun's own connect reports ECONNRESET and loses the answer. It
+ * reads an already connected descriptor to its end.
  *
  * @module
  */
@@ -23,18 +23,17 @@ const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
-/** sun_path of struct sockaddr_un, with its end. */
+/** sun_path of struct sockaddr_un, with the final NUL. */
 const PATH_BYTES_MAX = 108;
 const FAMILY_BYTES = 2;
-/** How long a server whose queue is full is left alone before the next try. */
+/** Pause before the next try when the server's queue is full. */
 const RETRY_MS = 10;
 
 const libc = createCLibrary(SYMBOLS);
 
 /**
- * A descriptor that is connected to the socket at `path`, non-blocking and inherited by nobody; the caller
- * closes it. Waits up to `timeoutMs` while the server's queue is full. Throws an error with the system's
- * `code`.
+ * Returns a descriptor connected to the socket at `path`, non-blocking and close-on-exec; the caller closes
+ * it. Waits up to `timeoutMs` while the server's queue is full. Throws an error with the system's `code`.
  */
 export async function connectUnix(path: string, timeoutMs: number): Promise<number> {
   const address = addressOf(path);

@@ -1,5 +1,5 @@
 /**
- * Overwrites a secret in this process's own command line, which every user of the machine may read.
+ * Overwrites a secret in this process's command line, which every user of the machine can read.
  *
  * @module
  */
@@ -9,10 +9,13 @@ import { readFileSync } from "node:fs";
 /** Fields of /proc/self/stat after the command's name, by proc(5): where the arguments are in memory. */
 const ARG_START = 45;
 const ARG_END = 46;
-/** Longest command line of Linux; anything above is no length. */
+/** Longest command line on Linux; a larger value cannot be its length. */
 const BYTES_MAX = 6 * 1024 * 1024;
 
-/** Replaces `secret` by stars wherever it stands there. False: it could not be, and is still to be seen. */
+/**
+ * Replaces every occurrence of `secret` with asterisks. False when that failed and the secret is still
+ * visible.
+ */
 export function wipeArgument(secret: string): boolean {
   if (process.platform !== "linux" || secret === "") return false;
   try {

@@ -1,30 +1,30 @@
 /**
- * Differences between operating systems, behind one door. A client asks `platform`, which is chosen once;
- * tests build any of them with `platformFor`.
+ * Differences between operating systems, in one place. Clients use `platform`, which is chosen once; tests
+ * build any platform with `platformFor`.
  *
- * The agent needs Linux as a whole and has a door of its own, `agent/os/`.
+ * The agent needs Linux throughout and has its own layer, `agent/os/`.
  *
  * @module
  */
 import { type Ownership, unixOwnership } from "./unix-ownership.ts";
 import { windowsOwnership } from "./windows-ownership.ts";
 
-/** What differs, as facts. */
+/** What differs between systems. */
 export interface Platform {
   readonly name: "linux" | "darwin" | "windows";
-  /** For people. */
+  /** Name shown to people. */
   readonly title: string;
-  /** The person's terminal, whatever stdin and stdout are: where to read, and where to write. */
+  /** Devices for reading and writing the person's terminal, whatever stdin and stdout are. */
   readonly terminal: { readonly input: string; readonly output: string };
   /** The command that shows `url` in a browser. No shell reads it. */
   opener(url: string): string[];
-  /** State folder of the machine's own agent. Null: no agent runs on such a system, so none is looked for. */
+  /** State folder of the machine's agent. Null where no agent can run, so none is looked for. */
   readonly machineStateDir: string | null;
   /** Whether a process can tell which program started it, and with which arguments (/proc). */
   readonly seesCallers: boolean;
-  /** Whether we can hand ssh(1) an open connection (SCM_RIGHTS); else we carry its bytes. */
+  /** Whether we can pass ssh(1) an open connection (SCM_RIGHTS); otherwise we relay its bytes. */
   readonly passesDescriptors: boolean;
-  /** Whether the system's ssh can be set up by us. */
+  /** Whether we can configure the system's ssh. */
   readonly configuresSsh: boolean;
   /** How output processing of a terminal is turned off. Null: the system's own raw mode is enough. */
   readonly termios: "ioctl" | "libSystem" | null;
@@ -54,7 +54,7 @@ const DARWIN: Platform = {
   opener: (url) => ["open", url],
   machineStateDir: null,
   seesCallers: false,
-  // The layout of a message with a descriptor is another there, and nobody has tried it.
+  // The layout of a message with descriptors differs there and is untested.
   passesDescriptors: false,
   termios: "libSystem",
 };
@@ -63,7 +63,7 @@ const WINDOWS: Platform = {
   name: "windows",
   title: "Windows",
   terminal: { input: "\\\\.\\CONIN$", output: "\\\\.\\CONOUT$" },
-  // `start` is a word of a shell, which would read what is in a URL.
+  // `start` is a shell built-in, and the shell would interpret characters of the URL.
   opener: (url) => ["rundll32.exe", "url.dll,FileProtocolHandler", url],
   machineStateDir: null,
   seesCallers: false,
@@ -75,10 +75,10 @@ const WINDOWS: Platform = {
 
 const BY_NAME: Readonly<Record<string, Platform>> = { linux: LINUX, darwin: DARWIN, win32: WINDOWS };
 
-/** By Node's name of it. What is unknown counts as a Unix of which nothing more is known: as macOS. */
+/** The platform with this Node name. An unknown one counts as a generic Unix, like macOS. */
 export function platformFor(name: string): Platform {
   return BY_NAME[name] ?? { ...DARWIN, title: name };
 }
 
-/** This system's. */
+/** The platform we run on. */
 export const platform: Platform = platformFor(process.platform);

@@ -1,5 +1,5 @@
 /**
- * Owner and mode of files, as Unix has them.
+ * File ownership and modes on Unix.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import { type Stats, statSync } from "node:fs";
 /** Who may read a file or enter a folder. */
 export interface Ownership {
   /**
-   * What is wrong with a file or folder that is to be this person's alone: it belongs to somebody else, or is
-   * open to others. Null: nothing. `found` is what the file system said of `path` already.
+   * Why a file or folder is not private to this user: another user owns it, or others have access. Null when
+   * it is private. `found` is the result of an earlier stat of `path`.
    */
   intruder(path: string, found?: Stats): "owner" | "open" | null;
-  /** Closes a folder to others that was just made, where its mode does not. False: the system does not. */
+  /** Closes a newly created folder to others where its mode does not. False when the system refuses. */
   closeToOthers(path: string): boolean;
-  /** What a person can do about a folder that is open. */
+  /** What a person can do about a folder open to others. */
   remedy(path: string): string;
 }
 
-/** By uid and mode; a new folder is closed by its mode. */
+/** Ownership by uid and mode; a new folder's mode already closes it. */
 export const unixOwnership: Ownership = {
   intruder(path, found = statSync(path)) {
     if (found.uid !== process.getuid?.()) return "owner";

@@ -1,23 +1,23 @@
 /**
- * Access lists of files, as Windows has them, by its own icacls and whoami.
+ * File access lists on Windows, through its own icacls and whoami.
  *
- * A folder of ours is for its person alone: nothing is inherited. What icacls prints is read strictly, and
- * what does not read counts as open.
+ * Our folders are private to their user and inherit nothing. The output of icacls is parsed strictly; a
+ * folder whose output does not parse counts as open.
  *
  * @module
  */
 import { win32 } from "node:path";
 import type { Ownership } from "./unix-ownership.ts";
 
-/** Runs a program of the system and gives what it prints. Null: it failed. */
+/** Runs a system program and returns its output. Null when it failed. */
 export type RunTool = (argv: readonly string[]) => string | null;
 
-/** Longest wait for one of them. */
+/** Time limit for one such program. */
 const TOOL_TIMEOUT_MS = 10_000;
-/** Whoever these are may read everything anyway. Their names are of an English Windows. */
+/** These principals can read everything anyway. The names are those of an English Windows. */
 const SYSTEM_PRINCIPALS = ["nt authority\\system", "builtin\\administrators"];
 
-/** `run` is the system's own by default, with programs by their full path. */
+/** `run` defaults to the system's programs, called by full path. */
 export function windowsOwnership(run: RunTool = runTool): Ownership {
   let self: string | null | undefined;
   const whoami = (): string | null => {
@@ -46,8 +46,8 @@ export function windowsOwnership(run: RunTool = runTool): Ownership {
 }
 
 /**
- * Everyone that icacls lists for `path`, in lower case: the first line begins with the path, each further
- * entry stands below. Empty: it does not read.
+ * All principals that icacls lists for `path`, in lower case. The first line begins with the path; further
+ * entries follow below. Empty when the output does not parse.
  */
 export function principalsOf(listed: string, path: string): string[] {
   if (!listed.toLowerCase().startsWith(path.toLowerCase())) return [];
@@ -61,7 +61,7 @@ export function principalsOf(listed: string, path: string): string[] {
   return entries;
 }
 
-/** Never by the search path, where anybody's folder may come first. */
+/** Full path, never the search path, which may begin with another user's folder. */
 function tool(name: string): string {
   return win32.join(process.env.SystemRoot ?? "C:\\Windows", "System32", name);
 }
