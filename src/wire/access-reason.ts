@@ -1,6 +1,6 @@
 /**
- * The reason that a person gives for an access (`require_reason`): one printable line, as it is stored in the
- * certificate and in the events of the connection.
+ * The reason a person gives for an access (`require_reason`): one printable line, stored in the certificate
+ * and in the connection's events.
  *
  * @module
  */
@@ -16,17 +16,17 @@ export const REASON_LENGTH_MAX = 256;
 /** No control, format or private characters, no line ends; no space at either end. */
 const PRINTABLE_LINE = /^(?! )[^\p{C}\p{Zl}\p{Zp}]+(?<! )$/u;
 
-/** A reason in the one form that travels and is stored. */
+/** A reason in the form that is sent and stored. */
 export const AccessReason = lazySchema(() =>
   z.string().refine((text) => {
     const length = [...text].length;
     return length >= REASON_LENGTH_MIN && length <= REASON_LENGTH_MAX && PRINTABLE_LINE.test(text);
   }, "must be one printable line of 3 to 256 characters"),
 );
-/** A reason in that form. */
+/** As parsed. */
 export type AccessReason = z.infer<typeof AccessReason>;
 
-/** `typed` as a reason; spaces around it do not count. Throws ERR_USAGE, naming where it came from. */
+/** Parses `typed` as a reason, ignoring surrounding spaces. Throws ERR_USAGE that names `from`. */
 export function parseReason(from: string, typed: string): AccessReason {
   const parsed = AccessReason.safeParse(typed.trim());
   if (parsed.success) return parsed.data;

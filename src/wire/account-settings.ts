@@ -1,6 +1,6 @@
 /**
- * Settings of an account, in the shape of NetBird's public API plus ours. `docs/api.md` says which of
- * theirs have an effect here; the others are kept and given back.
+ * Settings of an account, in the shape of NetBird's public API plus ours. `docs/api.md` lists which of
+ * NetBird's have an effect here; the others are stored and returned.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { DnsName, GroupId } from "./units.ts";
 
 /** The largest cap on the age of a login, in seconds: 30 days. */
 export const LOGIN_SECONDS_MAX = 2_592_000;
-/** NetBird's own bound: machines that sign in again more often are never there. */
+/** NetBird's own bound: machines that sign in more often than this are hardly ever online. */
 export const PEER_LOGIN_SECONDS_MIN = 3_600;
 
 const groupIds = z.array(GroupId).max(1024);
@@ -39,7 +39,7 @@ export const Require = z.strictObject({
 
 export type Require = z.infer<typeof Require>;
 
-/** As they are written, stored and given back. What is left out of a request stays as it was. */
+/** The settings as written, stored and returned. Settings left out of a request stay unchanged. */
 export const AccountSettings = z.object({
   peer_login_expiration_enabled: flag,
   /** Seconds; at least an hour. */
@@ -68,42 +68,42 @@ export const AccountSettings = z.object({
   metrics_push_enabled: unlessNull(flag),
   agent_network_only: unlessNull(flag),
   dashboard_features: unlessNull(z.object({ agent_network: unlessNull(flag) })),
-  /** Told by how the server was started, not by a request. */
+  /** Set by how the server was started; a request cannot change it. */
   embedded_idp_enabled: unlessNull(flag),
   local_auth_disabled: unlessNull(flag),
   local_mfa_enabled: unlessNull(flag),
   ipv6_enabled_groups: unlessNull(groupIds),
-  /** Ours, additive. What the dashboard calls this account. Empty or absent: nothing. */
+  /** Ours, additive. Name of this account in the dashboard. Empty or absent: none. */
   organization_name: z.string().trim().max(256).optional(),
-  /** Ours, additive. Seconds a machine decides from a stored map. Default 3600. */
+  /** Ours, additive. How long a machine may decide from a stored map, in seconds. Default 3600. */
   max_stale_seconds: z.int().min(10).max(31_536_000).optional(),
   /** The same for uid 0. Default 300. */
   max_stale_root_seconds: z.int().min(10).max(31_536_000).optional(),
-  /** Cap on cached logins. Default 43200. */
+  /** Cap on the life of cached logins, in seconds. Default 43200. */
   login_seconds_max: z.int().min(60).max(LOGIN_SECONDS_MAX).optional(),
   login_confirmation: z.enum(["code", "click"]).optional(),
-  /** Whether qf asks the provider to sign in anew. Default true. */
+  /** Whether qf asks the provider for a fresh sign-in. Default true. */
   prompt_login: z.boolean().optional(),
   device_approval: z.enum(["auto", "first", "admin"]).optional(),
-  /** Whether the ID token is put into certificates. Default true. */
+  /** Whether certificates carry the ID token. Default true. */
   id_token_to_machine: z.boolean().optional(),
-  /** Whether rules that do not say let browsers in, for the dashboard's terminal. Default true. */
+  /** Whether rules without `allow_browsers` admit browsers, for the dashboard's terminal. Default true. */
   allow_browsers: z.boolean().optional(),
   /** A first sign-in waits for an admin. Default false. */
   pending_approval: z.boolean().optional(),
-  /** Days after which the bodies of audit events go; their hashes stay. Default 365. */
+  /** Days after which the bodies of audit events are deleted; their hashes stay. Default 365. */
   audit_retention_days: z.int().min(1).max(36_500).optional(),
   /** Days after which a recording is deleted. Default 90. */
   recording_retention_days: z.int().min(1).max(36_500).optional(),
-  /** Whose keys open what is recorded from now on. Absent or empty: it is not encrypted. */
+  /** Recipients of recordings made from now on. Absent or empty: recordings are not encrypted. */
   recording_recipients: z.array(AgeRecipient).max(RECORDING_RECIPIENTS_MAX).optional(),
   require: Require.optional(),
 });
 export type AccountSettings = z.infer<typeof AccountSettings>;
 
 /**
- * Fields of ours that restrict, in any body of the API. An unknown field that is nearly one of them is
- * refused instead of ignored: it is a misspelling, and the restriction would be lost.
+ * Our restricting fields, in any API body. An unknown field that nearly matches one is refused instead of
+ * ignored: it is probably a misspelling, and the restriction would be lost.
  */
 export const RESTRICTING_FIELDS: readonly string[] = [
   "max_stale_seconds",

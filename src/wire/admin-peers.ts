@@ -1,5 +1,5 @@
 /**
- * Peers in the REST API: bodies and answers of /api/peers, in the shapes of NetBird's public API.
+ * Peers in the REST API: bodies of /api/peers, in the shapes of NetBird's public API.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { OverlayAddress, PeerId } from "./units.ts";
 
 const dateTime = z.iso.datetime({ offset: true });
 
-/** Flags of a machine's agent in NetBird's words. Those that QuFabric has no flag for are false. */
+/** Flags of a machine's agent under NetBird's names. Flags that QuFabric lacks are false. */
 export const PeerLocalFlags = z.object({
   rosenpass_enabled: z.boolean(),
   rosenpass_permissive: z.boolean(),
@@ -25,7 +25,7 @@ export const PeerLocalFlags = z.object({
   lazy_connection_enabled: z.boolean(),
 });
 
-/** A machine or device as /api/peers answers it; NetBird's `Peer` plus the fields named additive. */
+/** A machine or device as /api/peers returns it; NetBird's `Peer` plus the fields marked additive. */
 export const Peer = z.object({
   id: PeerId,
   name: z.string(),
@@ -40,7 +40,7 @@ export const Peer = z.object({
   version: z.string(),
   groups: z.array(GroupMinimum),
   ssh_enabled: z.boolean(),
-  /** Owner; empty for machines of nobody. */
+  /** Owner. Empty for machines without one. */
   user_id: z.string(),
   hostname: z.string(),
   ui_version: z.string(),
@@ -55,19 +55,22 @@ export const Peer = z.object({
   serial_number: z.string(),
   extra_dns_labels: z.array(z.string()),
   ephemeral: z.boolean(),
-  /** What the agent was started with; false where it has no such flag. */
+  /** Flags the agent was started with. */
   local_flags: PeerLocalFlags,
-  /** No peer has an IPv6 address of the overlay: empty. */
+  /** Always empty: the overlay has no IPv6. */
   ipv6: z.string(),
-  /** Empty: nobody said why. */
+  /** Empty: no reason given. */
   disapproval_reason: z.string(),
   /** Ours, additive. */
   kind: z.enum(["machine", "device"]).optional(),
-  /** Shut out by an administrator: it reaches nobody, and nobody reaches it. */
+  /** Blocked by an administrator: it reaches no peer, and no peer reaches it. */
   blocked: z.boolean().optional(),
   /** Whether an admin has confirmed the name, so that it works without the domain. */
   name_confirmed: z.boolean().optional(),
-  /** The machine whose agent vouches for this device: it counts as in the machine's groups. Absent: none. */
+  /**
+   * The machine whose agent vouches for this device, which then counts as a member of the machine's groups.
+   * Absent: none.
+   */
   vouched_by: z
     .object({
       peer_id: PeerId,
@@ -76,33 +79,28 @@ export const Peer = z.object({
       since: dateTime.optional(),
     })
     .optional(),
-  /** In lists: machines whose SSH port it may reach now. */
+  /** In lists: number of machines whose SSH port it may reach now. */
   accessible_peers_count: z.int().optional(),
 });
 export type Peer = z.infer<typeof Peer>;
 
-/**
- * Body of PUT /api/peers/{id}. Every field that is not said to be optional has to be there, as with NetBird.
- */
+/** Body of PUT /api/peers/{id}. Every field not marked optional is required, as at NetBird. */
 export const PeerRequest = z.object({
-  /** Shown; the host name is derived from it. */
+  /** Display name; the host name is derived from it. */
   name: DisplayName,
   ssh_enabled: z.boolean(),
   login_expiration_enabled: z.boolean(),
   inactivity_expiration_enabled: z.boolean(),
   approval_required: unlessNull(z.boolean()),
   ip: unlessEmpty(OverlayAddress),
-  /** Whether people reach it without the domain. Absent: as it was, and true with a new name. */
+  /** Whether its name works without the domain. Absent: unchanged, but true with a new name. */
   name_confirmed: unlessNull(z.boolean()),
-  /** Ours, additive: true shuts the peer out, false lets it in again. Absent: as it was. */
+  /** Ours, additive: true blocks the peer, false unblocks it. Absent: unchanged. */
   blocked: unlessNull(z.boolean()),
 });
 export type PeerRequest = z.infer<typeof PeerRequest>;
 
-/**
- * A machine that a peer may reach, as GET /api/peers/{id}/accessible-peers lists it; NetBird's
- * `AccessiblePeer`.
- */
+/** A machine that a peer may reach, in GET /api/peers/{id}/accessible-peers; NetBird's `AccessiblePeer`. */
 export const AccessiblePeer = z.object({
   id: PeerId,
   name: z.string(),

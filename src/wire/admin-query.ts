@@ -7,7 +7,7 @@ import { z } from "zod";
 import { RECORDING_CHUNK_COUNT_MAX } from "./recording.ts";
 import { Id } from "./units.ts";
 
-/** A whole number, as a query has it. */
+/** A whole number in a query. */
 export const count = (max: number, min = 0) =>
   z
     .string()
@@ -20,7 +20,7 @@ export const NoQuery = z.object({});
 
 /** Query of a save that runs the account's policy tests. */
 export const SaveQuery = z.object({
-  /** `true`: saves what fails a test. Audited. */
+  /** `true` saves even if a test fails. Audited. */
   force: z.enum(["true", "false"]).optional(),
 });
 export type SaveQuery = z.infer<typeof SaveQuery>;
@@ -28,11 +28,11 @@ export type SaveQuery = z.infer<typeof SaveQuery>;
 /** Most entries of one page of a list. */
 export const PAGE_MAX = 1_000;
 
-/** Of every list. Without either the whole list is answered. */
+/** Parameters of every list. Without either, the whole list is returned. */
 const page = {
-  /** Entries at most, in order of their ids. The answer's `Link` leads to the next ones. */
+  /** Most entries, in id order. The response's `Link` header leads to the next page. */
   limit: count(PAGE_MAX, 1).optional(),
-  /** Where a page before ended: only entries after it. */
+  /** Where the previous page ended: only entries after it. */
   cursor: z.string().max(64).optional(),
 };
 /** Query of a list without filters. */
@@ -61,22 +61,22 @@ export const PeerQuery = z.object({
   ...page,
   /** Part of the name, in any case. */
   name: z.string().max(1024).optional(),
-  /** Beginning of the overlay address. */
+  /** Prefix of the overlay address. */
   ip: z.string().max(64).optional(),
 });
 export type PeerQuery = z.infer<typeof PeerQuery>;
 
-/** Query of GET /api/recordings: newest first. All that is given must hold. */
+/** Query of GET /api/recordings, newest first. All given conditions must hold. */
 export const RecordingQuery = z.object({
-  /** Default and most: 1000. The answer's `Link` leads to the next ones. */
+  /** Default and maximum 1000. The response's `Link` header leads to the next page. */
   limit: count(PAGE_MAX, 1).optional(),
-  /** Where a page before ended. */
+  /** Where the previous page ended. */
   cursor: z
     .string()
     .regex(/^\d{1,15}\.[a-z0-9]{20}$/, "is not a cursor")
     .optional(),
   machine_id: Id.optional(),
-  /** Of one connection, and with `session_id` of one session in it. */
+  /** Only this connection's; with `session_id`, only one session in it. */
   connection_id: Id.optional(),
   session_id: count(1_000_000).optional(),
 });
@@ -103,51 +103,51 @@ export const AUDIT_PAGE_MAX = 1_000;
 export const AUDIT_WAIT_SECONDS_MAX = 25;
 
 /**
- * Query of GET /api/events/audit. `after_seq` wins over `before_seq`; without either the newest events are
- * answered.
+ * Query of GET /api/events/audit. `after_seq` wins over `before_seq`; without either, the newest events are
+ * returned.
  */
 export const AuditQuery = z.object({
   /** Default and most: 1000. */
   limit: count(AUDIT_PAGE_MAX).optional(),
-  /** As `before_seq`. */
+  /** Same as `before_seq`. */
   cursor: count(Number.MAX_SAFE_INTEGER).optional(),
-  /** Only events after this id, oldest of them first: for following the log. */
+  /** Only events after this id, oldest first: for following the log. */
   after_seq: count(Number.MAX_SAFE_INTEGER).optional(),
   /** Only events before this id, newest first: for paging back. */
   before_seq: count(Number.MAX_SAFE_INTEGER).optional(),
-  /** With `after_seq`: waits so long for the first newer event. Default 0, most 25. */
+  /** With `after_seq`: how long to wait for the first newer event, in seconds. Default 0, at most 25. */
   wait_seconds: count(AUDIT_WAIT_SECONDS_MAX).optional(),
   /** Only the denial with this receipt. */
   receipt: Id.optional(),
-  /** Only what this person did: id, e-mail address or name, exactly. */
+  /** Only events of this person: exact id, e-mail address or name. */
   user: z.string().min(1).max(254).optional(),
-  /** Only what this peer saw, and what happened to it: id or name, exactly. */
+  /** Only events that this peer reported or that concern it: exact id or name. */
   machine: z.string().min(1).max(253).optional(),
-  /** Only this activity code; with `.*` at its end all that begin so: `ssh.*`. */
+  /** Only this activity code, or with a final `.*` all codes with that prefix: `ssh.*`. */
   activity: z
     .string()
     .max(64)
     .regex(/^[a-z][a-z._]*(?:\.\*)?$/, "is not an activity code")
     .optional(),
-  /** Only what happened from then on. */
+  /** Only events at or after this time. */
   since: z.iso.datetime({ offset: true }).optional(),
-  /** Only what happened before. */
+  /** Only events before this time. */
   until: z.iso.datetime({ offset: true }).optional(),
 });
 export type AuditQuery = z.infer<typeof AuditQuery>;
 
-/** A name that somebody had and that nobody gets again until it is released. */
+/** The name of a former peer, which no other peer gets until it is released. */
 export const ReservedName = z.object({
   /** Labels below the account's domain. */
   name: z.string(),
-  /** Who had it last; may be gone. */
+  /** Its last holder, which may be deleted. */
   peer_id: Id,
   freed_at: z.iso.datetime(),
 });
 export type ReservedName = z.infer<typeof ReservedName>;
 
-/** Answer to a deletion; an entry of a list that is always empty. */
+/** Response to a deletion; also the entry type of lists that are always empty. */
 export const Empty = z.object({});
 
-/** Groups whose peers have no DNS of ours: none, there is no such thing here. */
+/** NetBird's groups without managed DNS. Always empty: there is no such DNS here. */
 export const DnsSettings = z.object({ disabled_management_groups: z.array(z.string()) });

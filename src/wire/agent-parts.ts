@@ -1,6 +1,6 @@
 /**
- * Messages of an agent in parts. A WebSocket message is small, so that a stranger's unfinished one costs
- * management little; a batch of audit events may be larger, and comes in several.
+ * Splits an agent's messages into parts. WebSocket messages are kept small so that a stranger's unfinished
+ * one costs management little; a batch of audit events may be larger and is sent in several.
  *
  * A part that begins with "+" is continued by the next WebSocket message; the last or only part does not.
  * No JSON begins with "+", so a message of one part is sent as it is.
@@ -10,18 +10,15 @@
 
 /** Largest WebSocket message from an agent, in bytes. */
 export const AGENT_PART_BYTES_MAX = 128 * 1024;
-/** Largest message from an agent, its parts put together, in bytes. */
+/** Largest message from an agent once its parts are joined, in bytes. */
 export const AGENT_MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 const MORE = "+";
 
-/**
- * The parts of a message, which is JSON, in the order in which they are sent. Each has at most
- * `AGENT_PART_BYTES_MAX` bytes.
- */
+/** Splits a JSON message into parts of at most `AGENT_PART_BYTES_MAX` bytes, in sending order. */
 export function splitAgentMessage(json: string): string[] {
   if (Buffer.byteLength(json) <= AGENT_PART_BYTES_MAX) return [json];
-  // As ASCII it may be cut anywhere; all but ASCII stands in strings, where an escape means the same.
+  // ASCII can be cut anywhere. Other characters occur only in strings, where an escape means the same.
   const ascii = json.replace(
     /[\u0080-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
@@ -35,14 +32,17 @@ export function splitAgentMessage(json: string): string[] {
   return parts;
 }
 
-/** The parts of one link so far, put together again. */
+/** Joins the parts received on one link. */
 export interface AgentParts {
-  /** The message in JSON once it is whole; null: more is to come; undefined: part or message is too large. */
+  /**
+   * The JSON message once it is complete. Null: more parts follow. Undefined: the part or message is too
+   * large.
+   */
   take(part: string): string | null | undefined;
 }
 
 /**
- * The receiving end of one link: it holds the parts of a message that is not whole yet, up to
+ * The receiving end of one link. It holds the parts of an incomplete message, up to
  * `AGENT_MESSAGE_BYTES_MAX`.
  */
 export function createAgentParts(): AgentParts {

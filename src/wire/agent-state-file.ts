@@ -1,6 +1,6 @@
 /**
- * Files that agents keep on disk. Written by rename, read strictly; a file that does not parse is reported by
- * name and set aside, never silently replaced.
+ * Files that agents keep on disk. They are written by rename and read strictly; a file that does not parse is
+ * reported by name and set aside, never silently replaced.
  *
  * @module
  */
@@ -23,24 +23,24 @@ import {
 /** `--listen none`: no direct listener; the machine is reached through the relay. */
 export const LISTEN_NONE = "none";
 
-/** Types of host key that every machine has, by their names in RFC 8709 and RFC 5656. */
+/** Host key types that every machine has, named as in RFC 8709 and RFC 5656. */
 export const HOST_KEY_TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256"] as const;
 /** One of `HOST_KEY_TYPES`. */
 export const HostKeyType = z.enum(HOST_KEY_TYPES, { error: `must be of ${HOST_KEY_TYPES.join(", ")}` });
 export type HostKeyType = z.infer<typeof HostKeyType>;
 
-/** Of `--intercept`: an OS user, or `@` and a group whose members are meant. */
+/** An entry of `--intercept`: an OS user, or `@` and a group for its members. */
 const Intercepted = z
   .string()
   .regex(/^@?[^@\s,:*/]+$/, "is no user and no @group")
   .max(257);
 
-/** Flags of `qf agent up` as they are stored: positive names, all of them optional in a change. */
+/** Flags of `qf agent up` as stored, under positive names. All are optional in a change. */
 export const AgentFlagsStored = z.strictObject({
   managementUrl: HttpUrl,
   name: HostLabel.nullable(),
   listen: HostPort.or(z.literal(LISTEN_NONE)),
-  /** Addresses told to others beside the interfaces' own. */
+  /** Addresses advertised in addition to the interfaces' own. */
   advertise: z.array(HostPort).max(16),
   sshServer: z.boolean(),
   sshRoot: z.boolean(),
@@ -54,23 +54,23 @@ export const AgentFlagsStored = z.strictObject({
   requireIdpBinding: z.boolean(),
   pinIssuer: HttpUrl.nullable(),
   pinAudience: z.string().max(512).nullable(),
-  /** Types of host key that are offered. Absent or empty: Ed25519. */
+  /** Host key types to offer. Absent or empty: Ed25519. */
   sshHostKeyAlgorithms: z.array(HostKeyType).max(8).optional(),
-  /** Whose programs' connections to peers are carried. Absent or empty: nobody's. */
+  /** Users whose programs' connections to peers are intercepted. Absent or empty: none. */
   intercept: z.array(Intercepted).max(64).optional(),
-  /** Whether peers have names on this machine under this domain. Absent or null: they have not. */
+  /** Domain under which peers' names resolve on this machine. Absent or null: they do not. */
   resolver: DnsName.nullable().optional(),
   /** Whether sessions that must be recorded may begin while management cannot store them. Absent: no. */
   recordOffline: z.boolean().optional(),
-  /** Whose keys open this machine's recordings. Absent or empty: as the account says. */
+  /** Recipients of this machine's recordings. Absent or empty: the account's. */
   recordingRecipients: z.array(AgeRecipient).max(RECORDING_RECIPIENTS_MAX).optional(),
-  /** Whether management may have this machine upgrade. Absent: it may not. */
+  /** Whether management may order upgrades of this machine. Absent: no. */
   managedUpgrades: z.boolean().optional(),
   ...SshLimitFlags.shape,
 });
 export type AgentFlagsStored = z.infer<typeof AgentFlagsStored>;
 
-/** `<state>/agent.json` (0600): the flags, and the machine's place in an account. */
+/** `<state>/agent.json` (0600): the flags, and the machine's enrolment. */
 export const AgentStateFile = z.strictObject({
   format: z.literal(1),
   flags: AgentFlagsStored,
@@ -83,14 +83,14 @@ export const AgentStateFile = z.strictObject({
       name: HostLabel,
       domain: DnsName,
       address: OverlayAddress,
-      /** Where management was before, and until when it answers there. Absent: it has not moved. */
+      /** Management's previous address, and until when it answers there. Absent: it has not moved. */
       movedFrom: z.strictObject({ origin: HttpUrl, untilSeconds: EpochSeconds }).optional(),
     })
     .optional(),
 });
 export type AgentStateFile = z.infer<typeof AgentStateFile>;
 
-/** The machine's place in an account, as enrolment gave it. */
+/** The result of enrolment: the machine's identity in an account. */
 export type Enrolled = NonNullable<AgentStateFile["enrolled"]>;
 
 /** `<state>/host-keys.json` (0600): OpenSSH private keys in PEM. */
@@ -112,8 +112,9 @@ export const StoredMap = z.strictObject({
 export type StoredMap = z.infer<typeof StoredMap>;
 
 /**
- * `<state>/confirmed.json` (0600): newer than the time beside the map, and small, since it is written
- * while nothing changes. Its version is also the least a map may have, should the map be lost.
+ * `<state>/confirmed.json` (0600): when the map was last confirmed. It is small because it is written while
+ * nothing changes, and newer than the time stored with the map. If the map is lost, a new one must have at
+ * least this version.
  */
 export const MapConfirmation = z.strictObject({
   format: z.literal(1),

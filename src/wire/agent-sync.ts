@@ -1,9 +1,10 @@
 /**
  * The control WebSocket between agent and management: `GET /agent/v1/sync`, JSON text frames.
  *
- * Server speaks first (`welcome` with a challenge), the agent proves its device key (`identify`),
- * then management sends a map, or what the agent's own lacks, and the two go on: deltas one way,
- * acknowledgements, audit and status the other. Either side pings; silence of three heartbeats ends the link.
+ * Management speaks first (`welcome` with a challenge) and the agent proves its device key (`identify`).
+ * Management then sends a map, or what the agent's map lacks. After that, deltas flow one way;
+ * acknowledgements, audit events and status the other. Either side pings, and three heartbeats of silence end
+ * the link.
  *
  * @module
  */
@@ -28,7 +29,7 @@ import {
 } from "./units.ts";
 import { UpgradeOrder, UpgradeReport } from "./upgrade-report.ts";
 
-/** An entry of the log as it was hashed, and what proves it to be in the checkpoint beside it. */
+/** A log entry as it was hashed, with the proof that the accompanying checkpoint includes it. */
 export const ProvenLeaf = z.object({ seq: z.int().min(1), leaf: z.string().max(16_384), proof: Proof });
 export type ProvenLeaf = z.infer<typeof ProvenLeaf>;
 
@@ -40,8 +41,8 @@ export const LINK_TIMEOUT_MS = 15_000;
 export const MANAGEMENT_FRAME_BYTES_MAX = 256 * 1024 * 1024;
 
 /**
- * What the machine's own flags allow, as its agent reports them. Management shows them and refuses early by
- * them; the machine decides.
+ * What the machine's own flags allow, as its agent reports them. Management shows them and uses them to
+ * refuse early; the machine decides.
  */
 export const AgentFlags = z.strictObject({
   sshServer: z.boolean(),
@@ -53,20 +54,20 @@ export const AgentFlags = z.strictObject({
   sshAuth: z.boolean(),
   offlineLogins: z.boolean(),
   requireIdpBinding: z.boolean(),
-  /** Runs as root, so it can be any local user. */
+  /** Runs as root, so it can serve any local user. */
   privileged: z.boolean(),
   /** The one local user a rootless agent serves. */
   ownUser: z.string().max(64),
-  /** Keeps checkpoints of the log, and takes one in a hello. Absent: an older agent. */
+  /** Keeps checkpoints of the log and accepts one in a hello. Absent: an older agent. */
   log: z.literal(true).optional(),
-  /** Takes a hello with `via`. Told to a management whose `welcome` has it. Absent: an older agent. */
+  /** Accepts a hello with `via`. Sent only if `welcome` has `via`. Absent: an older agent. */
   via: z.literal(true).optional(),
-  /** With --allow-managed-upgrades. Told to a management whose `welcome` has `upgrades`. Absent: off. */
+  /** Set by --allow-managed-upgrades. Sent only if `welcome` has `upgrades`. Absent: off. */
   managedUpgrades: z.literal(true).optional(),
 });
 export type AgentFlags = z.infer<typeof AgentFlags>;
 
-/** A session as `status` and the central live list show it. */
+/** A session as `status` and management's list of live sessions show it. */
 export const LiveSession = z.strictObject({
   connectionId: Id,
   localUser: LocalUser,
@@ -77,7 +78,7 @@ export const LiveSession = z.strictObject({
   command: z.string().max(1024),
   forwards: z.array(z.string().max(512)).max(256),
   startedAtSeconds: EpochSeconds,
-  /** How its bytes get there. Absent: an agent that does not say. */
+  /** Its path. Absent: an agent that does not report it. */
   path: z.enum(["direct", "relay", "plain", "stdio"]).optional(),
 });
 export type LiveSession = z.infer<typeof LiveSession>;
@@ -85,36 +86,38 @@ export type LiveSession = z.infer<typeof LiveSession>;
 /** Longest answer to the prompt for a one-time code, in characters. */
 export const APPROVAL_CODE_LENGTH_MAX = 64;
 
-/** What an approval of a sign-in without a certificate is bound to, beside the machine that asks. */
+/** What the approval of a sign-in without a certificate is bound to, besides the machine that asks. */
 const approvalBinding = {
   /** SHA-256 of the SSH session id (RFC 4253 section 7.2). */
   sessionIdHash: Sha256,
   localUser: LocalUser,
 };
 
-/** The person who approved a sign-in, as management knows them, for the machine that asked. */
+/** The person who approved a sign-in, as management describes them to the machine that asked. */
 export const ApprovedIdentity = z.object({
   userId: UserId,
   issuer: z.string().max(2048),
   subject: z.string().min(1).max(512),
-  /** When the person proved themselves; null when the provider does not say. */
+  /** When the person authenticated (`auth_time`). Null when the provider does not say. */
   authTimeSeconds: EpochSeconds.nullable(),
-  /** As `revokedLogins` of a map names the login. */
+  /** The login's id, as in a map's `revokedLogins`. */
   loginId: Sha256,
-  /** A map of at least this version knows the person. */
+  /** First map version that contains the person. */
   mapVersion: z.int().min(0),
-  /** Why they may not sign in at all. Null: nothing is known against it. */
+  /** Why they may not sign in at all. Null: no objection. */
   refusal: ReasonCode.nullable(),
 });
 export type ApprovedIdentity = z.infer<typeof ApprovedIdentity>;
 
-/** The outcome of a one-time code. `waiting`: nobody has approved on the page yet; it costs no try. */
+/**
+ * The outcome of a one-time code. `waiting`: not approved on the page yet; this does not use up an attempt.
+ */
 export const ApprovalAnswer = z.discriminatedUnion("status", [
   z.object({ status: z.literal("waiting") }),
   z.object({ status: z.literal("wrong_code"), triesLeft: z.int().min(0) }),
-  /** With `message` the sign-in has failed, or the provider has refused it: it is what the page said. */
+  /** With `message`, the sign-in failed or the provider refused it; the message is what the page showed. */
   z.object({ status: z.literal("denied"), message: z.string().max(500).optional() }),
-  /** Expired, used, or never there for this connection. */
+  /** Expired, used, or unknown for this connection. */
   z.object({ status: z.literal("over") }),
   z.object({ status: z.literal("approved"), identity: ApprovedIdentity }),
 ]);
@@ -127,21 +130,21 @@ export const AgentMessage = z.discriminatedUnion("type", [
     type: z.literal("identify"),
     protocolVersion: z.int().min(1),
     peerId: PeerId,
-    /** New at each start of an agent: two at once mean a copied state folder. */
+    /** New at each start of an agent. Two at once mean that the state folder was copied. */
     bootId: Id,
     signature: Ed25519Signature,
-    /** What it still has, for resuming; zeros for nothing. */
+    /** The map it still has, for resuming. Zeros: none. */
     epoch: z.int().min(0),
     version: z.int().min(0),
-    /** `digestOfMap` of it: the same number may stand for something else since a backup was put back. */
+    /** `digestOfMap` of that map: after a restored backup the same version may stand for another map. */
     digest: Sha256.optional(),
-    /** Of the same map. Absent: no delta is made for it, but the whole map sent. */
+    /** Section digests of the same map. Absent: management sends a whole map instead of a delta. */
     sections: MapSections.optional(),
     facts: PeerFacts,
     flags: AgentFlags,
     hostKeys: z.array(SshPublicKeyBlob).min(1).max(8),
     direct: DirectAddresses,
-    /** First audit sequence number not yet acknowledged, for management to spot a gap. */
+    /** First audit sequence number not yet acknowledged, so that management can detect a gap. */
     nextAuditSeq: z.int().min(1),
   }),
   z.strictObject({ type: z.literal("ack"), version: z.int().min(1) }),
@@ -152,17 +155,17 @@ export const AgentMessage = z.discriminatedUnion("type", [
     /** Only to a management whose `welcome` has `log`. Absent: an older agent, which signs no batches. */
     batch: SignedBatch.optional(),
   }),
-  /** What the agent holds of the log: told once after `identify`, and after each `log`. */
+  /** What the agent holds of the log. Sent once after `identify`, and after each `log`. */
   z.strictObject({
     type: z.literal("log_at"),
-    /** Events of the largest checkpoint it has seen. 0: none. */
+    /** Size of the largest checkpoint it has seen. 0: none. */
     size: z.int().min(0),
-    /** The machine's events through this number are proven to be in the log. */
+    /** The machine's events up to and including this number are proven to be in the log. */
     provenThrough: z.int().min(0),
-    /** That checkpoint, where management's own is smaller. */
+    /** That checkpoint, if management's own is smaller. */
     note: z.string().max(4096).optional(),
   }),
-  /** Asks for the proof that one size of the log begins another. */
+  /** Asks for a consistency proof between two sizes of the log. */
   z.strictObject({ type: z.literal("log_ask"), from: z.int().min(0), to: z.int().min(0) }),
   z.strictObject({ type: z.literal("sessions"), sessions: z.array(LiveSession).max(10_000) }),
   z.strictObject({ type: z.literal("flags"), flags: AgentFlags, direct: DirectAddresses }),
@@ -170,7 +173,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("need_map") }),
   /** Answers `outline`. */
   z.strictObject({ type: z.literal("differences"), differences: MapDifferences }),
-  /** Somebody without a certificate wants in: asks for a page on which a person may approve it. */
+  /** A client without a certificate wants to sign in: asks for a page on which a person may approve it. */
   z.strictObject({
     type: z.literal("approval_open"),
     requestId: Id,
@@ -185,9 +188,9 @@ export const AgentMessage = z.discriminatedUnion("type", [
     code: z.string().min(1).max(APPROVAL_CODE_LENGTH_MAX),
     ...approvalBinding,
   }),
-  /** The connection is gone; nobody will claim it. */
+  /** The connection is gone; the approval will not be claimed. */
   z.strictObject({ type: z.literal("approval_close"), approvalId: Id }),
-  /** What became of an `upgrade`: told when that changes, and on each new link. */
+  /** The state of an `upgrade`. Sent when it changes, and on each new link. */
   UpgradeReport.extend({ type: z.literal("upgrade_state") }),
   z.strictObject({ type: z.literal("leaving") }),
 ]);
@@ -202,7 +205,7 @@ export const ManagementMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("welcome"),
     protocolVersion: z.int().min(1),
-    /** The newest version of audit events that it takes. Absent: 1. */
+    /** The newest version of audit events it accepts. Absent: 1. */
     eventVersion: z.int().min(1).optional(),
     accountId: AccountId,
     origin: HttpUrl,
@@ -210,9 +213,11 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     nowMs: z.int(),
     /** The account's log: its name and the key that signs it. Absent: a management that keeps none. */
     log: ServedLog.optional(),
-    /** It understands `via` among an agent's flags. Absent: an older management. */
+    /** Understands `via` in an agent's flags. Absent: an older management. */
     via: z.literal(true).optional(),
-    /** It orders upgrades, and understands `managedUpgrades` among an agent's flags. Absent: an older one. */
+    /**
+     * Orders upgrades, and understands `managedUpgrades` in an agent's flags. Absent: an older management.
+     */
     upgrades: z.literal(true).optional(),
   }),
   z.object({ type: z.literal("map"), map: NetworkMap }),
@@ -220,42 +225,53 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     type: z.literal("delta"),
     delta: NetworkMapDelta,
     /**
-     * `digestOfMap` of what comes out: anything else does not take effect, and the whole map is asked for.
+     * `digestOfMap` of the result. On a mismatch the delta takes no effect and the agent asks for the whole
+     * map.
      */
     digest: Sha256,
   }),
-  /** Asks an agent that comes back what it has instead; it answers `differences`, or `need_map`. */
+  /** Asks a returning agent what it has; it answers `differences` or `need_map`. */
   z.object({ type: z.literal("outline"), outline: MapOutline }),
-  /** The map the agent has is current as it is. */
+  /** The agent's map is current. */
   z.object({ type: z.literal("current"), version: z.int().min(1) }),
   z.object({
     type: z.literal("pong"),
     sentMs: z.int(),
     nowMs: z.int(),
-    /** Should the link end: how far the agents of this management are to spread their return. Absent: 0. */
+    /**
+     * If the link ends, the period over which this management's agents spread their reconnections. Absent: 0.
+     */
     spreadMs: RetryMs.optional(),
-    /** The machine's share of audit events is used up: they are not taken for now. Absent: they are. */
+    /**
+     * The machine's share of audit events is used up, so none are accepted for now. Absent: they are
+     * accepted.
+     */
     auditHeld: z.boolean().optional(),
   }),
   z.object({ type: z.literal("audit_ack"), throughSeq: z.int().min(0) }),
-  /** Its log has the machine's events only before this number: asks for those that the agent still has. */
+  /**
+   * The log has the machine's events only before this number: asks for the later ones that the agent still
+   * has.
+   */
   z.object({ type: z.literal("audit_resend"), fromSeq: z.int().min(1) }),
-  /** A checkpoint, with what proves it to an agent that holds the one before. */
+  /** A checkpoint, with its proof for an agent that holds the previous one. */
   z.object({
     type: z.literal("log"),
     note: z.string().max(4096),
-    /** From the size that the agent told of. Empty where that is the same. */
+    /** Consistency proof from the agent's size. Empty if the sizes are equal. */
     consistency: Proof,
-    /** Batches of this machine, in order: the leaf as it was hashed, and its proof. */
+    /** This machine's batches in order, each with its leaf as hashed and its proof. */
     batches: z.array(ProvenLeaf).max(256),
-    /** The log and its keys, where these have changed. Absent: they are those of `welcome`, or older. */
+    /** The log and its keys, if these have changed. Absent: as in `welcome`, or an older management. */
     log: ServedLog.optional(),
-    /** The newest leaf by which a key of this machine's came into force. Absent: told before, or older. */
+    /**
+     * The newest leaf that put a key of this machine into force. Absent: sent before, or an older management.
+     */
     ownKey: ProvenLeaf.optional(),
-    /** An older copy of the log was put back, and an owner has acknowledged what it lost. Absent: neither. */
+    /** An older copy of the log was restored and an owner has acknowledged the loss. Absent: neither. */
     restored: z.object({ lost: ProvenLeaf, acknowledged: ProvenLeaf }).optional(),
   }),
-  /** Answers `log_ask`. Null: there is none. */
+  /** Answers `log_ask`. Null: no such proof. */
   z.object({
     type: z.literal("log_proof"),
     from: z.int().min(0),
@@ -263,7 +279,7 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     proof: Proof.nullable(),
   }),
   z.object({ type: z.literal("kill"), connectionId: Id, reason: z.string().max(256) }),
-  /** Only to an agent whose flags have `managedUpgrades`. Comes again until it is answered. */
+  /** Sent only to an agent whose flags have `managedUpgrades`, and repeated until answered. */
   UpgradeOrder.extend({ type: z.literal("upgrade") }),
   z.object({
     type: z.literal("approval_opened"),
@@ -281,7 +297,7 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     code: z.string().max(64),
     message: z.string().max(512),
     retry: z.boolean(),
-    /** Not to come back sooner than this. Absent: the agent's own wait. */
+    /** Earliest time to reconnect. Absent: the agent chooses. */
     retryAfterMs: RetryMs.optional(),
   }),
 ]);

@@ -1,5 +1,5 @@
 /**
- * Tokens for the REST API that a person's login is exchanged for: `POST /client/v1/tokens`.
+ * Exchange of a person's login for a REST API token: `POST /client/v1/tokens`.
  *
  * @module
  */
@@ -8,7 +8,10 @@ import { signedByPerson } from "./client-api.ts";
 import { lazySchema } from "./lazy-schema.ts";
 import { EpochSeconds, PeerId } from "./units.ts";
 
-/** Longest life of an API token made from a login: a command asks anew, nothing is kept. */
+/**
+ * Longest life of an API token made from a login, in seconds. Each command asks for a new one; none is
+ * stored.
+ */
 export const API_TOKEN_SECONDS = 300;
 
 /**

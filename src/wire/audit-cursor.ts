@@ -1,12 +1,12 @@
 /**
- * `FILE.cursor` beside `--audit-file FILE` (0600): how far the log of each account is written.
+ * `FILE.cursor` beside `--audit-file FILE` (0600): how far each account's log has been written.
  *
  * @module
  */
 import { z } from "zod";
 import { AccountId } from "./units.ts";
 
-/** The last entry that is in the file, by account. */
+/** The last entry in the file, by account. */
 export const AuditCursorFile = z.strictObject({
   format: z.literal(1),
   written: z.record(AccountId, z.int().min(0)),

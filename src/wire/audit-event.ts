@@ -1,8 +1,8 @@
 /**
  * Evidence: what happened, as typed events. Never a token, a key, or the bytes of a session.
  *
- * An agent numbers its own events without gaps; management numbers an account's. Decisions carry
- * their trace. Read `AuditEvent` first.
+ * Each agent numbers its own events without gaps; management numbers the account's. Decisions carry their
+ * trace. Read `AuditEvent` first.
  *
  * @module
  */
@@ -18,18 +18,18 @@ import { Id, LocalUser, PeerId, UserId } from "./units.ts";
 const connectionId = z.string().regex(/^[a-z0-9]{20}$/);
 const shortText = z.string().max(512);
 
-/** Whose connection it is. Null: machine identity. Absent: an agent that did not say. */
+/** The connection's person. Null: machine identity. Absent: an agent that did not report it. */
 const person = UserId.nullable().optional();
 
-/** What the person said the access is for. Absent: nothing. */
+/** The person's reason for the access. Absent: none. */
 const accessReason = AccessReason.optional();
 
-/** The login key signed for itself while management was away. Absent: management made the certificate. */
+/** The login key signed its own certificate while management was away. Absent: management issued it. */
 const offline = z.literal(true).optional();
 
 /**
- * Numbers the forwards of a connection from 0: listeners, and streams of their own and of listeners. Absent:
- * an agent before event version 2, which wrote no `forward.close` either.
+ * Numbers a connection's forwards from 0: listeners, and streams with or without a listener. Absent: an agent
+ * before event version 2, which wrote no `forward.close` either.
  */
 const forwardId = z.int().min(0);
 
@@ -40,7 +40,7 @@ const forward = {
   destination: z.string().max(4096),
 };
 
-/** Why a forward that was allowed did not come about, by the operating system's answer. */
+/** Why an allowed forward failed, from the operating system's error. */
 export const ForwardFailure = z.enum([
   "unknown_host",
   "refused",
@@ -54,14 +54,14 @@ export const ForwardFailure = z.enum([
 ]);
 export type ForwardFailure = z.infer<typeof ForwardFailure>;
 
-/** What a machine saw. `connectionId` ties the events of one SSH transport together. */
+/** What a machine saw. `connectionId` links the events of one SSH transport. */
 export const AgentEventBody = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("decision"),
     connectionId: connectionId.nullable(),
     request: AccessRequestRecord,
     decision: DecisionRecord,
-    /** Shown to the person with a denial; an administrator finds the event by it. */
+    /** Shown to the person with a denial, so that an administrator can find the event. */
     receipt: Id.nullable(),
     /** How the person was proven; null for machine identity without a person. */
     binding: Binding.nullable(),
@@ -98,7 +98,7 @@ export const AgentEventBody = z.discriminatedUnion("type", [
     userId: person,
     sessionId: z.int().min(0),
     kind: z.enum(["shell", "exec", "sftp"]),
-    /** The command as it was sent, for exec. */
+    /** The command as sent, for exec. */
     command: z.string().max(COMMAND_BYTES_MAX).nullable(),
     argv: z.array(z.string().max(COMMAND_BYTES_MAX)).max(1024).nullable(),
     pty: z.boolean(),
@@ -118,7 +118,7 @@ export const AgentEventBody = z.discriminatedUnion("type", [
     connectionId,
     userId: person,
     sessionId: z.int().min(0),
-    /** In their order. Several in one event, since there may be thousands in a second. */
+    /** In order. One event holds several, since there may be thousands a second. */
     operations: z.array(SftpOperationRecord).min(1).max(SFTP_OPERATIONS_MAX),
   }),
   ...recordingEvents,
@@ -129,14 +129,14 @@ export const AgentEventBody = z.discriminatedUnion("type", [
     forwardId,
     /** Null for an ordinary end. */
     reason: z.union([ReasonCode, ForwardFailure]).nullable(),
-    /** From the client, and to it. 0 for a listener, whose streams have events of their own. */
+    /** Bytes from the client and to it. 0 for a listener, whose streams have their own events. */
     bytesIn: z.int().min(0),
     bytesOut: z.int().min(0),
     durationMs: z.int().min(0),
   }),
   z.strictObject({
     type: z.literal("auth.failed"),
-    /** Unproven, so only counted: how many in this window, from where. */
+    /** Unauthenticated sources are only counted: how many in this window, and from where. */
     sourceAddress: shortText,
     devicePeerId: PeerId.nullable(),
     reason: ReasonCode,
@@ -153,13 +153,13 @@ export type AgentEventBody = z.infer<typeof AgentEventBody>;
 /** One event of a machine. `seq` starts at 1 and has no gaps over the life of the state folder. */
 export const AgentEvent = z.strictObject({
   seq: z.int().min(1),
-  /** Before the year 10000: what cannot be written as a date must not get among the events of others. */
+  /** Before the year 10000, so that every event's time can be written as a date. */
   atMs: z.int().min(0).max(253_402_300_799_999),
   body: AgentEventBody,
 });
 export type AgentEvent = z.infer<typeof AgentEvent>;
 
-/** Codes as `/api/events/audit` gives them: NetBird's names where it has one, ours otherwise. */
+/** Activity codes in `/api/events/audit`: NetBird's where it has one, ours otherwise. */
 export const ACTIVITY_CODES = [
   "user.join",
   "user.invite",
@@ -277,7 +277,7 @@ export const ACTIVITY_CODES = [
 export const ActivityCode = z.enum(ACTIVITY_CODES);
 export type ActivityCode = z.infer<typeof ActivityCode>;
 
-/** An event as management gives it out: NetBird's `Event` plus `data`, the typed body. */
+/** An event as management returns it: NetBird's `Event` plus `data`, the typed body. */
 export const AuditEvent = z.object({
   id: z.string(),
   timestamp: z.iso.datetime(),
@@ -288,11 +288,11 @@ export const AuditEvent = z.object({
   initiator_email: z.string(),
   target_id: z.string(),
   meta: z.record(z.string(), z.string()),
-  /** The typed body with trace, where there is one. */
+  /** The typed body, with its trace if there is one. */
   data: z.record(z.string(), z.unknown()).optional(),
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
 
-/** `AuditEvent` for a reader that may be older than the management it asks, and knows fewer activities. */
+/** `AuditEvent` for a reader that may be older than management and know fewer activities. */
 export const ReadAuditEvent = AuditEvent.extend({ activity_code: z.string() });
 export type ReadAuditEvent = z.infer<typeof ReadAuditEvent>;

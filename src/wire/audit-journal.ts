@@ -1,5 +1,6 @@
 /**
- * `<state>/audit/batches.jsonl` (0600): an agent's signed batches, and what is proven of them.
+ * `<state>/audit/batches.jsonl` (0600): an agent's signed batches, and which of them are proven to be in the
+ * log.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { Ed25519Signature, Sha256 } from "./units.ts";
 
 const seq = z.int().min(1);
 
-/** A batch as it was signed; its salts are computed again. */
+/** A batch as signed. Its salts are not stored but recomputed. */
 export const StoredBatch = z.strictObject({
   first_seq: seq,
   last_seq: seq,
@@ -18,7 +19,7 @@ export const StoredBatch = z.strictObject({
 });
 export type StoredBatch = z.infer<typeof StoredBatch>;
 
-/** A batch, or that the log is proven to have events through a number. */
+/** A batch, or the number up to which the log is proven to have the events. */
 export const JournalLine = z.union([
   z.strictObject({ batch: StoredBatch }),
   z.strictObject({ proven: z.int().min(0) }),

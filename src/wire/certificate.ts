@@ -1,8 +1,8 @@
 /**
  * Fields of our OpenSSH user certificates beyond OpenSSH's own.
  *
- * Layout: PROTOCOL.certkeys of OpenSSH. Our critical option and extensions carry one SSH string each. Making
- * and checking certificates is `certificate/`.
+ * The layout is that of OpenSSH's PROTOCOL.certkeys. Our critical option and extensions carry one SSH string
+ * each. `certificate/` issues and verifies certificates.
  *
  * @module
  */
@@ -13,50 +13,48 @@ import { EpochSeconds, HttpUrl, Id, PeerId, Sha256, UserId } from "./units.ts";
 
 /**
  * How a login was proven. `idp`: the provider's ID token names the login key in its nonce. `ca`: management
- * says so; it has claimed a token without a nonce, or a person has approved the connection on its page.
- * `service`: a service user's API token. `device`: nobody signed in, the device key counts.
+ * vouches for it, because it claimed a token without a nonce or a person approved the connection on its page.
+ * `service`: a service user's API token. `device`: nobody signed in; the device key is the identity.
  */
 export const Binding = lazySchema(() => z.enum(["idp", "ca", "service", "device"]));
 export type Binding = z.infer<typeof Binding>;
 
 /** SSH name of the certificate's key type. */
 export const CERTIFICATE_KEY_TYPE = "ssh-ed25519-cert-v01@openssh.com";
-/** Longest certificate blob read: room for the longest ID token and 256 principals. */
+/** Longest certificate blob accepted: room for the longest ID token and 256 principals. */
 export const CERTIFICATE_BYTES_MAX = 49_152;
 
-/**
- * Critical option; its value is the target's peer id. No stock sshd accepts an option that it does not know.
- */
+/** Critical option; its value is the target's peer id. Stock sshd rejects an unknown critical option. */
 export const OPTION_PEER = "peer@qufabric";
 /** Value is the JSON of `CertificateIdentity`. */
 export const EXTENSION_IDENTITY = "identity@qufabric";
 /** Value is a compact JWS: the ID token (binding `idp`) or management's own short token. */
 export const EXTENSION_ID_TOKEN = "id-token@qufabric";
 /**
- * Only where a login key has signed for itself (`--allow-offline-logins`): the device's signature over
- * signedBytes("offline-login", …, {loginKey, devicePeerId, target, tokenHash, validAfterSeconds,
+ * Only in a certificate that a login key signed itself (`--allow-offline-logins`): the device's signature
+ * over signedBytes("offline-login", …, {loginKey, devicePeerId, target, tokenHash, validAfterSeconds,
  * validBeforeSeconds}); tokenHash is base64url SHA-256 of the ID token.
  */
 export const EXTENSION_DEVICE = "device@qufabric";
 
-/** How long before its making a certificate is valid, in seconds, for clocks that are behind. */
+/** How long before issue a certificate's validity begins, in seconds, for clocks that are behind. */
 export const CERTIFICATE_BACKDATE_SECONDS = 30;
 /**
- * How long after its making a certificate is valid, in seconds. It governs the start of a connection, not its
- * length.
+ * How long after issue a certificate is valid, in seconds. It limits the start of a connection, not its
+ * duration.
  */
 export const CERTIFICATE_LIFETIME_SECONDS = 120;
 /** Clock difference tolerated either way, for certificates, hellos and signed requests. */
 export const CLOCK_SKEW_SECONDS = 60;
-/** Above this the single principal `*` stands. OpenSSH reads at most 256. */
+/** Above this number the certificate has the single principal `*`. OpenSSH reads at most 256. */
 export const PRINCIPALS_MAX = 256;
 /** Longest ID token carried. OpenSSH's packet limit leaves room for it. */
 export const ID_TOKEN_BYTES_MAX = 20_480;
 
-/** JWS algorithms taken from any issuer. Everything else is refused unseen. */
+/** JWS algorithms accepted from any issuer. All others are refused without verifying. */
 export const JWS_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;
 
-/** `typ` of management's own short token; no other token of ours has it. */
+/** `typ` of management's own short-lived token. No other token of ours has it. */
 export const MANAGEMENT_TOKEN_TYPE = "qufabric-login+jwt";
 
 /** Who the certificate speaks for. */
@@ -66,18 +64,18 @@ export const CertificateIdentity = lazySchema(() =>
     subject: z.string().min(1).max(512),
     userId: UserId,
     devicePeerId: PeerId,
-    /** When the person proved themselves (`auth_time`); null when the provider does not say. */
+    /** When the person authenticated (`auth_time`). Null when the provider does not say. */
     authTimeSeconds: EpochSeconds.nullable(),
     binding: Binding,
-    /** The target's map version that the issuer decided with; the machine waits up to 2 s for it. */
+    /** The target's map version that the issuer used to decide; the machine waits up to 2 s for it. */
     mapVersion: z.int().min(0),
-    /** What the person says the access is for (`require_reason`). Absent: nothing. */
+    /** The person's reason for the access (`require_reason`). Absent: none. */
     accessReason: AccessReason.optional(),
   }),
 );
 export type CertificateIdentity = z.infer<typeof CertificateIdentity>;
 
-/** Payload of management's own short token. */
+/** Payload of management's own short-lived token. */
 export const ManagementTokenClaims = lazySchema(() =>
   z.object({
     /** Management's origin. */
@@ -86,7 +84,7 @@ export const ManagementTokenClaims = lazySchema(() =>
     sub: UserId,
     /** The machine it is for. One value, never a list. */
     aud: PeerId,
-    /** RFC 7638 thumbprint of the login key: of no use without it. */
+    /** RFC 7638 thumbprint of the login key; the token is useless without that key. */
     cnf: z.strictObject({ jkt: Sha256 }),
     iat: EpochSeconds,
     /** At most `CERTIFICATE_LIFETIME_SECONDS` after `iat`. */
