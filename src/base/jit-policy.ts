@@ -1,5 +1,5 @@
 /**
- * When the runtime's JIT compiles. The executable starts with high thresholds (`jitPolicy` in `build.ts`): a
+ * The runtime's JIT thresholds. The executable starts with high thresholds (`jitPolicy` in `build.ts`): a
  * command that ends after a few messages would otherwise spend a fifth of its processor time on compiling.
  *
  * @module

@@ -109,9 +109,7 @@ export const ApprovedIdentity = z.object({
 });
 export type ApprovedIdentity = z.infer<typeof ApprovedIdentity>;
 
-/**
- * The outcome of a one-time code. `waiting`: not approved on the page yet; this does not use up an attempt.
- */
+/** The outcome of a one-time code. `waiting`: not approved on the page yet; costs no attempt. */
 export const ApprovalAnswer = z.discriminatedUnion("status", [
   z.object({ status: z.literal("waiting") }),
   z.object({ status: z.literal("wrong_code"), triesLeft: z.int().min(0) }),
@@ -215,9 +213,7 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     log: ServedLog.optional(),
     /** Understands `via` in an agent's flags. Absent: an older management. */
     via: z.literal(true).optional(),
-    /**
-     * Orders upgrades, and understands `managedUpgrades` in an agent's flags. Absent: an older management.
-     */
+    /** Orders upgrades, and understands `managedUpgrades` in an agent's flags. Absent: an older one. */
     upgrades: z.literal(true).optional(),
   }),
   z.object({ type: z.literal("map"), map: NetworkMap }),
@@ -238,21 +234,13 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     type: z.literal("pong"),
     sentMs: z.int(),
     nowMs: z.int(),
-    /**
-     * If the link ends, the period over which this management's agents spread their reconnections. Absent: 0.
-     */
+    /** Period over which this management's agents spread their return if the link ends. Absent: 0. */
     spreadMs: RetryMs.optional(),
-    /**
-     * The machine's share of audit events is used up, so none are accepted for now. Absent: they are
-     * accepted.
-     */
+    /** The machine's share of audit events is used up; none are accepted for now. Absent: not so. */
     auditHeld: z.boolean().optional(),
   }),
   z.object({ type: z.literal("audit_ack"), throughSeq: z.int().min(0) }),
-  /**
-   * The log has the machine's events only before this number: asks for the later ones that the agent still
-   * has.
-   */
+  /** The log has the machine's events only before this number. Asks for the later ones it still has. */
   z.object({ type: z.literal("audit_resend"), fromSeq: z.int().min(1) }),
   /** A checkpoint, with its proof for an agent that holds the previous one. */
   z.object({
@@ -264,9 +252,7 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     batches: z.array(ProvenLeaf).max(256),
     /** The log and its keys, if these have changed. Absent: as in `welcome`, or an older management. */
     log: ServedLog.optional(),
-    /**
-     * The newest leaf that put a key of this machine into force. Absent: sent before, or an older management.
-     */
+    /** The newest leaf that put a key of this machine into force. Absent: sent before, or an older one. */
     ownKey: ProvenLeaf.optional(),
     /** An older copy of the log was restored and an owner has acknowledged the loss. Absent: neither. */
     restored: z.object({ lost: ProvenLeaf, acknowledged: ProvenLeaf }).optional(),
