@@ -1,8 +1,8 @@
 /**
- * Ends by the clock: requests that nobody decided about, approvals, and memberships with an end.
+ * Expiry of undecided requests, approvals, and memberships with an end.
  *
- * Machines judge ends by themselves, from their maps. What is done here is to say so in the log, and to take
- * what is over out of the maps.
+ * Machines enforce these ends themselves, from their maps. This part logs them and removes what has expired
+ * from the maps.
  *
  * @module
  */
@@ -23,16 +23,16 @@ import { endApproved } from "./decide-request.ts";
 import { overBy, withoutOver } from "./memberships.ts";
 import { recordRequest } from "./request-events.ts";
 
-/** How often it is looked. */
+/** Interval of the check. */
 const LOOK_MS = 2_000;
-/** Ended in one go. */
+/** Requests ended in one check. */
 const BATCH = 200;
-/** How long a request that is over is shown. */
+/** How long a request is kept after its end. */
 const KEPT_SECONDS = 90 * 86_400;
 
 type Context = Pick<ManagementContext, "store" | "clock" | "log">;
 
-/** Looks every two seconds. Returns how to stop. */
+/** Checks every two seconds. Returns the function that stops it. */
 export function watchAccessEnds(context: Context): () => Promise<void> {
   let running: Promise<void> | null = null;
   const timer = setInterval(() => {
@@ -49,7 +49,7 @@ export function watchAccessEnds(context: Context): () => Promise<void> {
   };
 }
 
-/** Ends what is over by now. */
+/** Ends whatever has expired by now. */
 export async function endOverdue({ store, clock }: Context): Promise<void> {
   for (const row of await store.read((tx) => listOverdue(tx, BATCH))) {
     await store.change({ accountId: row.accountId, initiator: systemInitiator }, (tx) => endOne(tx, row));
@@ -63,7 +63,7 @@ export async function endOverdue({ store, clock }: Context): Promise<void> {
   }
 }
 
-/** Forgets requests that have long been over; the log keeps them. */
+/** Deletes requests that ended more than `KEPT_SECONDS` ago. The log keeps them. */
 export function forgetRequestsOver(tx: Writer): Promise<void> {
   return deleteAccessRequestsOver(tx, nowSeconds(tx.clock) - KEPT_SECONDS);
 }
@@ -78,7 +78,7 @@ async function endOne(tx: ChangeWriter, row: AccessRequestRow): Promise<void> {
   }
 }
 
-/** Of those that an administrator gave: the others end with their requests. */
+/** Ends expired memberships that an administrator gave. The others end with their requests. */
 async function endMemberships(tx: ChangeWriter, { accountId, id }: UserRow): Promise<void> {
   const user = await findUser(tx, accountId, id);
   if (user === undefined) return;

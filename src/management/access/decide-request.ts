@@ -1,8 +1,8 @@
 /**
- * Decisions about requests, and the ends of what was approved.
+ * Decisions about requests, and the ends of approvals.
  *
- * Each is one conditional step from the state that was read, so that of two that decide at once only one
- * does. Read `decideRequest`.
+ * Each is one conditional step from the state that was read, so of two simultaneous decisions only one
+ * succeeds. Read `decideRequest`.
  *
  * @module
  */
@@ -21,14 +21,14 @@ import { addMembership, removeMembership } from "./memberships.ts";
 import { recordRequest } from "./request-events.ts";
 import { isApprover, type RequestTerms, termsOf } from "./request-terms.ts";
 
-/** The decision of one person about one request, as it was shown to them. */
+/** One person's decision about a request. */
 export interface Decided extends Pick<AccessDecision, "decision" | "seconds" | "note"> {
   readonly actor: UserRow;
 }
 
 /**
- * Approves or denies. Throws ERR_CONFLICT for a request that waits no more, ERR_FORBIDDEN for who may not
- * decide about it.
+ * Approves or denies a request. Throws ERR_CONFLICT when it no longer waits, ERR_FORBIDDEN when the actor may
+ * not decide about it.
  */
 export async function decideRequest(
   tx: ChangeWriter,
@@ -69,7 +69,7 @@ export async function decideRequest(
   return { ...row, ...change };
 }
 
-/** Takes back what was approved, or the request itself where its own person does. */
+/** Revokes an approval. The requester may also cancel a waiting request. */
 export async function takeBack(
   tx: ChangeWriter,
   row: AccessRequestRow,
@@ -90,7 +90,7 @@ export async function takeBack(
   return ended;
 }
 
-/** Ends what was approved. Null: it had ended already. */
+/** Ends an approval. Null: it had ended already. */
 export async function endApproved(
   tx: ChangeWriter,
   row: AccessRequestRow,
@@ -105,7 +105,7 @@ export async function endApproved(
   return { ...row, ...change };
 }
 
-/** Ends everything that `userId` has approved: who is blocked or deleted vouches for nothing. */
+/** Ends everything that a person approved who is now blocked or deleted. */
 export async function endApprovedBy(
   tx: ChangeWriter,
   { accountId, id }: Pick<UserRow, "accountId" | "id">,
@@ -115,7 +115,7 @@ export async function endApprovedBy(
   }
 }
 
-/** Ends what was approved for a person who is deleted, so that the log says so. */
+/** Ends what was approved for a person who is being deleted, so that the log has its end. */
 export async function endApprovedFor(
   tx: ChangeWriter,
   { accountId, id }: Pick<UserRow, "accountId" | "id">,
@@ -125,7 +125,7 @@ export async function endApprovedFor(
   }
 }
 
-/** Ends approvals under rules that are gone, or ask something else by now. */
+/** Ends approvals under rules that are deleted or whose terms have changed. */
 export async function endChangedApprovals(tx: ChangeWriter, accountId: string): Promise<void> {
   for (const row of await listApproved(tx, accountId, "all")) {
     if (row.kind !== "machine" || (await termsOf(tx, row))?.digest === row.terms) continue;
@@ -150,7 +150,7 @@ async function requireApprover(
   terms: RequestTerms | null,
 ): Promise<void> {
   const all = await findAllGroup(tx, row.accountId);
-  // What is gone is denied by those who decide about everything.
+  // When the rule or group is gone, only those who decide about everything may deny.
   if (isApprover(actor, terms ?? { approverGroups: [] }, all?.id ?? null)) return;
   throw new QfError("ERR_FORBIDDEN", "you do not decide about this request");
 }
@@ -171,7 +171,7 @@ async function requireStillThere(tx: Reader, row: AccessRequestRow): Promise<voi
   }
 }
 
-/** Never longer than asked for, nor than the terms allow by now. */
+/** The approved duration: never longer than requested, nor than the current terms allow. */
 function secondsOf(row: AccessRequestRow, terms: RequestTerms, narrowed: number | undefined): number {
   if (narrowed !== undefined && narrowed > row.seconds) {
     throw new QfError("ERR_UNPROCESSABLE", "seconds is more than was asked for");

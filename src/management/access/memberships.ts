@@ -1,6 +1,6 @@
 /**
- * Memberships with an end: given by an administrator, or by a request that was approved. Each source changes
- * its own only.
+ * Memberships with an end, given by an administrator or by an approved request. Each source changes only its
+ * own.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export async function addMembership(
   ]);
 }
 
-/** Takes the membership of a request away. */
+/** Removes the membership of a request. */
 export async function removeMembership(
   tx: Writer,
   { accountId, userId, id }: { readonly accountId: AccountId; readonly userId: UserId; readonly id: string },
@@ -40,7 +40,7 @@ async function changeMemberships(
   await updateUser(tx, accountId, userId, { autoGroupsUntil: orNull(change(user.autoGroupsUntil ?? [])) });
 }
 
-/** `given` in the place of what an administrator gave before; what requests gave stays. */
+/** Replaces the memberships that an administrator gave by `given`. Those of requests stay. */
 export function withGiven(
   now: readonly GroupUntil[] | null,
   given: readonly { readonly groupId: GroupId; readonly until: EpochSeconds }[],
@@ -49,12 +49,12 @@ export function withGiven(
   return orNull([...ofRequests, ...given.map((one) => ({ ...one, requestId: null }))]);
 }
 
-/** What an administrator gave, and whose end has come by `now`. */
+/** Memberships given by an administrator that have expired by `now`. */
 export function overBy({ autoGroupsUntil }: UserRow, now: EpochSeconds): GroupUntil[] {
   return (autoGroupsUntil ?? []).filter(({ requestId, until }) => requestId === null && until <= now);
 }
 
-/** Without those that `overBy` names. */
+/** The memberships without those in `overBy`. */
 export function withoutOver(user: UserRow, now: EpochSeconds): GroupUntil[] | null {
   const over = new Set(overBy(user, now));
   return orNull((user.autoGroupsUntil ?? []).filter((one) => !over.has(one)));

@@ -1,5 +1,5 @@
 /**
- * Opening a request: for an approval at a machine, or for a group.
+ * Opening of requests: for approval at a machine, or for membership of a group.
  *
  * @module
  */
@@ -35,7 +35,7 @@ import { reportedFlags } from "../login/target.ts";
 import { recordRequest } from "./request-events.ts";
 import { decidingGroups, type RequestTerms, termsOfGroup, termsOfRule } from "./request-terms.ts";
 
-/** Who wants to be whom where, proven and found. */
+/** Who wants to be which local user on which machine, already authenticated and looked up. */
 export interface MachineQuestion {
   readonly accountId: AccountId;
   readonly user: UserRow;
@@ -44,13 +44,13 @@ export interface MachineQuestion {
   readonly localUser: LocalUser;
   /** Empty: none was given. */
   readonly reason: string;
-  /** Undefined: the caller's login is not known; it counts as fresh, and the machine asks again. */
+  /** Undefined: the caller's login is unknown. It counts as fresh here; the machine checks again. */
   readonly login: Pick<LoginRow, "authTime" | "binding"> | undefined;
 }
 
 /**
- * The rule that an approval would open. Throws ERR_NOT_FOUND where the caller may know of no such machine,
- * ERR_CONFLICT where none is needed, ERR_FORBIDDEN with the sentence where one would not be enough.
+ * The rule that an approval would satisfy. Throws ERR_NOT_FOUND when the caller may not know of the machine,
+ * ERR_CONFLICT when no approval is needed, ERR_FORBIDDEN with the reason when one would not be enough.
  */
 export async function findApprovable(
   ctx: Pick<ManagementContext, "maps" | "clock">,
@@ -85,7 +85,7 @@ export async function findApprovable(
   });
 }
 
-/** Opens it, or finds the same one that waits already. */
+/** Opens the request, or returns an identical one that already waits. */
 export async function openMachineRequest(
   tx: ChangeWriter,
   question: MachineQuestion,
@@ -98,7 +98,7 @@ export async function openMachineRequest(
   return open(tx, user, { kind: "machine", about, terms: termsOfRule(rule), reason, seconds });
 }
 
-/** The same for a group. Throws ERR_NOT_FOUND for one that cannot be asked for. */
+/** As `openMachineRequest`, for a group. Throws ERR_NOT_FOUND for one that cannot be requested. */
 export async function openGroupRequest(
   tx: ChangeWriter,
   user: UserRow,
@@ -153,7 +153,7 @@ function waitOf(kind: AccessRequestRow["kind"]): number {
   return kind === "machine" ? MACHINE_REQUEST_WAIT_SECONDS : GROUP_REQUEST_WAIT_SECONDS;
 }
 
-/** One that waits for the very same: asking again is not another request. */
+/** A waiting request for exactly the same: asking again does not open another. */
 async function findSame(tx: Reader, user: UserRow, about: About): Promise<AccessRequestRow | undefined> {
   const own = await listAccessRequests(tx, user.accountId, {
     userId: user.id,

@@ -1,5 +1,5 @@
 /**
- * Audit events of requests: each step of each, with all that it was about.
+ * Audit events of requests, one for each step, with everything the request was about.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import { findUser } from "../db/tables/users.ts";
 export type RequestActivity = Extract<ActivityCode, `access.${string}`>;
 
 /**
- * Records a step. The target is the machine, or of a request for a group its person; `request` has the id of
- * the request.
+ * Records a step. The target is the machine or, for a group request, the requester. `request` is the
+ * request's id.
  */
 export async function recordRequest(
   tx: ChangeWriter,
@@ -45,7 +45,7 @@ export async function recordRequest(
   await recordMembership(tx, activity, row, initiator);
 }
 
-/** A group that is given or taken is told as any other is. */
+/** Records a membership that began or ended, as for any other membership. */
 async function recordMembership(
   tx: ChangeWriter,
   activity: RequestActivity,

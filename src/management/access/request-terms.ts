@@ -1,8 +1,7 @@
 /**
- * Terms of a request as policy has them now: who decides, for how long at most, and the digest of both.
+ * A request's terms by the current policy: who decides, the longest duration, and the digest of the terms.
  *
- * When the terms of a rule change, what was approved under the old ones ends. A membership that was approved
- * goes on to its end.
+ * When a rule's terms change, approvals under the old ones end. An approved membership lasts to its end.
  *
  * @module
  */
@@ -24,7 +23,7 @@ export interface RequestTerms {
   readonly digest: string;
 }
 
-/** Of a rule that asks for an approval. */
+/** The terms of a rule that requires approval. */
 export function termsOfRule({ id, body }: Pick<PolicyRuleRow, "id" | "body">): RequestTerms {
   const approverGroups = [...new Set(body.approver_groups ?? [])].sort();
   const secondsMax = body.approval_seconds ?? APPROVAL_SECONDS_DEFAULT;
@@ -32,7 +31,7 @@ export function termsOfRule({ id, body }: Pick<PolicyRuleRow, "id" | "body">): R
   return { approverGroups, secondsMax, digest };
 }
 
-/** Of a group that may be asked for. Null: it may not. */
+/** The terms of a group. Null: it cannot be requested. */
 export function termsOfGroup({ id, isAll, settings }: GroupRow): RequestTerms | null {
   if (isAll || settings?.requestable !== true) return null;
   const approverGroups = [...new Set(settings.approverGroups ?? [])].sort();
@@ -41,8 +40,8 @@ export function termsOfGroup({ id, isAll, settings }: GroupRow): RequestTerms | 
 }
 
 /**
- * Of what `row` asks for, as it is now. Null: that is gone, or cannot be asked for any more. `deciding` gives
- * the account's `decidingGroups`, for a caller that has many rows to look at.
+ * The current terms of what `row` requests. Null: it is deleted or can no longer be requested. `deciding`
+ * returns the account's `decidingGroups`, so that a caller with many rows reads them once.
  */
 export async function termsOf(
   tx: Reader,
@@ -56,12 +55,12 @@ export async function termsOf(
   const group = row.groupId === null ? undefined : await findGroup(tx, row.accountId, row.groupId);
   if (group === undefined) return null;
   const terms = termsOfGroup(group);
-  // Who decides about something must not get there by asking.
+  // Membership of a group that decides about requests must not itself be requestable.
   if (terms === null || (await deciding()).has(group.id)) return null;
   return terms;
 }
 
-/** Groups whose members decide about some request. */
+/** Groups whose members decide about requests for any rule or group. */
 export async function decidingGroups(tx: Reader, accountId: string): Promise<ReadonlySet<GroupId>> {
   const groups = await listGroups(tx, accountId);
   const policies = await listPolicies(tx, accountId);
@@ -72,8 +71,8 @@ export async function decidingGroups(tx: Reader, accountId: string): Promise<Rea
 }
 
 /**
- * Whether `user` decides by these terms: a person who is in one of the groups without an end, or an owner or
- * admin where there are none.
+ * Whether `user` decides by these terms: a person with a permanent membership of one of the groups or, where
+ * there are none, an owner or admin.
  */
 export function isApprover(
   user: UserRow,

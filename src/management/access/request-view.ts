@@ -1,5 +1,5 @@
 /**
- * Requests as the API answers them: with names, and with what the caller may do about each.
+ * Requests as the API returns them: with names, and with what the caller may do about each.
  *
  * @module
  */
@@ -15,15 +15,15 @@ import { knownPeers, shownPeerName } from "../db/tables/peers.ts";
 import { knownUsers, type UserRow } from "../db/tables/users.ts";
 import { decidingGroups, isApprover, type RequestTerms, termsOf } from "./request-terms.ts";
 
-/** A request with what a decision needs to know of it. */
+/** A request, with what a decision about it needs. */
 export interface SeenRequest {
   readonly row: AccessRequestRow;
   readonly answer: AccessRequest;
-  /** Whether the caller is one of those who decide about it, in whichever state it is. */
+  /** Whether the caller is one of its approvers, whatever its state. */
   readonly isApprover: boolean;
 }
 
-/** Each of `rows` as `caller` sees it. Whether they may see it is the caller's to ask. */
+/** The requests as `caller` sees them. Whether they may see them must be checked before. */
 export async function seeRequests(
   tx: Reader,
   rows: readonly AccessRequestRow[],
@@ -34,7 +34,7 @@ export async function seeRequests(
   const allGroupId = (await listGroups(tx, accountId)).find(({ isAll }) => isAll)?.id ?? null;
   let known: ReturnType<typeof decidingGroups> | undefined;
   const deciding = () => {
-    known ??= decidingGroups(tx, accountId); // All groups and policies: read once, and not for each row.
+    known ??= decidingGroups(tx, accountId); // Reads all groups and policies, so once and not for each row.
     return known;
   };
   const seen: SeenRequest[] = [];

@@ -1,5 +1,5 @@
 /**
- * Waiting until a request is decided: the question is asked again at each piece of news of its account.
+ * Waiting for the decision of a request, by looking again after each audit event of its account.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { AccountId, UserId } from "../../wire/units.ts";
 import { createKeyedCounter, type KeyedCounter } from "../contracts/keyed-counter.ts";
 import type { Store } from "../db/store.ts";
 
-/** Questions that wait at once, over all accounts: each holds a connection open. */
+/** Waiting callers at once, over all accounts. Each holds a connection open. */
 const WAITING_MAX = 256;
-/** Of one person: nobody keeps the others from waiting. */
+/** Waiting callers of one person, so that none can keep others from waiting. */
 const WAITING_OF_USER_MAX = 16;
-/** News that come together are looked at together. */
+/** Events within this time cause one look. */
 const SETTLE_MS = 50;
 
 const waiting = new WeakMap<Store, KeyedCounter>();
 
 export interface DecisionWait {
   readonly accountId: AccountId;
-  /** Who waits. */
+  /** The person who waits. */
   readonly userId: UserId;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
@@ -28,7 +28,7 @@ export interface DecisionWait {
   look(): Promise<AccessRequest>;
 }
 
-/** The request once it waits no more, or as it is after `timeoutMs`. Throws ERR_TOO_MANY. */
+/** The request once it no longer waits, or its state after `timeoutMs`. Throws ERR_TOO_MANY. */
 export async function waitForDecision(store: Store, wait: DecisionWait): Promise<AccessRequest> {
   if (wait.timeoutMs <= 0) return wait.look();
   const held = waiting.get(store) ?? createKeyedCounter(WAITING_MAX, WAITING_OF_USER_MAX);
@@ -43,7 +43,7 @@ export async function waitForDecision(store: Store, wait: DecisionWait): Promise
     isOver = true;
     news.resolve();
   };
-  // Listening begins before the first look, so nothing falls between the two.
+  // Listen before the first look, so that no event is missed between the two.
   const unsubscribe = store.onAudit((accountId) => {
     if (accountId === wait.accountId) news.resolve();
   });

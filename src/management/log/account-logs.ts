@@ -1,8 +1,8 @@
 /**
- * The logs of all accounts: when they begin, who signs them, and their checkpoints.
+ * The logs of all accounts: their beginnings, signing keys and checkpoints.
  *
- * A checkpoint is made in a transaction, with the tail of the tree as it is there, and stored before anyone
- * sees it. Several processes on one database take turns, so there is one note for each size.
+ * A checkpoint is signed over the tree's tail inside a transaction, and stored before anyone sees it. Several
+ * processes on one database take turns, so each size has one note.
  *
  * @module
  */
@@ -29,10 +29,10 @@ import { listPeers } from "../db/tables/peers.ts";
 import { listMoves, takeUnlogged } from "./moves.ts";
 import { forgetGoneAccounts, keepRetention } from "./retention.ts";
 
-/** While a log grows, one checkpoint is made in this time, unless somebody asks for one. */
+/** Interval of checkpoints while a log grows. A request for one may make it earlier. */
 export const CHECKPOINT_MS = 60_000;
 
-/** How often what is too old is removed. */
+/** Interval of retention. */
 const RETENTION_MS = 3_600_000;
 
 export interface AccountLogsDeps {
@@ -72,7 +72,7 @@ class StoredLogs implements AccountLogs {
     this.#begun.add(accountId);
   }
 
-  /** True: it has begun now. */
+  /** Creates the log's key and head where they are missing. True: the log began just now. */
   async #insert(tx: Writer, accountId: AccountId): Promise<boolean> {
     if ((await findAccount(tx, accountId)) === undefined) throw noSuchLog();
     if ((await listSigningKeys(tx, accountId, "log")).length === 0) {
@@ -83,7 +83,7 @@ class StoredLogs implements AccountLogs {
     return true;
   }
 
-  /** Device keys that were there before the log: each comes into force by a leaf. */
+  /** Adds a leaf for each device key older than the log: a leaf is what puts a key into force. */
   async #recordPeerKeys(accountId: AccountId): Promise<void> {
     const { store } = this.#deps;
     const auditSeq = await store.transaction(async (tx) => {
@@ -93,7 +93,7 @@ class StoredLogs implements AccountLogs {
     if (auditSeq !== undefined) store.notify({ accountId, auditSeq });
   }
 
-  /** Each move of the server is a leaf, with the word of the log's key. */
+  /** Adds a leaf for each move of the server, signed by the log's key. */
   async #recordMoves(accountId: AccountId): Promise<void> {
     const { store } = this.#deps;
     const auditSeq = await store.transaction(async (tx) => {
@@ -119,10 +119,10 @@ class StoredLogs implements AccountLogs {
     return this.#deps.store.read((tx) => findCheckpoint(tx, accountId));
   }
 
-  /** The newest that is younger than `youngMs`, or that the log has not outgrown; else one is made. */
+  /** The newest checkpoint if it is younger than `youngMs` or covers the whole log; else a new one. */
   async #make(accountId: AccountId, youngMs: number): Promise<StoredCheckpoint> {
     const { store } = this.#deps;
-    // As of what readers see: most of the time nothing has to be made, and no writer waits for it.
+    // Try a read first: most of the time there is nothing to sign, and no writer has to wait.
     const known = await store.read((tx) => current(tx, accountId, youngMs));
     if (known !== undefined) return known;
     while (await store.transaction((tx) => catchUp(tx, accountId))) {}
@@ -202,7 +202,7 @@ class StoredLogs implements AccountLogs {
   async #beat(): Promise<void> {
     for (const { id } of await this.#deps.store.read(listAccounts)) {
       await this.begin(id);
-      // Half of the interval: the timers of several processes are not in step.
+      // Half the interval, since the timers of several processes are not in step.
       await this.#make(id, CHECKPOINT_MS / 2);
     }
     const nowMs = this.#deps.clock.monotonicMs();
@@ -217,7 +217,7 @@ class StoredLogs implements AccountLogs {
   }
 }
 
-/** The newest checkpoint, unless the log has outgrown it and it is `youngMs` old. */
+/** The newest checkpoint, unless the log has outgrown it and it is at least `youngMs` old. */
 async function current(
   tx: Reader,
   accountId: AccountId,

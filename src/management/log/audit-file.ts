@@ -1,9 +1,9 @@
 /**
- * `serve --audit-file FILE`: every entry of the log appended to a file as it is stored, for whatever collects
- * such files. A flag of whoever runs the server, and nothing that the API could set.
+ * `serve --audit-file FILE`: appends every log entry to a file as it is stored, for a log collector. Only the
+ * server's operator can set it; the API cannot.
  *
- * At least once, in order. `FILE.cursor` says how far each account's log is written, so that a restart goes
- * on there; the file itself may be moved away at any time. What cannot be written waits, and is tried again.
+ * Entries are written in order and at least once. `FILE.cursor` records how far each account's log is
+ * written, so that a restart resumes there. The file may be moved away at any time. Failed writes are retried.
  *
  * @module
  */
@@ -19,18 +19,18 @@ import { type AccountLogsDeps, createAccountLogs } from "./account-logs.ts";
 import { bundleLines } from "./bundle.ts";
 
 const PAGE_ENTRIES = 500;
-/** How often it is looked for what no listener told of, and what failed is tried again. */
+/** Interval of looking for entries that no listener reported, and of retries. */
 const LOOK_MS = 5_000;
 
 export interface AuditFile {
-  /** Entries that are stored and not yet written. */
+  /** How many entries are stored and not yet written. */
   lag(): Promise<number>;
-  /** Writes what there is. Rejects when it cannot be written. */
+  /** Writes all stored entries. Rejects when they cannot be written. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Goes on with `path` from its cursor until closed. Rejects when it cannot be written at all. */
+/** Appends to `path` from its cursor on, until closed. Rejects when the first write fails. */
 export async function openAuditFile(path: string, deps: { store: Store; log: Log }): Promise<AuditFile> {
   const writer = new AuditFileWriter(path, deps);
   await writer.flush();
@@ -38,7 +38,7 @@ export async function openAuditFile(path: string, deps: { store: Store; log: Log
   return writer;
 }
 
-/** Begins every account's log, and passes their entries on to `path` where one is given. */
+/** Begins every account's log, and appends their entries to `path` if given. */
 export async function startLogs(
   deps: AccountLogsDeps,
   path: string | undefined,
@@ -57,7 +57,7 @@ class AuditFileWriter implements AuditFile {
   readonly #path: string;
   readonly #store: Store;
   readonly #log: Log;
-  /** By account, the last entry that is written. Null: not read yet. */
+  /** The last entry written, by account. Null: not read yet. */
   #cursor: Record<AccountId, number> | null = null;
   #running: Promise<void> = Promise.resolve();
   #isWaiting = false;
@@ -97,7 +97,7 @@ class AuditFileWriter implements AuditFile {
     await this.flush().catch((cause: unknown) => this.#failed(cause));
   }
 
-  /** Writes soon; what comes while it waits goes with it. */
+  /** Schedules a write. Entries that arrive before it starts are part of it. */
   #wake(): void {
     if (this.#isWaiting) return;
     this.#isWaiting = true;

@@ -1,8 +1,8 @@
 /**
- * Bundles: what an export of the log is put together from, so that it verifies by itself.
+ * Bundles: exports of the log that can be verified on their own.
  *
- * The header has the signed note, and the hashes of the subtrees on both sides of the entries; each line
- * after it is a leaf, byte for byte. `log/verify-bundle.ts` reads them.
+ * The header has the signed note and the hashes of the subtrees on both sides of the entries. Each line after
+ * it is a leaf, byte for byte. `log/verify-bundle.ts` reads them.
  *
  * @module
  */
@@ -22,10 +22,10 @@ import { leafHashes, subtreeHashes } from "../db/tables/log-tree.ts";
 import { requireHead } from "./account-logs.ts";
 import { encoded } from "./proofs.ts";
 
-/** Text of one answer: an event may have a megabyte. */
+/** Characters of one answer. A single event may have a megabyte. */
 const TEXT_LENGTH_MAX = 8 * 1024 * 1024;
 
-/** The first line of a bundle of the events of that time, over a checkpoint that has all of them. */
+/** The header of a bundle of the events in a span of time, over a checkpoint that covers them all. */
 export async function bundleHeader(
   { store, logs }: Pick<ManagementContext, "store" | "logs">,
   accountId: AccountId,
@@ -54,7 +54,7 @@ export async function bundleHeader(
   });
 }
 
-/** Without bounds everything, also what retention has left the hashes of. */
+/** The events of a span of time. Without bounds all, including those that retention reduced to hashes. */
 async function spanOf(
   tx: Reader,
   accountId: AccountId,
@@ -69,7 +69,7 @@ async function spanOf(
   return { first: span.first, last: Math.min(span.last, size) };
 }
 
-/** At most `limit` lines of entries after number `after`, and how many entries there are. */
+/** At most `limit` lines of the entries after number `after`, and the log's size. */
 export async function bundleLines(
   tx: Reader,
   accountId: AccountId,

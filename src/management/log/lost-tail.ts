@@ -1,6 +1,6 @@
 /**
- * The lost tail of a log: what machines have seen of it, and an older copy of the data that was put back does
- * not have. It is an entry of the log (`log.lost`), and a problem until an owner acknowledges it.
+ * Lost tails of a log: entries that machines have seen and that are missing since an older copy of the data
+ * was restored. Each is recorded in the log (`log.lost`), and is a problem until an owner acknowledges it.
  *
  * @module
  */
@@ -13,16 +13,16 @@ import { systemInitiator } from "../db/tables/audit-events.ts";
 import { listLostTails } from "../db/tables/log-keys.ts";
 import { requireHead } from "./account-logs.ts";
 
-/** A lost tail as the log has it. */
+/** A lost tail as recorded in the log. */
 export interface LostTail extends LostTailRecord {
-  /** The number of its own entry. */
+  /** The number of the entry that records it. */
   readonly seq: number;
   readonly atMs: number;
-  /** Null: nobody has acknowledged it. */
+  /** Null: not acknowledged. */
   readonly acknowledged: { readonly atMs: number; readonly by: string; readonly seq: number } | null;
 }
 
-/** The newest first. */
+/** Newest first. */
 export async function lostTails(tx: Reader, accountId: AccountId): Promise<LostTail[]> {
   const tails: LostTail[] = [];
   for (const { activity, seq, atMs, data, initiatorName, initiatorEmail } of await listLostTails(
@@ -42,16 +42,16 @@ export async function lostTails(tx: Reader, accountId: AccountId): Promise<LostT
 }
 
 /**
- * Whether `tail` tells what a machine's note proves. One that was acknowledged tells that very note only: the
- * log has grown since, and what is missing now can be another loss at the same places.
+ * Whether `tail` already covers what a machine's note proves. An acknowledged one covers only the note that
+ * it records: the log has grown since, and what is missing now may be another loss of the same numbers.
  */
 function isToldBy(tail: LostTail, seen: { readonly note: string; readonly size: number }): boolean {
   return tail.acknowledged === null ? tail.to >= seen.size : tail.note === seen.note;
 }
 
 /**
- * Takes a machine's word that the log had more entries: its checkpoint, which a key of ours has signed. What
- * is missing is written down once. False: no key of ours has signed that, or nothing is missing.
+ * Checks a machine's checkpoint, signed by one of our keys, which may prove that the log had more entries.
+ * Records missing entries once. False: none of our keys signed it, or nothing is missing.
  */
 export async function noteLostTail(
   { store, logs }: Pick<ManagementContext, "store" | "logs">,
@@ -72,7 +72,7 @@ export async function noteLostTail(
   });
 }
 
-/** The loss that an owner has acknowledged and that covers a log of `size` entries, with both its entries. */
+/** Entry numbers of the acknowledged loss that covers a log of `size` entries, and of its acknowledgement. */
 export async function acknowledgedLoss(
   tx: Reader,
   accountId: AccountId,

@@ -1,6 +1,6 @@
 /**
- * Moves of this server to another public address (`serve --public-url --move`): kept with the server, and
- * announced to machines and devices, by the word of each account's log key, until their end.
+ * Moves of this server to another public address (`serve --public-url --move`). The server stores them and
+ * announces them to machines and devices, signed by each account's log key, until they expire.
  *
  * @module
  */
@@ -10,24 +10,24 @@ import { MOVES_MAX, StoredMove } from "../../wire/log-entry.ts";
 import type { Reader, Writer } from "../db/engine/transaction.ts";
 import { findMeta, putMeta } from "../db/tables/accounts.ts";
 
-/** How long the server goes on to answer at the old address: machines that are off for a month find it. */
+/** How long the server still answers at the old address, so that machines offline for a month find it. */
 export const MOVE_SECONDS = 30 * 86_400;
 
-/** Those that are still announced, the oldest first. */
+/** Moves that are still announced, oldest first. */
 export async function listMoves(tx: Reader): Promise<StoredMove[]> {
   const stored = StoredMove.array().safeParse(parseJson((await findMeta(tx, "moves")) ?? "[]"));
   const now = nowSeconds(tx.clock);
   return (stored.data ?? []).filter(({ until_seconds }) => until_seconds > now);
 }
 
-/** From now on the server is at `to`, and says so at `from`. */
+/** Records a move: from now on the server is at `to` and announces that at `from`. */
 export async function noteMove(tx: Writer, { from, to }: { from: string; to: string }): Promise<void> {
   const now = nowSeconds(tx.clock);
   const move = { from, to, at_seconds: now, until_seconds: now + MOVE_SECONDS, logged: [] };
   await putMoves(tx, [...(await listMoves(tx)), move].slice(-MOVES_MAX));
 }
 
-/** The moves that the account's log does not have yet; from now on it has them. */
+/** The moves that the account's log lacks. Marks them as logged. */
 export async function takeUnlogged(tx: Writer, accountId: string): Promise<StoredMove[]> {
   const all = await listMoves(tx);
   const due = all.filter(({ logged }) => !logged.includes(accountId));

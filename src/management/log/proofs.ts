@@ -10,7 +10,7 @@ import type { Reader } from "../db/engine/transaction.ts";
 import { leafHashes, rangeHashes } from "../db/tables/log-tree.ts";
 import { requireHead } from "./account-logs.ts";
 
-/** Shows that event number `seq` is in the tree of `size` events. Throws ERR_BAD_REQUEST where it is not. */
+/** Proves that event `seq` is in the tree of `size` events. Throws ERR_BAD_REQUEST when it is not. */
 export async function inclusionProof(
   tx: Reader,
   accountId: AccountId,
@@ -27,7 +27,7 @@ export async function inclusionProof(
   return { leaf: encoded(leaf as Uint8Array), proof: hashes.map(encoded) };
 }
 
-/** Shows that the log of `from` events begins that of `to`. Throws ERR_BAD_REQUEST for other sizes. */
+/** Proves that the log of `to` events extends that of `from`. Throws ERR_BAD_REQUEST for impossible sizes. */
 export async function consistencyProof(
   tx: Reader,
   accountId: AccountId,
@@ -42,7 +42,7 @@ export async function consistencyProof(
   return (await rangeHashes(tx, head, consistencyRanges(from, to))).map(encoded);
 }
 
-/** A hash as notes have it. */
+/** A hash as encoded in notes. */
 export function encoded(hash: Uint8Array): string {
   return Buffer.from(hash).toString("base64");
 }

@@ -15,7 +15,7 @@ import { deleteSshSessionsBefore, deleteSshSessionsOfGone } from "../db/tables/s
 
 const DAY_MS = 86_400_000;
 
-/** Removes what is older than the account keeps, and says so in the log. Returns how far; 0: nothing. */
+/** Deletes what is older than the account's retention and logs that. Returns the last number; 0: none. */
 export async function keepRetention(store: Store, accountId: AccountId): Promise<number> {
   const days = await store.read(async (tx) => {
     const account = await findAccount(tx, accountId);
@@ -41,7 +41,7 @@ export async function keepRetention(store: Store, accountId: AccountId): Promise
   return through;
 }
 
-/** Removes what deleted accounts have left, after as long as an account keeps it that says nothing else. */
+/** Deletes the remains of deleted accounts, after the default retention. */
 export async function forgetGoneAccounts(store: Store): Promise<void> {
   const { audit_retention_days } = filled({} as AccountSettings);
   await store.transaction(async (tx) => {

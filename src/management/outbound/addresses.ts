@@ -1,13 +1,13 @@
 /**
- * Addresses that management connects to when an administrator has named where: those of the public internet,
- * and those that the operator lists with `serve --allow-outbound`.
+ * Addresses that management may connect to for an administrator: the public internet, and ranges that the
+ * operator lists with `serve --allow-outbound`.
  *
  * @module
  */
 import { BlockList, isIP } from "node:net";
 import { QfError } from "../../base/errors.ts";
 
-/** IPv4 that is not public: private, shared, loopback, link-local; for documents, tests and groups. */
+/** Non-public IPv4: private, shared, loopback, link-local, documentation, benchmarks, multicast. */
 const REFUSED_V4: readonly (readonly [network: string, bits: number])[] = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
@@ -26,7 +26,7 @@ const REFUSED_V4: readonly (readonly [network: string, bits: number])[] = [
   ["240.0.0.0", 4],
 ];
 
-/** Of 2000::/3, which is all that is public of IPv6: tunnels to IPv4, documents, protocols. */
+/** Non-public parts of 2000::/3, the only public IPv6 range: IPv4 tunnels, documentation, protocols. */
 const REFUSED_V6: readonly (readonly [network: string, bits: number])[] = [
   ["2001::", 23],
   ["2001:db8::", 32],
@@ -38,15 +38,15 @@ const refusedV4 = listOf(REFUSED_V4, "ipv4");
 const refusedV6 = listOf(REFUSED_V6, "ipv6");
 const globalV6 = listOf([["2000::", 3]], "ipv6");
 
-/** Metadata of clouds is never reached by a range around it: its address has to be listed by itself. */
+/** Cloud metadata addresses. A range around one does not permit it; it must be listed by itself. */
 const METADATA: ReadonlySet<string> = new Set(["169.254.169.254", "100.100.100.200", "fd00:ec2::254"]);
 
 export interface AllowedAddresses {
-  /** Whether an address may be connected to. What is none may not. */
+  /** Whether management may connect to the address. False for text that is not an address. */
   permits(address: string): boolean;
 }
 
-/** Throws ERR_USAGE for what is no address range. */
+/** Throws ERR_USAGE for text that is not an address range. */
 export function allowAddresses(ranges: readonly string[]): AllowedAddresses {
   const listed = { ipv4: new BlockList(), ipv6: new BlockList() };
   const single = new Set<string>();
@@ -89,7 +89,7 @@ function familyOf(address: string): "ipv4" | "ipv6" | undefined {
   return version === 4 ? "ipv4" : version === 6 ? "ipv6" : undefined;
 }
 
-/** In its shortest spelling; an IPv4 address in IPv6 notation as what it is. */
+/** The address in its shortest spelling. An IPv4-mapped IPv6 address becomes IPv4. */
 function plainAddress(text: string): string {
   if (isIP(text) !== 6) return text;
   const address = URL.parse(`http://[${text}]/`)?.hostname.slice(1, -1) ?? "";

@@ -1,10 +1,10 @@
 /**
- * The one place from which management reaches addresses that an administrator has written: webhooks, chats,
- * collectors of logs.
+ * Connections to addresses that an administrator chose: webhooks, chats, log collectors. Management makes
+ * them nowhere else.
  *
- * A name is resolved once, every address of it has to be permitted (`addresses.ts`), and the connection
- * goes to the very address that was checked, so that a name which changes its answer gains nothing. Always
- * https for requests, no redirects, a bound on time and size; answers are thrown away but for their status.
+ * Each name is resolved once, all its addresses must be permitted (`addresses.ts`), and the connection goes
+ * to an address that was checked, so DNS rebinding gains nothing. Requests are always https, follow no
+ * redirects, and have bounds on time and size. Only the status of an answer is used.
  *
  * @module
  */
@@ -17,18 +17,18 @@ import { allowAddresses } from "./addresses.ts";
 
 const TIMEOUT_MS = 10_000;
 const ANSWER_BYTES_MAX = 64 * 1024;
-/** How long a receiver of lines has to close once it has all of them; one that never does has them too. */
+/** How long to wait for a receiver of bytes to close. One that has them and never closes counts as served. */
 const CLOSE_MS = 2_000;
 const ADDRESSES_MAX = 16;
 
-/** What is sent to an https URL. */
+/** A POST to an https URL. */
 export interface OutboundPost {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What is written to a TCP port. */
+/** Bytes for a TCP port. */
 export interface OutboundBytes {
   readonly host: string;
   readonly port: number;
@@ -39,21 +39,21 @@ export interface OutboundBytes {
 export interface Outbound {
   /** Throws ERR_BAD_REQUEST for an address that is not permitted, ERR_UNAVAILABLE for any answer but 2xx. */
   post(post: OutboundPost): Promise<void>;
-  /** Resolves when the other end has taken all of it. Throws as `post`. */
+  /** Resolves once the other end has taken all bytes. Throws as `post`. */
   write(bytes: OutboundBytes): Promise<void>;
 }
 
 export interface OutboundOptions {
-  /** Address ranges that are permitted though they are not public. */
+  /** Address ranges permitted besides the public ones. */
   readonly allow: readonly string[];
   readonly timeoutMs?: number;
-  /** Addresses of a name. Default: the system's. */
+  /** Resolves a name. Default: the system's resolver. */
   readonly lookup?: (host: string) => Promise<readonly string[]>;
-  /** Certificate authorities instead of the system's, in PEM. */
+  /** Certificate authorities in PEM, instead of the system's. */
   readonly ca?: string;
 }
 
-/** Throws ERR_USAGE for a range that is none. */
+/** Throws ERR_USAGE for an invalid range. */
 export function createOutbound(options: OutboundOptions): Outbound {
   const { permits } = allowAddresses(options.allow);
   const { timeoutMs = TIMEOUT_MS, lookup = lookupAll, ca } = options;
@@ -81,7 +81,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
           headers: { ...headers, host },
           body,
           redirect: "manual",
-          keepalive: false, // A kept connection would be to an address that was checked for another call.
+          keepalive: false, // A reused connection would go to an address that was checked for another call.
           signal,
           tls: { ...trust, ...(isName ? { serverName: hostname } : {}) },
         });
@@ -104,7 +104,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   };
 }
 
-/** Runs `reach` within the time. Whatever it fails with says what to do, and nothing that was answered. */
+/** Runs `reach` within the time limit. Its failure says what to do, and repeats nothing of the answer. */
 async function reaching(
   where: string,
   timeoutMs: number,
@@ -155,11 +155,11 @@ async function discard(response: Response): Promise<void> {
   let size = 0;
   for await (const part of response.body ?? []) {
     size += part.byteLength;
-    if (size > ANSWER_BYTES_MAX) return; // Its status counts; leaving the loop ends the connection.
+    if (size > ANSWER_BYTES_MAX) return; // Leaving the loop ends the connection. The status still counts.
   }
 }
 
-/** Writes, says that this is all, and waits until the other end has closed as well. */
+/** Writes all bytes, ends the stream, and waits until the other end closes too. */
 function writeAll(
   socket: Socket,
   { bytes, tls, signal }: { readonly bytes: Uint8Array; readonly tls: boolean; readonly signal: AbortSignal },
@@ -174,11 +174,11 @@ function writeAll(
       else reject(failure);
     };
     const onAbort = (): void => settle(signal.reason);
-    // Not by the event: Bun says "finish" of a socket that the other end has broken, too.
+    // Counted, since Bun emits "finish" also for a socket that the other end broke.
     const isWritten = (): boolean => socket.bytesWritten >= bytes.length;
     signal.addEventListener("abort", onAbort, { once: true });
     socket.on("error", settle);
-    socket.on("data", () => {}); // Nothing is asked, so nothing is read from it.
+    socket.on("data", () => {}); // Discards what the receiver sends.
     const onClose = (): void => {
       settle(isWritten() ? undefined : new QfError("ERR_UNAVAILABLE", "the receiver closed the connection"));
     };

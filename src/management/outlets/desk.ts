@@ -1,5 +1,5 @@
 /**
- * The API's door to outlets: `contracts/outlet-desk.ts` says what it asks.
+ * Outlets for the API: implements `contracts/outlet-desk.ts`.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import type { OutletRow } from "../db/tables/log-outlets.ts";
 import { openOutletSecret, sealOutletSecret } from "./secrets.ts";
 import type { Sender } from "./sender.ts";
 
-/** Tests at once, over all accounts: each waits for an address that somebody has written. */
+/** Tests at once, over all accounts. Each waits for an address that an administrator chose. */
 const TESTS_MAX = 8;
-/** Tests of one account within a minute: nobody is to be flooded by way of this server. */
+/** Tests of one account per minute, so that this server cannot be used to flood a receiver. */
 const TESTS_PER_MINUTE_MAX = 10;
 const MINUTE_MS = 60_000;
 
@@ -27,7 +27,7 @@ export function createOutletDesk(deps: {
 }): OutletDesk {
   const { sender, masterKey, log, clock, hasMail } = deps;
   let running = 0;
-  /** By account, when its tests of the last minute began, by the monotonic clock. */
+  /** When each account's tests of the last minute began, by the monotonic clock. */
   const recent = new Map<string, number[]>();
   const mayTest = (accountId: string): boolean => {
     const nowMs = clock.monotonicMs();

@@ -1,7 +1,7 @@
 /**
  * Mail by SMTP, through the server that the operator names with `serve --smtp-url`.
  *
- * Never in the clear beyond this machine: `smtps:` is TLS from the beginning, `smtp:` wants STARTTLS.
+ * Mail never leaves this machine in the clear: `smtps:` is TLS from the start, `smtp:` requires STARTTLS.
  *
  * @module
  */
@@ -17,9 +17,9 @@ const PASSWORD_BYTES_MAX = 4096;
 export interface SmtpOptions {
   /** `smtps://user@smtp.example.com` or `smtp://smtp.example.com:587`. */
   readonly url: string;
-  /** Of the user in the URL. */
+  /** File with the password of the URL's user. */
   readonly passwordFile?: string;
-  /** Sender. Default: the user of the URL, where that is an address. */
+  /** Sender address. Default: the URL's user, if that is an address. */
   readonly from?: string;
 }
 
@@ -30,11 +30,11 @@ export interface Mail {
 }
 
 export interface Mailer {
-  /** Throws ERR_UNAVAILABLE where the server does not take it. */
+  /** Throws ERR_UNAVAILABLE when the server does not accept it. */
   send(mail: Mail): Promise<void>;
 }
 
-/** Throws ERR_USAGE for what cannot be meant, and for a password file that cannot be read. */
+/** Throws ERR_USAGE for invalid options and for a password file that cannot be read. */
 export async function openMailer(options: SmtpOptions): Promise<Mailer> {
   const { host, port, isTls, user, from } = parseSmtp(options);
   const pass =

@@ -12,14 +12,14 @@ import { bundleLines } from "../log/bundle.ts";
 import type { Notice, NoticeReader } from "./notices.ts";
 import { PAGE_ENTRIES_MAX, pageOf } from "./page.ts";
 
-/** What happened longer ago is no news: a channel that was down for days does not tell all of it. */
+/** Older events are no longer sent as notices: a channel that was down for days skips them. */
 const NEWS_MS_MAX = 86_400_000;
 
-/** Entries, or notices; and how far the log is read with them. */
+/** The next entries or notices, and how far in the log they reach. */
 export interface NextOfOutlet {
   readonly lines: readonly BundleLine[];
   readonly notices: readonly Notice[];
-  /** The cursor of the outlet: there is nothing. */
+  /** The last entry read. The outlet's cursor: there is nothing new. */
   readonly throughSeq: number;
 }
 

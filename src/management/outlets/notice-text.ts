@@ -1,22 +1,22 @@
 /**
- * Notices as each kind of receiver takes them, with what is its markup escaped.
+ * Notices in the format of each kind of receiver, with its markup escaped.
  *
  * @module
  */
 import type { Notice } from "./notices.ts";
 
-/** Notices that are written out in one message; more are counted. */
+/** Notices written out in one message. Further ones are only counted. */
 export const NOTICES_SHOWN_MAX = 20;
 
 export interface NoticePage {
   readonly accountId: string;
-  /** Where people look further: the origin of management. */
+  /** Management's origin, where people look for more. */
   readonly origin: string;
   readonly nowMs: number;
   readonly notices: readonly Notice[];
 }
 
-/** Body of a webhook. */
+/** The body of a webhook. */
 export function noticesBody({ accountId, origin, nowMs, notices }: NoticePage): string {
   const shown = notices.slice(0, NOTICES_SHOWN_MAX);
   return JSON.stringify({
@@ -33,7 +33,7 @@ export function noticesBody({ accountId, origin, nowMs, notices }: NoticePage): 
   });
 }
 
-/** JSON of Slack's incoming webhooks: plain text, no mentions, nothing unfurled. */
+/** JSON for Slack's incoming webhooks: plain text, no mentions, nothing unfurled. */
 export function slackBody(page: NoticePage): string {
   const text = linesOf(page).map(escapeSlack).join("\n");
   return JSON.stringify({ text, mrkdwn: false, link_names: false, unfurl_links: false, unfurl_media: false });
@@ -44,7 +44,7 @@ function escapeSlack(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** Subject and text of a mail. Nothing of the subject is anybody's but ours. */
+/** Subject and text of a mail. The subject contains only our own text. */
 export function mailText(page: NoticePage): { subject: string; text: string } {
   const count = page.notices.length;
   const what = count === 1 ? "1 notice" : `${count} notices`;

@@ -1,8 +1,8 @@
 /**
- * Notices: what people want to be told of an account's log, as sentences.
+ * Notices: the events of an account's log that people want to hear about, as sentences.
  *
- * Events go by in order. A single refused sign-in is nobody's news; several in a row by the same person or
- * from the same place are one notice. Read `take`.
+ * The reader takes events in order. A single refused sign-in makes no notice; several in a row by the same
+ * person or from the same source address make one. Read `take`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { printable } from "../../base/printable.ts";
 import type { ActivityCode } from "../../wire/audit-event.ts";
 import type { NoticeTopic } from "../../wire/outlet-api.ts";
 
-/** Of an event, what is looked at. */
+/** The parts of an event that notices use. */
 export interface NoticedEvent {
   readonly seq: number;
   readonly atMs: number;
@@ -23,7 +23,7 @@ export interface NoticedEvent {
   readonly data: Readonly<Record<string, unknown>> | null;
 }
 
-/** One line for people. `text` is printable, and has no markup of any kind. */
+/** One line for people. `text` is printable and has no markup. */
 export interface Notice {
   readonly topic: NoticeTopic;
   readonly seq: number;
@@ -32,15 +32,15 @@ export interface Notice {
   readonly text: string;
 }
 
-/** Refusals in a row, within the time, that are told of; and again after as many more. */
+/** Refusals in a row, within `ROW_MS`, that make a notice; as many more make another. */
 export const REFUSALS_IN_A_ROW = 5;
 const ROW_MS = 600_000;
-/** Persons and places remembered. */
+/** People and source addresses remembered. */
 const ROWS_MAX = 10_000;
 const VALUE_CHARS_MAX = 120;
 const FACTS_MAX = 6;
 
-/** By how a code begins; the first that fits wins. */
+/** Topics by prefix of the activity code. The first match wins. */
 const TOPICS: readonly (readonly [prefix: string, topic: NoticeTopic])[] = [
   ["access.request", "access_request"],
   ["approval.request", "access_request"],
@@ -72,7 +72,7 @@ interface Row {
   sinceMs: number;
 }
 
-/** Reads an account's events one after the other. */
+/** Reads an account's events in order. */
 export class NoticeReader {
   readonly #rows: Map<string, Row>;
 
@@ -80,12 +80,12 @@ export class NoticeReader {
     this.#rows = new Map([...rows].map(([who, row]) => [who, { ...row }]));
   }
 
-  /** One that has read the same, and goes on by itself. */
+  /** An independent copy with the same state. */
   copy(): NoticeReader {
     return new NoticeReader(this.#rows);
   }
 
-  /** What there is to tell of the event. Undefined: nothing. */
+  /** The notice of an event. Undefined: none. */
   take(event: NoticedEvent): Notice | undefined {
     if (REFUSALS.has(event.activity)) return this.#refused(event);
     if (SUCCESSES.has(event.activity)) this.#rows.delete(whoseRow(event));
@@ -100,7 +100,7 @@ export class NoticeReader {
     const isOver = known === undefined || event.atMs - known.sinceMs > ROW_MS;
     const row = isOver ? { count: 0, sinceMs: event.atMs } : known;
     row.count += refusalsOf(event);
-    this.#rows.delete(who); // The newest last: the oldest are forgotten first.
+    this.#rows.delete(who); // Reinserted as the newest: the oldest are dropped first.
     this.#rows.set(who, row);
     const [oldest] = this.#rows.keys();
     if (this.#rows.size > ROWS_MAX && oldest !== undefined) this.#rows.delete(oldest);
@@ -111,13 +111,13 @@ export class NoticeReader {
   }
 }
 
-/** A machine counts what was not proven, so that one event is many. */
+/** How many refusals an event stands for: a machine counts unproven attempts in one event. */
 function refusalsOf({ data }: NoticedEvent): number {
   const count = data?.count;
   return typeof count === "number" && Number.isSafeInteger(count) && count > 0 ? count : 1;
 }
 
-/** The person where one is known, else the place. */
+/** The key to count by: the person if known, else the source. */
 function whoseRow({ activity, initiatorId, meta, data, targetId }: NoticedEvent): string {
   if (initiatorId !== "" && initiatorId !== "sys" && !activity.startsWith("ssh.auth")) return initiatorId;
   const source = data?.sourceAddress;

@@ -1,10 +1,10 @@
 /**
- * Outlets at work: every stream gets every entry of its account's log, in order and at least once;
- * notification channels get notices about some.
+ * Delivery to outlets: a stream gets every entry of its account's log, in order and at least once;
+ * a notification channel gets notices about some.
  *
- * The log itself is the queue: an outlet holds one page in memory and a cursor in the database, so that one
- * that is down costs nothing and loses nothing that retention leaves. Where there are several processes, one
- * delivers for an outlet at a time. Read `#deliver`.
+ * The log itself is the queue. An outlet holds one page in memory and a cursor in the database, so one that
+ * is down costs nothing and loses only what retention deletes. One process at a time delivers to an outlet.
+ * Read `#deliver`.
  *
  * @module
  */
@@ -27,18 +27,18 @@ import { nextOfOutlet } from "./next.ts";
 import { NoticeReader } from "./notices.ts";
 import type { Sender } from "./sender.ts";
 
-/** How often outlets are looked at that no news woke. */
+/** Interval of serving outlets that no new entry woke. */
 const LOOK_MS = 5_000;
-/** News that come together are delivered together. */
+/** Entries that arrive within this time are delivered together. */
 const GATHER_MS = 100;
 const RETRY_MS = 5_000;
 const RETRY_MS_MAX = 300_000;
 const LEASE_MS = 60_000;
-/** Outlets that are served at once. */
+/** Outlets served at once. */
 const AT_ONCE_MAX = 16;
-/** How long one outlet is delivered for before the others have their turn again. */
+/** How long one outlet is served before the others have their turn. */
 const TURN_MS = 2_000;
-/** How long an address that was given up is still tried with its last entries. */
+/** How long delivery of the last entries to an ended outlet's address is retried. */
 const ENDING_SECONDS_MAX = 3_600;
 
 export interface OutletsDeps {
@@ -50,7 +50,7 @@ export interface OutletsDeps {
 
 export interface Outlets {
   start(): void;
-  /** Delivers all that can be delivered now, of every account or of those. Never rejects. */
+  /** Delivers everything deliverable now, of all accounts or these. Never rejects. */
   flush(accountIds?: Iterable<AccountId>): Promise<void>;
   close(): Promise<void>;
 }
@@ -59,10 +59,10 @@ export function createOutlets(deps: OutletsDeps): Outlets {
   return new RunningOutlets(deps);
 }
 
-/** What is kept of an outlet in memory. */
+/** An outlet's state in memory. */
 interface Progress {
   attempts: number;
-  /** By the monotonic clock: not before. */
+  /** Earliest next attempt, by the monotonic clock. */
   tryAtMs: number;
   notices: NoticeReader;
 }
@@ -73,9 +73,9 @@ class RunningOutlets implements Outlets {
   readonly #progress = new Map<string, Progress>();
   #running: Promise<void> = Promise.resolve();
   #isWaiting = false;
-  /** Accounts that are looked at next. Null: all. */
+  /** Accounts to serve next. Null: all. */
   #wanted: Set<AccountId> | null = new Set();
-  /** An outlet has more than its turn had time for. */
+  /** Whether an outlet had more than fitted in its turn. */
   #hasMore = false;
   #isClosed = false;
   #stop = (): void => {};
@@ -148,7 +148,7 @@ class RunningOutlets implements Outlets {
     }
   }
 
-  /** Delivers until there is no more, its turn is over, or it fails. Never rejects. */
+  /** Delivers until nothing is left, the turn is over or a delivery fails. Never rejects. */
   async #serve(outlet: OutletRow): Promise<void> {
     const progress = this.#progressOf(outlet.id);
     const endMs = this.#deps.clock.monotonicMs() + TURN_MS;
@@ -170,10 +170,10 @@ class RunningOutlets implements Outlets {
     }
   }
 
-  /** Delivers the next page. Returns the last entry that is behind it now; the cursor where there is none. */
+  /** Delivers the next page. Returns the new cursor, which is the old one when there is nothing. */
   async #deliver(row: OutletRow, progress: Progress): Promise<number> {
     const { store, sender, clock } = this.#deps;
-    const notices = progress.notices.copy(); // What fails is read again.
+    const notices = progress.notices.copy(); // A failed page is read again.
     const next = await store.read((tx) => nextOfOutlet(tx, row, { notices, nowMs: clock.nowMs() }));
     if (next.throughSeq === row.cursorSeq) return row.cursorSeq;
     if (next.lines.length > 0) await sender.sendEntries(row, next.lines);
@@ -204,7 +204,7 @@ class RunningOutlets implements Outlets {
 
   async #mayServe(id: string): Promise<boolean> {
     const { store } = this.#deps;
-    if (store.cluster === null) return true; // There is no other process.
+    if (store.cluster === null) return true; // No other process.
     const lease = { by: this.#processId, forMs: LEASE_MS };
     return store.transaction((tx) => leaseOutlet(tx, id, lease));
   }

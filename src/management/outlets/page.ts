@@ -1,5 +1,5 @@
 /**
- * Pages of entries, as streams deliver them.
+ * Pages of log entries for streams.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import type { BundleLine } from "../../wire/log-api.ts";
 import { LogEntry } from "../../wire/log-entry.ts";
 import { type SyslogEntry, syslogFrame } from "./syslog.ts";
 
-/** Entries of one delivery, and their bytes unless one alone has more. */
+/** Entries of one delivery, and their bytes. A single larger entry is delivered alone. */
 export const PAGE_ENTRIES_MAX = 500;
 const PAGE_BYTES_MAX = 512 * 1024;
 
-/** The first of `lines` that go together. */
+/** The first of `lines`, as many as fit in one page. */
 export function pageOf(lines: readonly BundleLine[]): BundleLine[] {
   let bytes = 0;
   const end = lines.findIndex(({ line }, i) => {
@@ -35,7 +35,7 @@ export function webhookBody(page: {
   return `${head.slice(0, -1)},"data":${data}}`;
 }
 
-/** The page as syslog messages, one after the other. */
+/** The page as a sequence of syslog messages. */
 export function syslogBytes(
   from: { readonly accountId: string; readonly host: string },
   lines: readonly BundleLine[],

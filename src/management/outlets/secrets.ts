@@ -1,5 +1,5 @@
 /**
- * Secrets of outlets at rest: signing secrets of webhooks, and URLs of chats.
+ * Encryption of outlets' secrets at rest: signing secrets of webhooks, and URLs of chats.
  *
  * @module
  */
@@ -10,12 +10,12 @@ interface Owner {
   readonly accountId: string;
 }
 
-/** As it is stored; it opens for this outlet only. */
+/** Seals a secret, so that it opens for this outlet only. */
 export function sealOutletSecret(masterKey: Uint8Array, owner: Owner, secret: string): string {
   return seal(masterKey, secret, sealedFor(owner));
 }
 
-/** Throws ERR_STATE_DAMAGED where it is not this outlet's. */
+/** Throws ERR_STATE_DAMAGED when the secret was not sealed for this outlet. */
 export function openOutletSecret(
   masterKey: Uint8Array,
   outlet: Owner & { readonly secret: string | null },

@@ -1,5 +1,5 @@
 /**
- * Sending to an outlet: a page of a stream, notices, or a test, by what its target is.
+ * Sending to an outlet by the kind of its target: a page of a stream, notices or a test.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { signedWebhook } from "./webhook.ts";
 
 export interface SenderDeps {
   readonly outbound: Outbound;
-  /** Null: no mail server is set up. */
+  /** Null: no mail server is configured. */
   readonly mailer: Mailer | null;
   readonly masterKey: Uint8Array;
   readonly origin: string;
@@ -27,10 +27,10 @@ export interface SenderDeps {
 type Addressed = Pick<OutletRow, "id" | "accountId" | "target" | "secret">;
 
 export interface Sender {
-  /** Resolves when the other end has them. Throws what `Outbound` throws. */
+  /** Resolves once the receiver has them. Throws what `Outbound` throws. */
   sendEntries(outlet: Addressed, lines: readonly BundleLine[]): Promise<void>;
   sendNotices(outlet: Addressed, notices: readonly Notice[]): Promise<void>;
-  /** A message that says that it is a test. */
+  /** Sends a message that says it is a test. */
   sendTest(outlet: Addressed): Promise<void>;
 }
 
@@ -107,7 +107,7 @@ class OutletSender implements Sender {
   }
 }
 
-/** The same at each attempt to deliver the same page. */
+/** An id that is the same at each attempt to deliver the same page. */
 function messageId({ id }: Addressed, page: readonly { readonly seq: number }[]): string {
   return `msg_${id}_${page[0]?.seq ?? 0}_${page.at(-1)?.seq ?? 0}`;
 }

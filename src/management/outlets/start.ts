@@ -1,5 +1,5 @@
 /**
- * Outlets put together for a server, from its options.
+ * Start of a server's outlets, from its options.
  *
  * @module
  */
@@ -13,15 +13,15 @@ import { type Mailer, openMailer, type SmtpOptions } from "./mailer.ts";
 import { createOutlets } from "./outlets.ts";
 import { createSender } from "./sender.ts";
 
-/** Options of `qf management serve` for it. */
+/** The options of `qf management serve` for outlets. */
 export interface OutletOptions {
-  /** Address ranges, beside the public internet, that outlets of the log may lead to. */
+  /** Address ranges that outlets may reach besides the public internet. */
   readonly allowOutbound?: readonly string[];
-  /** Mail server for notifications. Absent: none. */
+  /** The mail server for notifications. Absent: none. */
   readonly smtp?: SmtpOptions;
 }
 
-/** The mail server, if there is one. Throws ERR_USAGE for options that cannot be meant. */
+/** Opens the mailer, if configured. Throws ERR_USAGE for invalid options. */
 export async function checkOutlets({ allowOutbound = [], smtp }: OutletOptions): Promise<Mailer | null> {
   createOutbound({ allow: allowOutbound });
   return smtp === undefined ? null : openMailer(smtp);

@@ -1,6 +1,6 @@
 /**
- * Entries of the log as syslog messages: RFC 5424, each with its length before it (RFC 6587 section 3.4.1),
- * so that no text in one can begin another.
+ * Log entries as syslog messages (RFC 5424), each preceded by its length (RFC 6587 section 3.4.1), so that no
+ * text in one can begin another.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { printable } from "../../base/printable.ts";
 /** Facility 13: log audit. */
 const FACILITY = 13;
 const SEVERITIES = { alert: 1, warning: 4, notice: 5, informational: 6 } as const;
-/** Enterprise number of examples (RFC 5612): we have none of our own. */
+/** The enterprise number for examples (RFC 5612), since we have none of our own. */
 const ELEMENT = "qufabric@32473";
 
 export interface SyslogEntry {
@@ -23,7 +23,7 @@ export interface SyslogEntry {
   readonly line: string;
 }
 
-/** The message with its length before it. */
+/** The message, preceded by its length. */
 export function syslogFrame(entry: SyslogEntry): Buffer {
   const { host, accountId, seq, atMs, activity, line } = entry;
   const time = atMs === null ? "-" : new Date(atMs).toISOString();
@@ -42,13 +42,13 @@ function severityOf(activity: string): keyof typeof SEVERITIES {
   return activity.startsWith("ssh.") || activity.startsWith("agent.") ? "informational" : "notice";
 }
 
-/** Printable ASCII without spaces, or the nil value (section 6). */
+/** Printable ASCII without spaces, or the nil value (RFC 5424 section 6). */
 function wordOf(text: string, max: number): string {
   const word = text.replace(/[^\x21-\x7e]/g, "").slice(0, max);
   return word === "" ? "-" : word;
 }
 
-/** Section 6.3.3. */
+/** Escapes a parameter value (RFC 5424 section 6.3.3). */
 function escapeValue(text: string): string {
   return printable(text).replace(/["\\\]]/g, (one) => `\\${one}`);
 }

@@ -1,5 +1,5 @@
 /**
- * Webhooks as Standard Webhooks has them: an id, a time and a signature over both and the body.
+ * Webhooks by the Standard Webhooks specification: an id, a time, and a signature over both and the body.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export function newWebhookSecret(): string {
   return PREFIX + randomBytes(32).toString("base64");
 }
 
-/** The message with its signature, to be posted. `id` is the same at each attempt to deliver it. */
+/** The signed message to post. `id` is the same at each attempt to deliver it. */
 export function signedWebhook(
   secret: string,
   to: { readonly url: string; readonly id: string; readonly nowMs: number; readonly body: string },
