@@ -3,7 +3,8 @@
  * server's operator can set it; the API cannot.
  *
  * Entries are written in order and at least once. `FILE.cursor` records how far each account's log is
- * written, so that a restart resumes there. The file may be moved away at any time. Failed writes are retried.
+ * written, so that a restart resumes there. The file may be moved away at any time. Failed writes are tried
+ * again.
  *
  * @module
  */

@@ -1,10 +1,10 @@
 /**
- * The maps of one account's peers, kept up to date from version to version: reads what has changed from the
- * record of changes (`db/tables/map-changes.ts`), and tells those who watch a peer whose map it may concern.
+ * The maps of one account's peers, updated from version to version: reads changes from the record
+ * (`db/tables/map-changes.ts`) and notifies the watchers of peers whose maps they may affect.
  *
- * A cache of the database: everything can be read anew, and is where the record does not reach back far
- * enough. A map's `version` is that of the last change of its own content (`map-versions.ts`). Read `mapOf`,
- * then `#advance`.
+ * This is a cache of the database. Where the record does not reach back far enough, it rereads everything. A
+ * map's `version` is that of the last change of its own content (`map-versions.ts`). Read `mapOf`, then
+ * `#advance`.
  *
  * @module
  */
@@ -28,17 +28,17 @@ import { type AccountDeps, commonOfAccount, entitiesOf } from "./account-snapsho
 import { createMapCache, type MapCache } from "./map-cache.ts";
 import type { MapVersions } from "./map-versions.ts";
 
-/** How often a map may be overtaken by changes while it is made, before that is given up. */
+/** How often changes may overtake a map while it is compiled before it gives up. */
 const ATTEMPTS_MAX = 20;
 /** Watchers called in one turn of the event loop. */
 const TOLD_AT_ONCE = 200;
-/** Wait before a change that could not be read is read again. */
+/** Delay before changes that could not be read are read again. */
 const RETRY_MS = 1_000;
 
 export interface AccountMapsDeps extends AccountDeps {
   readonly store: Store;
   readonly stamps: MapVersions;
-  /** What changed could not be read; it is tried again. */
+  /** Called when changes could not be read. They are retried. */
   onFailure(cause: unknown): void;
 }
 
@@ -48,7 +48,7 @@ interface Loaded {
   revokedLogins: readonly LoginRow[];
   readonly live: AccountView;
   readonly kept: MapCache;
-  /** Machine → devices that it vouches for, and device → that machine. */
+  /** Machine → devices it vouches for, and device → that machine. */
   readonly vouchedBy: Map<PeerId, Set<PeerId>>;
   readonly voucherOf: Map<PeerId, PeerId>;
   readonly stamps: Map<PeerId, { readonly version: number; readonly digest: string }>;
@@ -62,7 +62,7 @@ export class AccountMaps {
   #isGone = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   readonly #watchers = new Map<PeerId, Set<() => void>>();
-  /** Other processes stamp maps as well: what was the last stamp here need not be the last. */
+  /** Whether other processes stamp maps too, so that the last stamp here may not be the last. */
   readonly #isShared: boolean;
 
   constructor(accountId: AccountId, deps: AccountMapsDeps) {
@@ -71,7 +71,7 @@ export class AccountMaps {
     this.#isShared = deps.store.cluster !== null;
   }
 
-  /** The map with all that is committed now. Throws ERR_UNAVAILABLE when changes never stop. */
+  /** The map with everything committed now. Throws ERR_UNAVAILABLE when changes never stop. */
   async mapOf(peerId: PeerId): Promise<NetworkMap | undefined> {
     const version = await this.#deps.store.read((tx) => findVersion(tx, this.#accountId));
     if (version === undefined) return undefined;
@@ -79,7 +79,7 @@ export class AccountMaps {
     return await this.knownMapOf(peerId);
   }
 
-  /** The account as a whole with all that is committed now; no map is made, and nothing written. */
+  /** The whole account with everything committed now. Compiles no map and writes nothing. */
   async current(): Promise<AccountView | undefined> {
     const version = await this.#deps.store.read((tx) => findVersion(tx, this.#accountId));
     if (version === undefined) return undefined;
@@ -87,7 +87,7 @@ export class AccountMaps {
     return this.#loaded?.live;
   }
 
-  /** The map as of the last change that was read: for who has just been told of that one. */
+  /** The map as of the last change read, for a watcher that was just notified of it. */
   async knownMapOf(peerId: PeerId): Promise<NetworkMap | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       if (this.#loaded === null) await this.#scope(0);
@@ -103,7 +103,7 @@ export class AccountMaps {
         await this.#advance();
         continue;
       }
-      // Changes may have come in while the stamp was written.
+      // Changes may have arrived while the stamp was written.
       const now = loaded === this.#loaded ? loaded.live.compile(peerId, version) : undefined;
       if (now === undefined || digestOfMap(now) !== digest) continue;
       return loaded.kept.put(peerId, now);
@@ -111,11 +111,11 @@ export class AccountMaps {
     throw new QfError("ERR_UNAVAILABLE", "the account changes too fast to make a map of it");
   }
 
-  /** Calls `onStale` whenever the peer's map may have changed. Returns how to stop. */
+  /** Calls `onStale` whenever the peer's map may have changed. Returns the function that unsubscribes. */
   watch(peerId: PeerId, onStale: () => void): () => void {
     const watchers = this.#watchers.get(peerId) ?? new Set();
     this.#watchers.set(peerId, watchers.add(onStale));
-    // Another process may have followed the peer until now, and have given it later versions.
+    // Another process may have watched the peer until now, and stamped later versions.
     if (this.#isShared && watchers.size === 1) this.#loaded?.kept.delete(peerId);
     this.#loaded?.kept.pin(peerId);
     return () => {
@@ -126,7 +126,7 @@ export class AccountMaps {
     };
   }
 
-  /** The account is at `version` now; 0: it is gone. */
+  /** Tells that the account is at `version` now. 0: it was deleted. */
   onChange(version: number): void {
     if (version === 0) {
       this.#isGone = true;
@@ -148,12 +148,12 @@ export class AccountMaps {
   async #scope(version: number): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       if (this.#isGone || (this.#loaded !== null && this.#loaded.version >= version)) return;
-      // One that is under way may have read before this version was committed.
+      // A read under way may have begun before this version was committed.
       await (this.#advancing ?? this.#advance());
     }
   }
 
-  /** Reads what changed and applies it. One at a time; whoever comes meanwhile waits for the next. */
+  /** Reads changes and applies them, one run at a time: a call during a run starts another after it. */
   #advance(): Promise<void> {
     const before = this.#advancing ?? Promise.resolve();
     const next = before
@@ -176,7 +176,7 @@ export class AccountMaps {
       return;
     }
     const revokedLogins = rows.revokedLogins ?? this.#loaded?.revokedLogins ?? [];
-    // Keys come after the rows: newer ones than the version says count at their own change again.
+    // Keys are read after the rows. Keys newer than `version` are applied again with their own change.
     const common = await commonOfAccount(rows, revokedLogins, this.#deps);
     this.#loaded ??= this.#empty(common, rows);
     const loaded = this.#loaded;
@@ -232,7 +232,7 @@ export class AccountMaps {
     };
   }
 
-  /** The version under which this content is known. Undefined: the account has moved on. */
+  /** The version stamped on this content. Undefined: the account has moved on. */
   async #stamp(
     loaded: Loaded,
     { peerId, digest, version }: { peerId: PeerId; digest: string; version: number },
@@ -246,7 +246,7 @@ export class AccountMaps {
     return outcome.version;
   }
 
-  /** Some at a time: others are answered in between, however many there are. */
+  /** Calls watchers in batches, so that other work gets its turn in between. */
   #tell(affected: ReadonlySet<PeerId> | "all"): void {
     const whom = [...(affected === "all" ? this.#watchers.keys() : affected)];
     const tellFrom = (start: number): void => {
@@ -263,7 +263,7 @@ function knownAccount({ version, settled, vouchedBy }: Loaded): KnownAccount {
   return { version, settled, vouchedBy: (machineId) => vouchedBy.get(machineId) ?? [] };
 }
 
-/** Ids with their entity, null where there is none any more. */
+/** Ids with their entities. Null: deleted. */
 function changesOf<T extends { readonly id: string }>(
   ids: Iterable<string>,
   entities: readonly T[],

@@ -25,38 +25,38 @@ import {
 } from "../db/tables/policies.ts";
 import { knownUsers, listUsers, type UserRow } from "../db/tables/users.ts";
 
-/** Changes above which loading everything is the shorter way. */
+/** Number of changes above which loading everything is cheaper. */
 const CHANGES_MAX = 2_000;
 
-/** Some users, peers and rules, with what is needed to make map entries of them. */
+/** Some users, peers and rules, with everything their map entries need. */
 export interface AccountPart {
   readonly users: readonly UserRow[];
   readonly peers: readonly PeerRow[];
   readonly rules: readonly { readonly policy: PolicyRow; readonly rule: PolicyRuleRow }[];
-  /** Stored groups of these peers and of the machines that vouch for them. */
+  /** Stored groups of these peers and of the machines that vouch for them (the peers meant below). */
   readonly groupsByPeer: ReadonlyMap<PeerId, readonly GroupId[]>;
   /** Those of them that exist. */
   readonly existing: ReadonlySet<PeerId>;
-  /** Those of them that are active: only they lend their groups to devices they vouch for. */
+  /** Those of them that are active: only they lend their groups to devices. */
   readonly active: ReadonlySet<PeerId>;
-  /** What is approved at these peers, in order of ids. */
+  /** Approved requests at these peers, in order of ids. */
   readonly approved: readonly AccessRequestRow[];
 }
 
-/** What every entry depends on: when it changes, everything is loaded anew. */
+/** Rows that every entry depends on. When they change, everything is reloaded. */
 export interface SettledRows {
   readonly allGroupId: GroupId | null;
   readonly isEveryoneApproved: boolean;
-  /** What rules that do not say mean. */
+  /** The default for rules that do not say. */
   readonly allowBrowsers: boolean;
-  /** How long an ended login is told of. */
+  /** How long maps list a revoked login. */
   readonly loginSecondsMax: number;
   readonly postureChecks: readonly PostureCheckRow[];
-  /** What groups require for the machines in them. */
+  /** The minimum requirements of groups for their machines. */
   readonly requires: ReadonlyMap<GroupId, Floor>;
 }
 
-/** Rows of one moment. */
+/** Rows read in one snapshot. */
 export interface AccountRows {
   readonly account: NonNullable<Awaited<ReturnType<typeof findAccount>>>;
   readonly epoch: number;
@@ -69,7 +69,7 @@ export interface WholeAccount extends AccountRows {
   readonly revokedLogins: readonly LoginRow[];
 }
 
-/** What changed. An id without a row is one that is gone. */
+/** Changed rows. An id without a row was deleted. */
 export interface ChangedAccount extends AccountRows {
   readonly kind: "changed";
   readonly part: AccountPart;
@@ -77,21 +77,21 @@ export interface ChangedAccount extends AccountRows {
   readonly peerIds: readonly PeerId[];
   readonly ruleIds: readonly string[];
   readonly policyIds: readonly string[];
-  /** Null: as they were. */
+  /** Null: unchanged. */
   readonly revokedLogins: readonly LoginRow[] | null;
 }
 
-/** What the reader has already. */
+/** The state that the caller already has. */
 export interface KnownAccount {
   readonly version: number;
   readonly settled: SettledRows;
-  /** Devices that a machine vouches for: they change with it. */
+  /** Devices that a machine vouches for, which change with it. */
   vouchedBy(machineId: PeerId): Iterable<PeerId>;
 }
 
 /**
- * Undefined when there is no such account. Everything, unless what changed since `known` is few and on
- * record.
+ * Reads everything, or only the changes since `known` if they are few and on record. Undefined: there is no
+ * such account.
  */
 export async function readAccount(
   tx: Reader,

@@ -1,5 +1,5 @@
 /**
- * The account that maps are compiled from, built from rows: who is in which group, what each rule says.
+ * The compiler's view of an account, built from rows: who is in which group, and what each rule says.
  *
  * @module
  */
@@ -25,14 +25,14 @@ import type { PolicyRow, PolicyRuleRow, PostureCheckRow } from "../db/tables/pol
 import { issuerUrl, type UserRow } from "../db/tables/users.ts";
 import type { AccountPart, AccountRows, SettledRows } from "./account-rows.ts";
 
-/** What the installation itself adds: `embeddedIssuer` is the URL of the embedded provider. */
+/** What the installation contributes. `embeddedIssuer` is the embedded provider's URL. */
 export interface AccountDeps {
   readonly keys: KeyRing;
   readonly origin: string;
   readonly embeddedIssuer: string;
 }
 
-/** What all maps of the account have in common. */
+/** The parts that all maps of the account share. */
 export async function commonOfAccount(
   { account, epoch }: Pick<AccountRows, "account" | "epoch">,
   revokedLogins: readonly LoginRow[],
@@ -55,12 +55,12 @@ export async function commonOfAccount(
   });
 }
 
-/** How maps name a login: by its key. */
+/** The id of a login in maps: a digest of its key. */
 export function revokedLoginId(loginKey: string): string {
   return sha256(sshBlobOfEd25519(loginKey));
 }
 
-/** Entities as maps are made from them. */
+/** Converts rows to the entities that maps are compiled from. */
 export function entitiesOf(
   rows: AccountPart,
   settled: SettledRows,
@@ -106,7 +106,7 @@ function groupsUntil({ autoGroupsUntil }: UserRow): Pick<MapUser, "groupsUntil">
   return { groupsUntil: ends };
 }
 
-/** Requests of kind `machine` that are approved, as the machine sees them. */
+/** Approved requests of kind `machine`, in the form that machines get. */
 function approvalsByMachine(approved: AccountPart["approved"]): Map<PeerId, MapApproval[]> {
   const byMachine = new Map<PeerId, MapApproval[]>();
   for (const { id, userId, devicePeerId, machinePeerId, localUser, ruleId, endsAt } of approved) {
@@ -162,8 +162,8 @@ function posturePassed(peer: PeerRow, checks: readonly PostureCheckRow[]): strin
 }
 
 /**
- * Where each field of a rule as it is written goes in a map. Null: machines do not need it. A new field does
- * not compile without an entry, and one that names no field of `MapRule` does not either.
+ * Where each field of a written rule goes in a map. Null: machines do not need it. A new field without an
+ * entry does not compile, nor does an entry that names no field of `MapRule`.
  */
 export const MAP_FIELDS: Readonly<Record<keyof PolicyRuleWrite, keyof MapRule | null>> = {
   id: "id",
@@ -183,7 +183,7 @@ export const MAP_FIELDS: Readonly<Record<keyof PolicyRuleWrite, keyof MapRule | 
   valid_from: "validFromSeconds",
   valid_until: "validUntilSeconds",
   schedule: "schedule",
-  // Who decides about requests is asked of management; machines get what was decided.
+  // Management knows who decides about requests. Machines get only the decisions.
   approver_groups: null,
   approval_seconds: null,
   sources: "sources",
@@ -192,7 +192,7 @@ export const MAP_FIELDS: Readonly<Record<keyof PolicyRuleWrite, keyof MapRule | 
   destinationResource: "destinationPeerId",
 };
 
-/** A stored rule as a machine sees it. */
+/** A stored rule in the form that machines get. */
 export function mapRule(policy: PolicyRow, { id, body }: PolicyRuleRow, defaults: RuleDefaults): MapRule {
   return mapRuleOf(policy, { ...body, id }, defaults);
 }

@@ -1,6 +1,6 @@
 /**
- * Writes maps and deltas as JSON text. What many machines share is compared and written once, not once for
- * each: collections of maps that say the same are the same objects (`policy/maps/shared-parts.ts`).
+ * Encoder of maps and deltas as JSON text. It compares and writes what many machines share once, not once for
+ * each: equal collections in maps are the same objects (`policy/maps/shared-parts.ts`).
  *
  * @module
  */
@@ -15,19 +15,19 @@ import { digestOfMap } from "../../wire/map-digest.ts";
 import { deltaFrom, type MapDifferences, type MapSections } from "../../wire/map-outline.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 
-/** Characters of written collections that are kept. */
+/** Characters of encoded collections that are cached. */
 const KEPT_MAX = 32 * 1024 * 1024;
 
-/** Writes `{type: "map"}` and `{type: "delta"}` messages. Remembers parts of them, within a bound. */
+/** Encodes `{type: "map"}` and `{type: "delta"}` messages. Caches parts of them, up to `KEPT_MAX`. */
 export interface MapEncoder {
   map(map: NetworkMap): string;
-  /** Both are of one machine and epoch, `after` of a later version. */
+  /** Both maps are of one machine and epoch, `after` of a later version. */
   delta(before: NetworkMap, after: NetworkMap): string;
-  /** From a map of which only this is known. */
+  /** A delta from a map of which only `held` and the differences are known. */
   deltaFrom(held: HeldMap, differences: MapDifferences, after: NetworkMap): string;
 }
 
-/** What an agent says of the map that it has. */
+/** An agent's description of the map that it has. */
 export interface HeldMap {
   readonly version: number;
   readonly sections: MapSections;
@@ -38,7 +38,7 @@ type Collection = Readonly<Record<string, object>>;
 export function createMapEncoder(): MapEncoder {
   const written = new Map<object, string>();
   let keptLength = 0;
-  /** By the collection before: the last one after it, and what is between them. */
+  /** By the earlier collection: the last later one, and the delta's text between them. */
   const between = new WeakMap<Collection, { readonly after: Collection; readonly text: string | null }>();
 
   function textOf(collection: Collection): string {

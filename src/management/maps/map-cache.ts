@@ -1,26 +1,26 @@
 /**
- * Keeps compiled maps until they change: all that somebody watches, and of the others those last asked for.
+ * Cache of compiled maps until they change: all watched ones, and the most recently used others.
  *
  * @module
  */
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { PeerId } from "../../wire/units.ts";
 
-/** Most maps kept that nobody watches. */
+/** Most cached maps of unwatched peers. */
 const LOOSE_MAX = 1_000;
 
 export interface MapCache {
   get(peerId: PeerId): NetworkMap | undefined;
-  /** Keeps `map` and returns it; where one of the same epoch and version is kept already, returns that. */
+  /** Caches `map` and returns it. If one of the same epoch and version is cached already, returns that. */
   put(peerId: PeerId, map: NetworkMap): NetworkMap;
   delete(peerId: PeerId): void;
   clear(): void;
-  /** Somebody watches the peer: its map stays. */
+  /** Keeps the peer's map until `unpin`. */
   pin(peerId: PeerId): void;
   unpin(peerId: PeerId): void;
 }
 
-/** `onDrop` is called for each map that is dropped for want of room. */
+/** `onDrop` is called for each map that is evicted for lack of space. */
 export function createMapCache(onDrop: (peerId: PeerId) => void): MapCache {
   const maps = new Map<PeerId, NetworkMap>();
   const pinned = new Set<PeerId>();

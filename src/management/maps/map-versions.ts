@@ -1,6 +1,6 @@
 /**
- * The version of each peer's map: that of the last change of its content, kept in the database so
- * that it is the same after a restart. Many stamps of one change share one transaction.
+ * The version of each peer's map: that of the last change of its content, stored in the database so that it
+ * survives a restart. Many stamps of one change share one transaction.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import type { Store } from "../db/store.ts";
 import { bumpVersion, findVersion } from "../db/tables/accounts.ts";
 import { findMapVersions, type MapVersion, storeMapVersions } from "../db/tables/peers.ts";
 
-/** Stamps of one transaction. */
+/** Most stamps in one transaction. */
 const BATCH_MAX = 500;
 /**
- * What is asked for so soon after a write is written together: many agents that come back with an older map
- * ask one after the other, and each write waits for the disk while nobody is answered. The more were written,
- * the longer: one change after another hardly waits.
+ * Pause after a write, per stamp written, to gather further orders into one write. Many agents that come back
+ * with an older map ask one after the other, and each write waits for the disk while nothing is answered. The
+ * pause grows with the batch, so single changes hardly wait.
  */
 const GATHER_MS_EACH = 3;
 const GATHER_MS_MAX = 20;
@@ -25,11 +25,11 @@ export interface StampOrder {
   readonly accountId: AccountId;
   readonly peerId: PeerId;
   readonly digest: string;
-  /** Account version the content was compiled at. */
+  /** The account version that the content was compiled at. */
   readonly version: number;
 }
 
-/** `stale`: the account has moved on or the peer is gone; compile again. */
+/** `stale`: the account has moved on or the peer is deleted. Compile again. */
 export type StampOutcome =
   | { readonly kind: "stamped"; readonly version: number }
   | { readonly kind: "stale" };
@@ -61,7 +61,7 @@ export function createMapVersions(store: Store): MapVersions {
     stamp: (order) =>
       new Promise((resolve, reject) => {
         waiting.push({ order, resolve, reject });
-        // Started a moment later, so that what is asked for together is written together.
+        // Starts in a microtask, so that orders made together are written together.
         if (!isRunning) {
           isRunning = true;
           queueMicrotask(() => void run());
@@ -70,7 +70,7 @@ export function createMapVersions(store: Store): MapVersions {
   };
 }
 
-/** Whether anything had to be written. */
+/** Stamps a batch. Returns whether anything had to be written. */
 async function stampBatch(store: Store, batch: readonly Waiting[]): Promise<boolean> {
   const orders = batch.map(({ order }) => order);
   try {
@@ -93,7 +93,7 @@ async function stampBatch(store: Store, batch: readonly Waiting[]): Promise<bool
 }
 
 /**
- * Their versions where all are as stamped last: then nobody else needs to wait while something is written.
+ * The versions, if all contents are as last stamped. Then no write is needed, which others would wait for.
  */
 async function knownVersions(tx: Reader, orders: readonly StampOrder[]): Promise<number[] | null> {
   const found = await findMapVersions(
@@ -135,7 +135,7 @@ async function stampAll(
   return { outcomes, raised };
 }
 
-/** Undefined: the account has moved on. `raised`: accounts that got a new version in this transaction. */
+/** The version to stamp. Undefined: the account has moved on. `raised`: accounts with a new version here. */
 async function versionFor(
   tx: Writer,
   order: StampOrder,
@@ -147,7 +147,7 @@ async function versionFor(
   const fresh = raised.get(order.accountId);
   if (fresh !== undefined && stamp.version < fresh) return fresh;
   if (((await findVersion(tx, order.accountId)) ?? 0) > (fresh ?? order.version)) return undefined;
-  // Content that changed by itself (an expired revocation, a newer qf): a version of its own.
+  // Content that changed without a row (an expired revocation, a newer qf) gets a new account version.
   const version = await bumpVersion(tx, order.accountId);
   if (version !== undefined) raised.set(order.accountId, version);
   return version;

@@ -1,5 +1,5 @@
 /**
- * Compiled maps of all accounts: made when asked for, kept until something of them changes.
+ * Compiled maps of all accounts, made on request and cached until they change.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface MapsDeps {
   readonly log?: Log;
 }
 
-/** Listens to the store for as long as that is open. */
+/** Listens to the store for as long as it is open. */
 export function createMaps({ store, keys, origin, log = silentLog }: MapsDeps): Maps {
   const stamps = createMapVersions(store);
   const accounts = new Map<AccountId, AccountMaps>();
@@ -42,7 +42,7 @@ export function createMaps({ store, keys, origin, log = silentLog }: MapsDeps): 
     accounts.get(accountId)?.onChange(version);
     if (version === 0) accounts.delete(accountId);
   });
-  /** Asking for an account that is not there leaves nothing behind. */
+  /** The account's maps. Undefined, and nothing is cached, for an account that does not exist. */
   const existing = async (accountId: AccountId): Promise<AccountMaps | undefined> => {
     if (accounts.has(accountId)) return ofAccount(accountId);
     const version = await store.read((tx) => findVersion(tx, accountId));

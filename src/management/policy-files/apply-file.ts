@@ -16,15 +16,15 @@ import { findPolicyFile, putPolicyFile } from "../db/tables/policy-files.ts";
 import { requireEncryptedInput } from "./encrypted-input.ts";
 import type { FilePlan } from "./plan-file.ts";
 
-/** What came with a file. */
+/** What a request gave along with a file. */
 export interface GivenFile {
-  /** As it was given; null keeps the one before. */
+  /** The file's text. Null: keep the previous text. */
   readonly text: string | null;
   /** Null: none. */
   readonly reason: string | null;
 }
 
-/** Writes what is different. */
+/** Writes the plan's changes. */
 export async function applyPlan(tx: ChangeWriter, plan: FilePlan, given: GivenFile): Promise<void> {
   const { before } = plan;
   const after = withNewIds(plan.after);
@@ -108,7 +108,7 @@ async function writeFile(
   tx.record({ activity: "policy.apply", targetId: before.accountId, meta: { ...meta, ...why } });
 }
 
-/** Ids of ours in the place of what a plan calls its new things. */
+/** Replaces the plan's placeholder ids of new objects by real ids. */
 function withNewIds(account: PolicyAccount): PolicyAccount {
   const ids = new Map<string, string>();
   const idOf = (id: string): string => {

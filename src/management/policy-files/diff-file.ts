@@ -1,5 +1,5 @@
 /**
- * Everything that a policy file would change, as the API tells it.
+ * The difference that a policy file would make, as the API returns it.
  *
  * @module
  */
@@ -23,9 +23,9 @@ import { endedSessions, turnedDecisions } from "./past-decisions.ts";
 import { type FilePlan, gainsAccess, locksEveryoneOut } from "./plan-file.ts";
 import { reportTests } from "./test-report.ts";
 
-/** Decisions that one difference looks at: the newest of them. */
+/** How many of the newest decisions a difference evaluates. */
 const DECISIONS_MAX = 20_000;
-/** Turned decisions told, after equal ones are counted together. */
+/** Changed decisions reported, after equal ones are merged. */
 const TOLD_MAX = 500;
 
 /** Names of people and peers, by id. */
@@ -34,7 +34,7 @@ export interface Shown {
   peer(id: string): Named;
 }
 
-/** An address where there is one, else a name; the id of what is gone. */
+/** Shows users by e-mail address, else name, and deleted objects by id. */
 export function shownIn(account: PolicyAccount): Shown {
   const users = new Map(account.users.map((user) => [user.id, user.email || user.name]));
   const peers = new Map(account.peers.map((peer) => [peer.id, peer.shownName]));
@@ -44,7 +44,7 @@ export function shownIn(account: PolicyAccount): Shown {
   };
 }
 
-/** A row with names. */
+/** A row of access with names. */
 export function accessRow({ userId, machineId, localUser, words }: IdRow, shown: Shown): AccessRow {
   return {
     ...{ user: shown.user(userId), machine: shown.peer(machineId) },
@@ -52,7 +52,7 @@ export function accessRow({ userId, machineId, localUser, words }: IdRow, shown:
   };
 }
 
-/** What of the rest of management a difference looks at. */
+/** The parts of management that a difference needs. */
 export interface DiffDeps {
   readonly ctx: Pick<ManagementContext, "store" | "clock">;
   readonly sessions: readonly PeerSession[];

@@ -1,5 +1,6 @@
 /**
- * Rules that keep everything that is typed: passwords are among it, so they want recipients to encrypt for.
+ * The check that rules which record typed input have recipients to encrypt for, since input contains
+ * passwords.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import type { Reader } from "../db/engine/transaction.ts";
 import { findAccount } from "../db/tables/accounts.ts";
 import type { PolicyRuleRow } from "../db/tables/policies.ts";
 
-/** Throws ERR_UNPROCESSABLE naming the first such rule, where the account has no recipients. */
+/** Throws ERR_UNPROCESSABLE naming the first such rule when the account has no recipients. */
 export async function requireEncryptedInput(
   tx: Reader,
   accountId: string,

@@ -1,5 +1,5 @@
 /**
- * Answers to "can this person be that local user there, and why not": of a receipt, or of a question.
+ * Explanations of whether a person may be a local user on a machine, and why: for a receipt or a question.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import type { PeerRow } from "../db/tables/peers.ts";
 import { reportedFlags } from "../login/target.ts";
 import { shownIn } from "./diff-file.ts";
 
-/** Whom and what a question is about, by ids. */
+/** A question, by ids. */
 export interface Asked {
   readonly userId: string;
   /** Undefined: any of the person's devices. */
@@ -32,17 +32,17 @@ export interface Asked {
   readonly action: Action;
 }
 
-/** What the answer is looked up in. */
+/** The data and permissions for an answer. */
 export interface ExplainDeps {
   readonly account: PolicyAccount;
   readonly clock: Clock;
-  /** The machine's row: its own flags count as well. Undefined: as if it allowed everything. */
+  /** The machine's row, since its own flags count too. Undefined: as if it allowed everything. */
   machine(id: string): Promise<PeerRow | undefined>;
-  /** Whether rules may be told. */
+  /** Whether the answer may reveal rules. */
   readonly tellsRules: boolean;
 }
 
-/** The question of a query. Throws ERR_UNPROCESSABLE naming what is not there. */
+/** The question that a query asks. Throws ERR_UNPROCESSABLE naming what is missing or unknown. */
 export function askedBy(query: ExplainQuery, account: PolicyAccount, self: string): Asked {
   const names = namesOf(account);
   const { user, device, machine, local_user, action = "connect" } = query;
@@ -58,8 +58,8 @@ export function askedBy(query: ExplainQuery, account: PolicyAccount, self: strin
 }
 
 /**
- * The id of a name that a query gives; a bare id counts where nothing has that name. Throws ERR_UNPROCESSABLE
- * with what comes near.
+ * The id for a name in a query. A bare id counts when nothing has that name. Throws ERR_UNPROCESSABLE with
+ * similar names.
  */
 export function idOf(naming: Naming, name: string, field: string): string {
   const named = naming.find(name);
@@ -86,7 +86,7 @@ function parseAction(text: string): Action {
   );
 }
 
-/** The explanation of a question, decided now. */
+/** Explains the decision of a question as of now. */
 export async function explainQuestion(asked: Asked, deps: ExplainDeps): Promise<Explanation> {
   const { account, clock } = deps;
   const machine = await deps.machine(asked.machinePeerId);
@@ -103,7 +103,7 @@ export async function explainQuestion(asked: Asked, deps: ExplainDeps): Promise<
   return explanationOf({ ...asked, devicePeerId: answer.devicePeerId }, record, deps);
 }
 
-/** The explanation of a stored denial, with what would be decided now. */
+/** Explains a stored denial, together with the decision as of now. */
 export async function explainEvent(event: Row<"auditEvents">, deps: ExplainDeps): Promise<Explanation> {
   const asked = questionOf(event);
   const stored = DecisionRecord.safeParse(event.data?.decision);
@@ -122,7 +122,7 @@ export async function explainEvent(event: Row<"auditEvents">, deps: ExplainDeps)
   return { ...explanation, at, now: { outcome: now.outcome, reason: now.reason } };
 }
 
-/** The question of a stored denial: a machine's has it whole, management's own has it among its facts. */
+/** The question of a stored denial. A machine's event has it whole; management's has it in its facts. */
 function questionOf({ data, meta, initiatorId, targetId }: Row<"auditEvents">) {
   if (data === null) return null;
   const request = data.request as Readonly<Record<string, unknown>> | undefined;
@@ -180,7 +180,7 @@ function unprocessable(message: string, hint?: string): QfError {
   return new QfError("ERR_UNPROCESSABLE", message, hint === undefined ? {} : { hint });
 }
 
-/** The names of an account's people, for tables about one of them. */
+/** The id of the person that a table is about. Without a name: `self`. */
 export function personOf(names: AccountNames, name: string | undefined, self: string): string {
   return name === undefined ? self : idOf(names.person, name, "user");
 }

@@ -1,5 +1,5 @@
 /**
- * Keeps each state of an account's policies, with who made it, so that it can be seen and restored.
+ * History of an account's policies: each state with its author, so that it can be shown and restored.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { ChangeWriter } from "../db/store.ts";
 import { addPolicyState, listPolicyStates, type PolicyStateRow } from "../db/tables/policy-states.ts";
 import { loadPolicies } from "./load-account.ts";
 
-/** Whose change it is, and how it came. */
+/** The author of a change, and how it was made. */
 export interface StateMaker {
   readonly userId: string;
   readonly userName: string;
@@ -20,10 +20,10 @@ export interface StateMaker {
   readonly reason: string;
 }
 
-/** Nobody who is known: it was there before states were kept. */
+/** The unknown author of the state that existed before the history. */
 const UNKNOWN: StateMaker = { userId: "", userName: "", via: "api", reason: "" };
 
-/** Makes the change, then keeps the state that it made, where that is another than the last one. */
+/** Makes the change, then stores the new state if it differs from the last one. */
 export async function withState<T>(
   tx: ChangeWriter,
   {
@@ -44,7 +44,7 @@ export async function withState<T>(
   return result;
 }
 
-/** The last state that is kept; at the first change the one before it, as other readers still see it. */
+/** The last stored state. The first change also stores the state before it, which other readers still see. */
 async function lastState(
   tx: ChangeWriter,
   { store }: Pick<ManagementContext, "store">,

@@ -1,5 +1,5 @@
 /**
- * The parts of the last applied file's text that still say what the account does: they keep their comments.
+ * The parts of the last applied file's text that still match the account, so that they keep their comments.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { PolicyAccount } from "../../wire/policy-account.ts";
 import type { KeptText } from "../../wire/policy-render.ts";
 import { parsePolicyText } from "../../wire/policy-text.ts";
 
-/** What of `text` still holds. Null: nothing, or a name of it is gone. */
+/** The parts of `text` that still hold. Null: none, or it names something that no longer exists. */
 export function keepText(text: string | null, account: PolicyAccount): KeptText | null {
   if (text === null) return null;
   const file = parsePolicyText(text);
@@ -35,7 +35,7 @@ export function keepText(text: string | null, account: PolicyAccount): KeptText 
   };
 }
 
-/** Whether every group with settings is named: else `get` would leave some out. */
+/** Whether the text names every group with settings. Otherwise `get` would leave some out. */
 function namesEverySetting(named: Readonly<Record<string, unknown>>, account: PolicyAccount): boolean {
   const withSettings = account.groups.filter(({ settings }) => Object.keys(settings).length > 0);
   return withSettings.length <= Object.keys(named).length;

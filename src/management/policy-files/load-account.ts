@@ -1,5 +1,5 @@
 /**
- * An account read from the database as policy sees it, in one transaction.
+ * Loading of an account from the database, in one transaction, in the form that policy evaluates.
  *
  * @module
  */
@@ -23,12 +23,12 @@ import { listPolicyTests } from "../db/tables/policy-files.ts";
 import { readAccount } from "../maps/account-rows.ts";
 import { entitiesOf } from "../maps/account-snapshot.ts";
 
-/** Where the installation is: the issuer of its own people is its URL. */
+/** The installation's origin, from which the issuers of its own users derive. */
 export interface AccountPlace {
   readonly origin: string;
 }
 
-/** The whole account. Undefined: there is none. */
+/** The whole account. Undefined: it does not exist. */
 export async function loadPolicyAccount(
   tx: Reader,
   accountId: AccountId,
@@ -62,7 +62,7 @@ export async function loadPolicyAccount(
   };
 }
 
-/** What a policy file can say, without the people and machines that it is about. */
+/** The parts of an account that a policy file can set, without its people and machines. */
 export async function loadPolicies(
   tx: Reader,
   accountId: AccountId,
@@ -83,13 +83,13 @@ async function listAccountGroups(tx: Reader, accountId: AccountId): Promise<Acco
   return groups.map(({ id, name, isAll, settings }) => ({ id, name, isAll, settings: settings ?? {} }));
 }
 
-/** As things are now: a membership with an end is one like any other until then. */
+/** The user with memberships as of `now`: one with an end counts fully until then. */
 function standingAt(user: MapUser, now: EpochSeconds): MapUser {
   const { groupsUntil, ...rest } = user;
   return groupsUntil === undefined ? user : { ...rest, groups: [...groupsAt(user, now)] };
 }
 
-/** An approval is asked for anew by whoever needs one: it is no part of the policy. */
+/** The peer without approvals, which are not part of the policy. */
 function withoutApprovals(peer: AccountPeer): AccountPeer {
   const { approvals, ...rest } = peer;
   return approvals === undefined ? peer : rest;

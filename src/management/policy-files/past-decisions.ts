@@ -1,8 +1,8 @@
 /**
- * Decisions of the audit log that a change of rules would turn, and live connections that it would end.
+ * Past decisions that a change of rules would reverse, and live connections that it would end.
  *
- * A past question is asked of the account as it is now, by the rules of both sides: what else has changed
- * since makes no difference between them.
+ * Each past question is decided again on the current account by the old and the new rules, so that other
+ * changes since then make no difference.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { ReasonCode } from "../../wire/reason.ts";
 import type { Row } from "../db/schema/schema.ts";
 import type { PeerSession } from "../sync/sync-hub.ts";
 
-/** A question that was asked, with both answers where they differ. */
+/** A past question whose two answers differ. */
 export interface TurnedDecision {
   readonly userId: string;
   readonly devicePeerId: string | null;
@@ -29,7 +29,7 @@ export interface TurnedDecision {
   readonly lastAtMs: number;
 }
 
-/** Decisions among `events` that the rules of `after` turn, equal ones counted together. */
+/** Decisions among `events` that the rules of `after` reverse. Equal ones are merged and counted. */
 export function turnedDecisions(
   events: readonly Pick<Row<"auditEvents">, "data" | "atMs">[],
   before: PolicyAccount,
@@ -58,7 +58,7 @@ export function turnedDecisions(
 
 type PastQuestion = Parameters<Questions["ask"]>[0] & { readonly devicePeerId: string | null };
 
-/** Asks each question once, and once for each of its times where the time may tell. */
+/** Decides each question once, or once per time where the answer may depend on the time. */
 function createAnswers(before: PolicyAccount, after: PolicyAccount) {
   const [old, now] = [createQuestions(before), createQuestions(after)];
   const isTimed = [before, after].some(timeTells);
@@ -73,7 +73,7 @@ function createAnswers(before: PolicyAccount, after: PolicyAccount) {
   };
 }
 
-/** Whether an answer may depend on when it was asked: a schedule, an end, a membership for a while. */
+/** Whether an answer may depend on the time: by a schedule, a rule's validity, or a temporary membership. */
 function timeTells({ policies, users }: PolicyAccount): boolean {
   const isTimed = (rule: PolicyAccount["policies"][number]["rules"][number]): boolean =>
     [rule.schedule, rule.valid_from, rule.valid_until].some((one) => (one ?? null) !== null);
@@ -100,12 +100,12 @@ function answersOf(
   return { before: was.kind, after: is.kind, reason: denied.kind === "deny" ? denied.reason : null };
 }
 
-/** A live connection that the rules of `after` end, and why. */
+/** A live connection that the rules of `after` would end, and why. */
 export interface EndedSession extends PeerSession {
   readonly reason: ReasonCode;
 }
 
-/** Live connections that are allowed by the rules of `before` and not by those of `after`. */
+/** Live connections that the rules of `before` allow and those of `after` do not. */
 export function endedSessions(
   sessions: readonly PeerSession[],
   before: PolicyAccount,

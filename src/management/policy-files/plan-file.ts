@@ -1,5 +1,5 @@
 /**
- * The plan of a policy file: the account as it would be, what that changes, and for whom.
+ * The plan of a policy file: the account it would produce, the changes, and whom they affect.
  *
  * @module
  */
@@ -16,22 +16,22 @@ import type { PolicyAccount } from "../../wire/policy-account.ts";
 import type { PolicyFile } from "../../wire/policy-file.ts";
 import { parsePolicyText, policyFileOf } from "../../wire/policy-text.ts";
 
-/** Everything that follows from an account and a file. */
+/** The result of planning a file on an account. */
 export interface FilePlan {
   readonly before: PolicyAccount;
   readonly after: PolicyAccount;
   readonly changes: readonly PolicyChange[];
-  /** Names this plan: account, version, and every change by ids. */
+  /** Identifies this plan: account, version, and every change by ids. */
   readonly digest: string;
   readonly rules: { readonly before: readonly MapRule[]; readonly after: readonly MapRule[] };
   /** Who gains and loses what. */
   readonly blocks: readonly DifferenceBlock[];
 }
 
-/** Faults told at once. */
+/** Faults reported at once. */
 const FAULTS_MAX = 3;
 
-/** The file of a request, given as text or as its value. Throws ERR_UNPROCESSABLE, ERR_TOO_LARGE. */
+/** The policy file of a request, given as text or as a value. Throws ERR_UNPROCESSABLE, ERR_TOO_LARGE. */
 export function fileOf(body: { readonly text?: string | undefined; readonly file?: unknown }): PolicyFile {
   if ((body.text === undefined) === (body.file === undefined)) {
     throw new QfError("ERR_UNPROCESSABLE", "give the policy file as text or as file, and not both");
@@ -39,7 +39,7 @@ export function fileOf(body: { readonly text?: string | undefined; readonly file
   return body.text === undefined ? policyFileOf(body.file) : parsePolicyText(body.text);
 }
 
-/** The plan. Throws ERR_UNPROCESSABLE, naming each name that is not what it should be. */
+/** Plans a file. Throws ERR_UNPROCESSABLE with the names that do not resolve. */
 export function planFile(before: PolicyAccount, file: PolicyFile, nowSeconds: number): FilePlan {
   const after = accountWith(before, file);
   const rules = { before: rulesOf(before), after: rulesOf(after) };
@@ -54,7 +54,7 @@ export function planFile(before: PolicyAccount, file: PolicyFile, nowSeconds: nu
   };
 }
 
-/** The account with the file in it. Throws as `planFile`. */
+/** The account with the file applied. Throws as `planFile`. */
 export function accountWith(before: PolicyAccount, file: PolicyFile): PolicyAccount {
   const resolution = resolveFile(file, before);
   if (resolution.kind === "refused") throw refusalOf(resolution.faults);
@@ -69,18 +69,18 @@ function refusalOf(faults: readonly PolicyFault[]): QfError {
   return new QfError("ERR_UNPROCESSABLE", message, hint === undefined ? {} : { hint });
 }
 
-/** Whether some of the access is more than before. What only loses access never waits for tests. */
+/** Whether anyone gains access. A change that only removes access is saved even when tests fail. */
 export function gainsAccess({ blocks }: Pick<FilePlan, "blocks">): boolean {
   return blocks.some(({ changes }) => changes.some(({ gained }) => gained.length > 0));
 }
 
-/** Whether somebody could log in somewhere before, and nobody could anywhere after. */
+/** Whether someone could log in somewhere before and nobody can anywhere after. */
 export function locksEveryoneOut({ before, rules, blocks }: FilePlan, nowSeconds: number): boolean {
   const loses = blocks.some(({ changes }) => changes.some(({ lost }) => lost.includes("connect")));
   if (!loses) return false;
   const { users, peers, settings } = before;
   const drops = rules.after.filter(({ action }) => action === "drop");
-  // Rule by rule: the first that lets anybody in anywhere settles it.
+  // Rule by rule: the first that admits anyone anywhere decides.
   return !rules.after.some(
     (rule) =>
       rule.action === "accept" &&

@@ -1,7 +1,8 @@
 /**
- * The account's tests at every save: what fails them is not saved, unless it only takes access away.
+ * The account's policy tests, run at every save. A save that fails them is refused, unless it only removes
+ * access.
  *
- * Tests guard against mistakes, not against administrators: with `force` what fails is saved, and audited.
+ * Tests guard against mistakes, not against administrators: with `force` the save succeeds and is audited.
  *
  * @module
  */
@@ -22,15 +23,15 @@ import { reportTests, testsFail } from "./test-report.ts";
 export interface GuardedSave {
   readonly ctx: Pick<ManagementContext, "store" | "origin">;
   readonly accountId: AccountId;
-  /** Saves what fails a test. */
+  /** Saves even when tests fail. */
   readonly force: boolean;
-  /** Only tests that passed before count: what is saved is no policy. */
+  /** Counts only tests that passed before, for a save of something other than policy. */
   readonly onlyNewFailures?: boolean;
 }
 
 /**
- * Makes the change, then runs the tests on what it made. Throws ERR_CONFLICT, and with that the transaction
- * is rolled back, when one fails and some access is gained.
+ * Makes the change, then runs the tests on the result. Throws ERR_CONFLICT, which rolls the transaction back,
+ * when a test fails and someone gains access.
  */
 export async function withTests<T>(
   tx: ChangeWriter,
@@ -45,7 +46,7 @@ export async function withTests<T>(
   const now = nowSeconds(tx.clock);
   const report = reportTests(after, now);
   if (report.failed === 0) return result;
-  // Other readers see what is committed: the account before this change.
+  // Another reader sees only committed data, so the account before this change.
   const before = await ctx.store.snapshot((reader) => loadPolicyAccount(reader, accountId, ctx));
   if (before === undefined || !gainsBetween(before, after, now)) return result;
   if (save.onlyNewFailures === true && !hasNewFailures(reportTests(before, now), report)) return result;
@@ -54,7 +55,7 @@ export async function withTests<T>(
   return result;
 }
 
-/** Says in the log that a save was forced, and which tests failed; none, where it left nobody a way in. */
+/** Logs a forced save and its failed tests. There may be none, if it was forced past the lock-out check. */
 export function recordForce(tx: ChangeWriter, accountId: AccountId, report: PolicyTestReport): void {
   const failing = report.results.filter(({ passed }) => !passed).map(({ number }) => number);
   const meta = { failed: String(report.failed), tests: failing.slice(0, 32).join(",") };
@@ -66,7 +67,7 @@ function hasNewFailures(before: PolicyTestReport, after: PolicyTestReport): bool
   return after.results.some(({ passed, number }) => !passed && passing.has(number));
 }
 
-/** Whether anybody may do more in `after` than in `before`. */
+/** Whether anyone may do more in `after` than in `before`. */
 export function gainsBetween(before: PolicyAccount, after: PolicyAccount, now: number): boolean {
   const { users, peers, settings } = after;
   const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
@@ -77,7 +78,7 @@ export function gainsBetween(before: PolicyAccount, after: PolicyAccount, now: n
   return gainsByPeople(before, after, now);
 }
 
-/** The same rules, and other people, devices or machines: compared for those that are different. */
+/** Whether changed users, devices or machines gain access, under unchanged rules. */
 function gainsByPeople(before: PolicyAccount, after: PolicyAccount, now: number): boolean {
   const oldUsers = new Map(before.users.map((user) => [user.id, JSON.stringify(user)]));
   const oldPeers = new Map(before.peers.map((peer) => [peer.id, JSON.stringify(peer)]));

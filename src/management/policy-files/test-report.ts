@@ -14,7 +14,7 @@ import { FORCE_HINT, type PolicyTestOutcome, type PolicyTestReport } from "../..
 /** Failing tests named in a refusal. */
 const NAMED_MAX = 3;
 
-/** Runs the tests of `account` on it. */
+/** Runs the account's tests. */
 export function reportTests(account: PolicyAccount, nowSeconds: number): PolicyTestReport {
   const names = namesOf(account);
   const results = runTests(account, nowSeconds).map(
@@ -27,12 +27,12 @@ export function reportTests(account: PolicyAccount, nowSeconds: number): PolicyT
   return { passed: results.length - failed, failed, results };
 }
 
-/** Tests that fail on `account`. */
+/** The account's failing tests. */
 export function failingTests(account: PolicyAccount, nowSeconds: number): TestResult[] {
   return runTests(account, nowSeconds).filter(({ passed }) => !passed);
 }
 
-/** The refusal of what fails these tests. */
+/** The refusal of a save that fails these tests. */
 export function testsFail({ results, failed }: PolicyTestReport): QfError {
   const told = results
     .filter(({ passed }) => !passed)

@@ -1,6 +1,6 @@
 /**
- * Uploads of machines on their way into the store of recordings: only of sessions that the machine has
- * reported, each chunk once, in order, and within the machine's share of a day.
+ * Intake of machines' recording uploads: only for sessions that the machine has reported, each chunk once, in
+ * order, and within the machine's daily share.
  *
  * @module
  */
@@ -27,12 +27,12 @@ import { listMoves } from "../log/moves.ts";
 import { AuditShare } from "../sync/audit-share.ts";
 import type { RecordingStore } from "./store.ts";
 
-/** Bytes of recordings that are taken of one machine in a day. */
+/** Bytes of recordings accepted from one machine per day. */
 export const RECORDING_SHARE_BYTES_DEFAULT = 10_000_000_000;
 
 type Refusal = NonNullable<RecordingUploadAnswer["refusal"]>["code"];
 
-/** One sentence each; `at` is the number of the first chunk that came. */
+/** One sentence each. `at` is the number of the first uploaded chunk. */
 const SENTENCES: Readonly<Record<Refusal, (at: number, next: number) => string>> = {
   duplicate: (at, next) => `chunk ${at} of this recording is stored already; chunk ${next} is next`,
   gap: (at, next) => `chunk ${at} of this recording came before chunk ${next}`,
@@ -50,9 +50,9 @@ interface Upload {
 
 export interface IntakeOptions {
   readonly store: RecordingStore;
-  /** A day's share of one machine, in bytes; 0: any. */
+  /** A machine's daily share in bytes. 0: unlimited. */
   readonly shareBytes: number;
-  /** Something was added. */
+  /** Called when chunks were added to a recording. */
   onAdded(recordingId: string): void;
 }
 
@@ -87,7 +87,7 @@ export class RecordingIntake {
     }
   }
 
-  /** Whose it says it is, and what there is of it. */
+  /** The peer that the upload names, and the recording so far. */
   #known({ peerId, recordingId }: RecordingUpload) {
     return this.#ctx.store.read(async (tx) => ({
       peer: await findPeerById(tx, peerId),
@@ -95,7 +95,7 @@ export class RecordingIntake {
     }));
   }
 
-  /** Whether the machine's device key has signed it: for this address, or one where management was lately. */
+  /** Whether the machine's device key signed it, for management's address or a recent former one. */
   async #isSigned(peer: PeerRow, body: Uint8Array, signature: string): Promise<boolean> {
     if (!Ed25519Signature.safeParse(signature).success) return false;
     const fields = { peer: peer.id, digest: sha256(body) };
@@ -132,7 +132,7 @@ export class RecordingIntake {
     }
   }
 
-  /** A row for a recording that begins, which `#add` stores; or why it may not. */
+  /** The row of a new recording, which `#add` stores, or why it may not begin. */
   async #begin(
     peer: PeerRow,
     { recordingId, first, head }: RecordingUpload,
@@ -156,7 +156,7 @@ export class RecordingIntake {
       chain: digestText(emptyChain()),
     };
     return this.#ctx.store.transaction(async (tx) => {
-      // Another upload may have begun it meanwhile, which may be another machine's.
+      // Another upload, even another machine's, may have begun it meanwhile.
       const begun = await findRecording(tx, recordingId);
       if (begun === undefined) await insertRecording(tx, row);
       return begun ?? row;
@@ -167,7 +167,7 @@ export class RecordingIntake {
     const { first, end, sizes } = head;
     const digests = chunks.map(digestOfChunk);
     const chain = digests.reduce(extendChain, Buffer.from(row.chain, "base64url") as Uint8Array);
-    // Named anew each time: two uploads of one number never write the same object.
+    // A new name each time, so that two uploads of the same chunk never write the same object.
     const object = `${row.accountId}/${row.id}/${String(first).padStart(8, "0")}-${newId()}`;
     if (chunks.length > 0) await this.#options.store.put(object, Buffer.concat(chunks));
     const nextChunk = first + chunks.length;
@@ -194,7 +194,7 @@ export class RecordingIntake {
     return { next: nextChunk };
   }
 
-  /** Another upload was first, or the recording was deleted: what there is now counts. */
+  /** The refusal after another upload was first or the recording was deleted, by its current state. */
   async #overtaken(recordingId: string, first: number): Promise<RecordingUploadAnswer> {
     const row = await this.#ctx.store.read((tx) => findRecording(tx, recordingId));
     if (row === undefined) return refusal("gap", first, 0);
@@ -206,7 +206,7 @@ function refusal(code: Refusal, first: number, next: number): RecordingUploadAns
   return { next, refusal: { code, message: SENTENCES[code](first, next) } };
 }
 
-/** Null: it is no upload. */
+/** Parses an upload. Null: it is none. */
 function uploadOf(body: Uint8Array): Upload | null {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   if (bytes.length < 4) return null;

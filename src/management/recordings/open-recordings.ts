@@ -1,5 +1,5 @@
 /**
- * The recordings of a management that starts, in the store that `serve` was told of.
+ * Start of recordings, in the store that `serve` was given.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import { openRecordingStore, type RecordingStoreOptions } from "./store.ts";
 export interface OpenRecordingsOptions {
   readonly dataDir: string;
   readonly recordings?: Partial<RecordingStoreOptions>;
-  /** A day's share of one machine in megabytes, as typed. Absent: 10000. */
+  /** A machine's daily share in megabytes, as typed. Absent: 10000. */
   readonly recordingShareMb?: string;
 }
 
-/** Throws as `openRecordingStore` and `parseShare`. What closes them again is added to `closers`. */
+/** Throws as `openRecordingStore` and `parseShare`. Adds to `closers` what closes the recordings. */
 export async function openRecordings(
   { dataDir, recordings: given, recordingShareMb }: OpenRecordingsOptions,
   context: Pick<ManagementContext, "clock" | "log" | "store" | "origin">,

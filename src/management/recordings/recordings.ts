@@ -1,8 +1,8 @@
 /**
- * The recordings of management: what machines upload, read back page by page, followed while they run, and
- * deleted after the account's retention.
+ * Management's recordings: taken in from machines, read page by page, followed while they run, and deleted
+ * after the account's retention.
  *
- * To follow one from another part: `follow(recordingId, from, signal)` gives each page of chunks as it comes.
+ * `follow(recordingId, from, signal)` yields each page of chunks as it arrives.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import { daysKept } from "../db/tables/shortened-retention.ts";
 import { RECORDING_SHARE_BYTES_DEFAULT, RecordingIntake } from "./intake.ts";
 import type { RecordingStore } from "./store.ts";
 
-/** How soon one that follows hears of what another process takes in. */
+/** How soon a follower sees chunks that another process took in. */
 const ELSEWHERE_MS = 1_000;
 const SWEEP_MS = 600_000;
 const DAY_SECONDS = 86_400;
@@ -36,8 +36,8 @@ const DAY_SECONDS = 86_400;
 const DELETED_MAX = 1_000;
 const PARTS_MAX = 256;
 /**
- * Parts of one page, which are read at once; it is full after so many stored bytes, or so much data. Those
- * before the one that is asked for may have a chunk each.
+ * Parts of one page, which are read together, and the stored bytes or unpacked characters that fill it. Parts
+ * before the requested chunk may have one chunk each.
  */
 const PAGE_PARTS_MAX = 32;
 const PAGE_BYTES = 512 * 1024;
@@ -46,7 +46,7 @@ const PAGE_DATA_CHARS = 1_000_000;
 type Context = Pick<ManagementContext, "clock" | "log" | "store" | "origin">;
 
 export interface RunningRecordings extends Recordings {
-  /** Deletes what is older than its account keeps, and what belongs to no account any more. */
+  /** Deletes recordings older than their account's retention, and those of deleted accounts. */
   sweep(): Promise<void>;
   close(): void;
 }
@@ -87,7 +87,7 @@ class StoredRecordings implements RunningRecordings {
   async page(recordingId: string, from: number): Promise<RecordingPage> {
     const { row, parts } = await this.#ctx.store.read(async (tx) => ({
       row: await findRecording(tx, recordingId),
-      // The one that holds `from` begins at most so far before it.
+      // The part that holds `from` begins at most this far before it.
       parts: await listRecordingParts(tx, recordingId, {
         from: Math.max(0, from - RECORDING_CHUNKS_MAX + 1),
         countMax: RECORDING_CHUNKS_MAX + PAGE_PARTS_MAX,
@@ -103,7 +103,7 @@ class StoredRecordings implements RunningRecordings {
       isEncrypted,
     );
     const next = (chunks.at(-1)?.number ?? from - 1) + 1;
-    // More is there, or came after the row was read.
+    // There is more, or it arrived after the row was read.
     const status = next < row.nextChunk ? "running" : row.status;
     return { chunks, next, status, encrypted: isEncrypted };
   }
@@ -151,7 +151,7 @@ class StoredRecordings implements RunningRecordings {
     await this.#removeAll(await store.read((tx) => listRecordingsOfNoAccount(tx, DELETED_MAX)));
   }
 
-  /** Returns how many are gone. One that cannot be deleted keeps no other: it is tried at the next sweep. */
+  /** Returns how many were deleted. A failure does not stop the others; the next sweep retries it. */
   async #removeAll(rows: readonly RecordingRow[]): Promise<number> {
     const { log } = this.#ctx;
     let count = 0;
@@ -191,7 +191,7 @@ class StoredRecordings implements RunningRecordings {
   }
 }
 
-/** The first of `parts`, as many as one page has room for. */
+/** The first of `parts`, as many as fit in one page. */
 function pageOf(parts: readonly RecordingPartRow[]): RecordingPartRow[] {
   const shown: RecordingPartRow[] = [];
   let bytes = 0;
@@ -211,7 +211,7 @@ interface StoredChunk {
   readonly packed: Uint8Array;
 }
 
-/** The chunks of a part from number `from` on. */
+/** The chunks of a part from `from` on. */
 function chunksOf(
   { first, sizes, digests }: RecordingPartRow,
   bytes: Uint8Array,
@@ -225,7 +225,7 @@ function chunksOf(
   });
 }
 
-/** As many as one page has room for. Few bytes may unpack to many, so they are unpacked one by one. */
+/** As many chunks as fit in one page. Unpacked one by one, since few bytes may unpack to many. */
 function firstOf(stored: readonly StoredChunk[], isEncrypted: boolean): RecordingPage["chunks"] {
   const chunks: RecordingPage["chunks"] = [];
   let chars = 0;

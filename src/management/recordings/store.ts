@@ -1,5 +1,5 @@
 /**
- * The store of recordings: a folder, or a bucket of S3. Objects are written once, read whole and deleted.
+ * The store of recordings: a folder or an S3 bucket. Objects are written once, read whole, and deleted.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { QfError } from "../../base/errors.ts";
 import { readSmallFile } from "../../base/files.ts";
 
 export interface RecordingStore {
-  /** Resolves once it survives a crash. Throws ERR_UNAVAILABLE. */
+  /** Resolves once the object would survive a crash. Throws ERR_UNAVAILABLE. */
   put(object: string, bytes: Uint8Array): Promise<void>;
-  /** Throws ERR_UNAVAILABLE where it is not there or cannot be read. */
+  /** Throws ERR_UNAVAILABLE when the object is missing or cannot be read. */
   get(object: string): Promise<Uint8Array>;
-  /** What is not there is deleted already. Throws ERR_UNAVAILABLE. */
+  /** A missing object counts as deleted. Throws ERR_UNAVAILABLE. */
   remove(object: string): Promise<void>;
 }
 
-/** How `serve` was told to keep recordings. */
+/** The options of `serve` for the store of recordings. */
 export interface RecordingStoreOptions {
   /** `DIR` or `s3://BUCKET/PREFIX`. */
   readonly where: string;
@@ -28,13 +28,13 @@ export interface RecordingStoreOptions {
   readonly credentialsFile?: string | undefined;
 }
 
-/** A new file, of which each write waits for the disk: one call rather than two. */
+/** A new file whose writes wait for the disk, which saves a separate fsync. */
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_DSYNC;
 const CREDENTIALS_BYTES_MAX = 65_536;
-/** A region has to be named; this is where S3 itself began. */
+/** Used when no region is given, since requests must name one. */
 const REGION_DEFAULT = "us-east-1";
 
-/** Throws ERR_USAGE for what cannot be meant, ERR_PERMISSION for a file that cannot be read. */
+/** Throws ERR_USAGE for invalid options, ERR_PERMISSION for a file that cannot be read. */
 export async function openRecordingStore(options: RecordingStoreOptions): Promise<RecordingStore> {
   const { where, endpoint, region, credentialsFile } = options;
   const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,62})(?:\/(.*))?$/.exec(where);
@@ -57,7 +57,7 @@ export async function openRecordingStore(options: RecordingStoreOptions): Promis
   return createFolderStore(where);
 }
 
-/** Keeps objects as files below `directory`, which is made when it is needed. */
+/** Stores objects as files below `directory`, which is created when needed. */
 export function createFolderStore(directory: string): RecordingStore {
   const pathOf = (object: string): string => join(directory, object);
   return {
@@ -67,7 +67,7 @@ export function createFolderStore(directory: string): RecordingStore {
       orUnavailable(async () => {
         const path = pathOf(object);
         await rm(path, { force: true });
-        // The recording's own folder, once it is empty.
+        // Remove the recording's own folder once it is empty.
         const folder = dirname(path);
         const rest = await readdir(folder).catch(() => ["?"]);
         if (rest.length === 0) await rmdir(folder).catch(() => {});
@@ -87,7 +87,7 @@ function createBucketStore(client: S3Client, prefix: string): RecordingStore {
 }
 
 /**
- * Nobody reads an object before its `put` has resolved, so half of one that a crash leaves under its name
+ * Writes in place: nothing reads an object before its `put` has resolved, so a partial one left by a crash
  * does no harm.
  */
 async function writeObject(path: string, bytes: Uint8Array): Promise<void> {
@@ -102,7 +102,7 @@ async function writeObject(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Its folder is there for every object of a recording but the first. */
+/** Opens first and creates the folder only on failure: it exists for all objects but a recording's first. */
 async function openNew(path: string): Promise<FileHandle> {
   try {
     return await open(path, NEW_FILE, 0o600);
@@ -121,7 +121,7 @@ async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Absent: as the environment has them. */
+/** Reads the credentials file. Without one, they come from the environment. */
 async function readCredentials(
   path: string | undefined,
 ): Promise<{ accessKeyId?: string; secretAccessKey?: string; sessionToken?: string }> {

@@ -1,8 +1,8 @@
 /**
- * The release that this process is itself: its executable, for a release folder that lacks it.
+ * This process's own release: its executable, served when the release folder lacks it.
  *
- * An executable cannot hold its own digest, so the signed manifest stands beside it where `install.sh` and
- * the packages put it. Without one, or with one of another build, a manifest without a signature is made.
+ * An executable cannot contain its own digest, so `install.sh` and the packages install its signed manifest
+ * beside it. Without one, or with one of another build, the release gets an unsigned manifest.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
   SIGNATURE_FILE,
 } from "../../wire/release.ts";
 
-/** Without a signature it is made anew for each asker, and good for a day. */
+/** How long an unsigned manifest is valid. */
 const UNSIGNED_MS = 86_400_000;
 
 export interface OwnRelease {
@@ -32,9 +32,9 @@ export interface OwnRelease {
   readonly path: string;
   readonly size: number;
   readonly sha256: string;
-  /** As in a release folder. */
+  /** The manifest's text, as in a release folder. */
   readonly manifest: string;
-  /** Undefined: nobody signed it. */
+  /** Undefined: unsigned. */
   readonly signature: string | undefined;
 }
 
@@ -44,12 +44,12 @@ export interface Executable {
   readonly target: string;
 }
 
-/** Null when run from source: then there is no executable to hand out. */
+/** Null when run from source, where there is no executable to serve. */
 export function ownExecutable(): Executable | null {
   return isCompiled() ? { path: process.execPath, version: VERSION, target: TARGET } : null;
 }
 
-/** Reads the whole executable once. Throws what the system throws. */
+/** Reads the whole executable once. Throws the system's errors. */
 export async function readOwnRelease(executable: Executable, clock: Clock): Promise<OwnRelease> {
   const { path, version, target } = executable;
   const [{ size }, sha256] = await Promise.all([stat(path), sha256OfFile(path)]);
@@ -69,7 +69,7 @@ export async function readOwnRelease(executable: Executable, clock: Clock): Prom
   return { ...own, manifest: manifestText(manifest), signature: undefined };
 }
 
-/** The manifest in `../share/qufabric`, if it is of this very executable. */
+/** The manifest in `../share/qufabric`, if it is for this executable. */
 async function readSigned({ path, target, sha256 }: Pick<OwnRelease, "path" | "target" | "sha256">) {
   const folder = join(dirname(path), "..", "share", "qufabric");
   const read = (name: string) => readSmallFile(join(folder, name), MANIFEST_BYTES_MAX).catch(() => undefined);
@@ -80,7 +80,7 @@ async function readSigned({ path, target, sha256 }: Pick<OwnRelease, "path" | "t
   return files[target]?.sha256 === sha256 ? { manifest, signature } : undefined;
 }
 
-/** In hexadecimal. */
+/** The SHA-256 of a file, in hexadecimal. */
 export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path)) hash.update(chunk);

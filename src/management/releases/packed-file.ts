@@ -1,5 +1,5 @@
 /**
- * Packed copies of a file that has none beside it: made once, at first need, in a folder of our own.
+ * Compressed copies of a file that has none beside it, made at the first request in a folder of our own.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import { pipeline } from "node:stream/promises";
 import { makeDirectory } from "../../base/files.ts";
 import { newId } from "../../base/random.ts";
 
-/** How a download may be packed; each is also the ending of the packed file. */
+/** Compression formats of downloads. Each is also the file name's extension. */
 export const PACKINGS = ["zst", "gz"] as const;
 export type Packing = (typeof PACKINGS)[number];
 
-/** The library of the DOM, which is loaded beside Bun's, knows no zstd. */
+/** The cast is needed because the DOM's types, loaded beside Bun's, lack zstd. */
 const FORMATS = { zst: "zstd" as "gzip", gz: "gzip" } as const;
 
 export interface PackedFiles {
-  /** Path of `source`, whose digest is `sha256`, packed. One is made at a time. */
+  /** Path of the packed copy of `source`, whose digest is `sha256`. Copies are made one at a time. */
   pathOf(source: string, sha256: string, packing: Packing): Promise<string>;
 }
 
-/** Packed copies in `folder`, which is made when it is needed. Those of other sources go. */
+/** Packed copies in `folder`, which is created when needed. Copies of other sources are deleted. */
 export function createPackedFiles(folder: string): PackedFiles {
   const known = new Map<string, Promise<string>>();
   let last: Promise<unknown> = Promise.resolve();
@@ -57,7 +57,7 @@ async function packTo(path: string, source: string, packing: Packing): Promise<s
   return path;
 }
 
-/** Copies of executables that were replaced since, and what a killed process left. */
+/** Deletes copies of replaced executables and leftovers of killed processes. */
 async function removeOthers(folder: string, path: string): Promise<void> {
   const [digest = ""] = (path.split("/").at(-1) ?? "").split(".");
   for (const name of await readdir(folder)) {

@@ -1,8 +1,8 @@
 /**
- * The releases that this server hands out: those of its release folder, and the one that it is itself.
+ * Releases that this server serves: those in its release folder, and its own.
  *
- * Nothing here is trusted or checked: machines check the signature, which no server can make. Names of files
- * come from the closed lists of `wire/release.ts` and from manifests that parse, never from a request.
+ * The server neither trusts nor checks them: machines verify the signature, which no server can make. File
+ * names come from the closed lists in `wire/release.ts` and from parsed manifests, never from a request.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { type Executable, type OwnRelease, readOwnRelease } from "./own-release.
 import { createPackedFiles, type Packing } from "./packed-file.ts";
 
 export interface Releases {
-  /** The highest version there is; undefined: none. */
+  /** The highest version. Undefined: there is none. */
   latest(): Promise<ReleaseVersion | undefined>;
   /** Undefined: there is no such version. */
   manifest(version: ReleaseVersion): Promise<string | undefined>;
@@ -36,17 +36,17 @@ export interface Releases {
 }
 
 export interface ReleasesOptions {
-  /** A folder per version. It need not be there. */
+  /** Has a folder per version. It need not exist. */
   readonly folder: string;
-  /** Where packed copies of the own executable are kept. */
+  /** Where packed copies of our executable are stored. */
   readonly packedFolder: string;
-  /** Null: this process has none to hand out. */
+  /** Null: this process has none to serve. */
   readonly executable: Executable | null;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Reads the folder anew at each question, so that a release is there as soon as it is put there. */
+/** Reads the folder at each request, so that a new release is served at once. */
 export function createReleases(options: ReleasesOptions): Releases {
   const { folder } = options;
   const packed = createPackedFiles(options.packedFolder);
@@ -84,7 +84,7 @@ export function createReleases(options: ReleasesOptions): Releases {
   };
 }
 
-/** The own release, read at the first question about its version; read again when it could not be. */
+/** Our own release, read at the first request for its version, and again after a failure. */
 function createOwn({ executable, clock, log }: ReleasesOptions) {
   let known: { readonly made: Promise<OwnRelease | undefined>; readonly atMs: number } | undefined;
   return async (version: string): Promise<OwnRelease | undefined> => {
@@ -102,7 +102,7 @@ function createOwn({ executable, clock, log }: ReleasesOptions) {
   };
 }
 
-/** Half of what an unsigned manifest is good for. */
+/** Half the validity of an unsigned manifest. */
 const RENEW_MS = 43_200_000;
 
 function isTarget(text: string): text is Target {

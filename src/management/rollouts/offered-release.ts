@@ -1,7 +1,7 @@
 /**
- * The release that a rollout is to be of: one that this server hands out, and that machines may take.
+ * Choice of a rollout's release: one that this server serves and machines accept.
  *
- * Machines check all of it by themselves. What no machine would take is said before any is asked.
+ * Machines check it all themselves. This check refuses early what no machine would accept.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { parseJson } from "../../base/files.ts";
 import { instantText, ReleaseManifest, type ReleaseVersion } from "../../wire/release.ts";
 import type { Releases } from "../releases/releases.ts";
 
-/** What a rollout asks of the releases. */
+/** The releases' methods that a rollout needs. */
 export type OfferedReleases = Pick<Releases, "latest" | "manifest" | "signature">;
 
-/** The version, if it can be rolled out. `asked` absent: the newest. Throws ERR_NOT_FOUND, ERR_CONFLICT. */
+/** The version to roll out. `asked` undefined: the newest. Throws ERR_NOT_FOUND, ERR_CONFLICT. */
 export async function requireOffered(
   releases: OfferedReleases,
   asked: ReleaseVersion | undefined,

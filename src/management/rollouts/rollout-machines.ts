@@ -1,5 +1,5 @@
 /**
- * The machines of a rollout as they are now: what `policy/rollout.ts` decides by.
+ * The current machines of a rollout: the input of `policy/rollout.ts`.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import {
   type RolloutStepRow,
 } from "../db/tables/rollouts.ts";
 
-/** A machine, by what it is called. */
+/** A rollout's machine with its name and stored order. */
 export interface NamedMachine extends RolloutMachine {
   readonly name: string;
   readonly stored: RolloutStepRow | null;
 }
 
-/** Those of the rollout's group, in an order of its own: no machine is always the first to be tried. */
+/** The machines of the rollout's group, in an order that differs per rollout: none is always first. */
 export async function rolloutMachines(
   tx: Reader,
   rollout: Pick<RolloutRow, "id" | "accountId" | "groupId">,

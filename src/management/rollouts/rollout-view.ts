@@ -1,5 +1,5 @@
 /**
- * Rollouts as the REST API shows them.
+ * Rollouts as the REST API returns them.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export function rolloutView(row: RolloutRow, machines: readonly NamedMachine[]):
   };
 }
 
-/** Those that were told. */
+/** The machines that have an order. */
 export function rolloutMachineViews(machines: readonly NamedMachine[]): RolloutMachine[] {
   return machines.flatMap(({ peerId, name, version, stored }) =>
     stored === null

@@ -1,9 +1,9 @@
 /**
- * Rollouts as they go on: looks every two seconds what is to be done next, stores it with its evidence, and
- * tells machines.
+ * Execution of rollouts: every two seconds finds the next steps, stores them with their audit events, and
+ * sends orders to machines.
  *
- * Decides nothing: that is `policy/rollout.ts`, and each machine for itself. Several processes on one
- * database may look at once: each step is taken by one of them, and each tells the machines that it has.
+ * `policy/rollout.ts` and each machine decide; this part does not. Several processes on one database may run
+ * it at once: one of them takes each step, and each sends orders to the machines connected to it.
  *
  * @module
  */
@@ -23,19 +23,19 @@ import {
 } from "../db/tables/rollouts.ts";
 import { type NamedMachine, rolloutMachines } from "./rollout-machines.ts";
 
-/** How often it is looked. */
+/** Interval of the check. */
 const LOOK_MS = 2_000;
 
 type Context = Pick<ManagementContext, "store" | "clock" | "log">;
 
-/** The machines' links. */
+/** Machines' control links. */
 export interface RolloutLinks {
   isConnected(peerId: PeerId): boolean;
-  /** Tells a machine whose link is here. */
+  /** Sends the order, if the machine's link is at this process. */
   order(peerId: PeerId, order: UpgradeOrder): void;
 }
 
-/** Looks until stopped. Returns how to stop. */
+/** Runs rollouts. Returns the function that stops. */
 export function watchRollouts(context: Context, links: RolloutLinks): () => Promise<void> {
   let running: Promise<void> | null = null;
   const timer = setInterval(() => {
@@ -52,7 +52,7 @@ export function watchRollouts(context: Context, links: RolloutLinks): () => Prom
   };
 }
 
-/** Does what is due of every rollout. */
+/** Takes the due steps of every rollout. */
 export async function lookAtRollouts(context: Context, links: RolloutLinks): Promise<void> {
   const { store, clock } = context;
   for (const rollout of await store.read(listRunningRollouts)) {
@@ -67,13 +67,13 @@ export async function lookAtRollouts(context: Context, links: RolloutLinks): Pro
   }
 }
 
-/** Stores what a machine says of an order. One that is over, or was never given to it, is passed over. */
+/** Stores a machine's report on an order. Ignores orders that are over or were never given to it. */
 export async function takeUpgradeReport(
   { store }: Pick<Context, "store">,
   { accountId, peerId, name }: { accountId: AccountId; peerId: PeerId; name: string },
   { orderId, state, detail }: UpgradeReport,
 ): Promise<void> {
-  // That it is done is seen by the version that it comes back with.
+  // Success shows in the version that the machine comes back with.
   const isOver = state === "failed" || state === "refused";
   const initiator = { id: peerId, name, email: "" };
   await store.change({ accountId, initiator }, async (tx) => {
@@ -104,7 +104,7 @@ async function carryOut(
     const stage = rollout.stage + (advances ? 1 : 0);
     const ended =
       end === null ? {} : { ...end, endedAt: end.state === "finished" ? nowSeconds(tx.clock) : null };
-    // Somebody has halted it, or another process was first.
+    // It was halted meanwhile, or another process was first.
     if (!(await stepRollout(tx, rollout, { settledAt, stage, ...ended }))) return;
     const told = (peerId: PeerId, outcome: string, detail = "") =>
       tx.record({
