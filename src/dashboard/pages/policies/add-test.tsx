@@ -1,5 +1,5 @@
 /**
- * The dialog in which a policy test is written.
+ * The dialog that adds a policy test.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The sum of a difference, as the button that applies it says it.
+ * A difference in one line, for the button that applies it.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Answer } from "../../api/client.ts";
 
 type Difference = Pick<Answer<"POST /api/policy/diff">, "gained" | "lost" | "ends" | "tests" | "same">;
 
-/** `14 gain, 2 lose, 1 live connection ends`. */
+/** Such as `14 gained, 2 lost, 1 live connection ends`. */
 export function sumOf({ gained, lost, ends, tests, same }: Difference): string {
   if (same) return "nothing changes";
   const connections = ends.length === 1 ? "1 live connection ends" : `${ends.length} live connections end`;

@@ -1,16 +1,18 @@
 /**
- * The API's refusal of a policy file, told apart by the field that each fault is about.
+ * Sorts the API's refusal of a policy file by the field that each fault is about.
  *
  * @module
  */
 import { ApiError } from "../../api/client.ts";
 
 export interface FieldProblems {
-  /** Of a field of the policy, such as `name`. */
+  /** Keyed by a field of the policy, such as `name`. */
   readonly policy: ReadonlyMap<string, string>;
-  /** Of a field of a rule by its number, such as `sources` or `ssh.env`. Empty name: of the rule itself. */
+  /**
+   * Keyed by rule index, then by field, such as `sources` or `ssh.env`. An empty name means the rule itself.
+   */
   readonly rules: ReadonlyMap<number, ReadonlyMap<string, string>>;
-  /** What is about neither. */
+  /** All other faults. */
   readonly rest: string | null;
 }
 
@@ -22,7 +24,7 @@ const PLACE = new RegExp(
   "su",
 );
 
-/** `place`: number of the edited policy in the file that was sent. */
+/** `place` is the index of the edited policy in the file that was sent. */
 export function problemsOf(error: unknown, place: number): FieldProblems {
   if (!(error instanceof ApiError) || error.status !== 422) return NONE;
   const policy = new Map<string, string>();
@@ -43,7 +45,7 @@ export function problemsOf(error: unknown, place: number): FieldProblems {
   return { policy, rules, rest: rest.length === 0 ? null : sentence(rest.join("; "), error.hint) };
 }
 
-/** Groups, windows and the like are parts of one field of the form. */
+/** The form field of a path. Elements such as groups and windows belong to the field that holds them. */
 function fieldOf(written: string): string {
   const [first = "", second] = written.split(".");
   return first === "ssh" && second ? `ssh.${second}` : first;

@@ -1,5 +1,5 @@
 /**
- * Policies, each with what its rules mean in plain English, and what can be done with it.
+ * The list of policies, each with its rules in plain English, and the actions on it.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { usePolicyFile } from "./use-difference.tsx";
 
 type Policy = Answer<"GET /api/policies">[number];
 
-/** From this many on there is a box to filter them. */
+/** A filter box appears from this many policies on. */
 const FILTER_FROM = 5;
 
 export function PoliciesPage() {
@@ -120,7 +120,7 @@ function PolicyList({ policies, groups }: PolicyListProps) {
 interface PolicyCardProps {
   readonly policy: Policy;
   readonly sentences: readonly string[];
-  /** Null: it is not here yet. */
+  /** Null while it is loading. */
   readonly file: File | null;
   readonly canEdit: boolean;
   readonly onChange: (change: AskedChange) => void;

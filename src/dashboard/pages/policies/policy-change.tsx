@@ -1,5 +1,5 @@
 /**
- * A change of the policies that is one press: asked in a dialog that shows its difference first.
+ * Confirms a one-click policy change in a dialog that shows its difference first.
  *
  * @module
  */
@@ -16,13 +16,13 @@ import { useApply, useDifference } from "./use-difference.tsx";
 export interface AskedChange {
   readonly title: string;
   readonly verb: string;
-  /** Said once it is done. */
+  /** Message shown once it is applied. */
   readonly done: string;
   readonly file: File;
 }
 
 interface PolicyChangeProps {
-  /** Null: nothing is asked. */
+  /** Null if the dialog is closed. */
   readonly change: AskedChange | null;
   readonly onClose: () => void;
 }

@@ -1,5 +1,5 @@
 /**
- * Pieces of the policies that a change adds, changes or removes.
+ * The parts of the policies that a change adds, edits or removes.
  *
  * @module
  */

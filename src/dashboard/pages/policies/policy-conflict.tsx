@@ -1,6 +1,6 @@
 /**
- * Somebody else saved this policy first: what both changed, side by side. One's own edit is kept until it is
- * settled.
+ * Resolves a conflict with another user's save by showing both edits side by side. The user's own edit is
+ * kept until they choose.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The difference that a policy file makes: access gained first, then lost, live connections, last week's
- * decisions, tests.
+ * The difference that a policy file makes: access gained, access lost, live connections, last week's
+ * decisions, and tests.
  *
  * @module
  */
@@ -92,7 +92,7 @@ function Access({ title, tone, of }: AccessProps) {
   );
 }
 
-/** The API's lines begin in lower case, and end without a stop. */
+/** Capitalises a line of the API and ends it with a full stop. */
 function sentence(line: string): string {
   return `${line.slice(0, 1).toUpperCase()}${line.slice(1)}.`;
 }

@@ -1,6 +1,6 @@
 /**
- * A policy while it is edited: one entry of the policy file, whose rules keep a key of their own so that they
- * can be moved, and merged with what was saved by others meanwhile.
+ * A policy being edited: one entry of the policy file. Its rules have stable keys, so they can be moved, and
+ * merged with what others saved meanwhile.
  *
  * @module
  */
@@ -12,22 +12,22 @@ export type FileRule = FilePolicy["rules"][number];
 export type FileTest = NonNullable<File["tests"]>[number];
 type ApiPolicy = Answer<"GET /api/policies">[number];
 
-/** A rule with the key by which it stays itself. Those of the base are `b0`, `b1`, …. */
+/** A rule with a stable key. Rules of the base policy have `b0`, `b1`, …. */
 export interface DraftRule {
   readonly key: string;
   readonly rule: FileRule;
 }
 
 export interface PolicyDraft {
-  /** As it was when editing began. Null: a new policy. */
+  /** The policy when editing began. Null for a new one. */
   readonly base: FilePolicy | null;
   readonly fields: Omit<FilePolicy, "rules">;
   readonly rules: readonly DraftRule[];
-  /** For the next key. */
+  /** Number of the next new key. */
   readonly nextKey: number;
 }
 
-/** What nobody has written yet: from anywhere, to be said who, as whom and where. */
+/** The rule of a new policy: from anywhere, with people, local users and machines still to be filled in. */
 export const NEW_RULE: FileRule = { sources: ["All"], destinations: [], authorized_groups: { "": [] } };
 
 export function draftOf(policy: FilePolicy): PolicyDraft {
@@ -67,14 +67,17 @@ export function isEdited(draft: PolicyDraft): boolean {
   return draft.base === null || !isSame(policyOf(draft), draft.base);
 }
 
-/** Where the file has `policy`: by its name, or by its id where two have the same name. -1: nowhere. */
+/** Index of `policy` in the file, matched by id if an entry has it, else by name. -1 if absent. */
 export function placeInFile(file: File, { id, name }: Pick<ApiPolicy, "id" | "name">): number {
   const policies = file.policies ?? [];
   const byId = policies.findIndex((one) => one.id === `id:${id}`);
   return byId !== -1 ? byId : policies.findIndex((one) => one.id === undefined && one.name === name);
 }
 
-/** The file with `policy` at `place`; -1 adds it, null takes it out. A renamed one stays itself by `id`. */
+/**
+ * The file with `policy` at index `place`. -1 appends it, and null removes the entry there. A renamed policy
+ * keeps its identity by `id`.
+ */
 export function fileWith(
   file: File,
   { place, policy, id }: { readonly place: number; readonly policy: FilePolicy | null; readonly id?: string },

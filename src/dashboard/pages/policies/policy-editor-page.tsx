@@ -1,7 +1,8 @@
 /**
- * A policy edited as a form: each rule under its sentence, and beside it what saving would change, for whom.
+ * The policy editor: each rule as a form under its sentence, and beside it what saving would change, for
+ * whom.
  *
- * What is typed is kept in this tab. Nothing is saved before its difference was shown.
+ * The draft is kept in this tab. Nothing is saved before its difference was shown.
  *
  * @module
  */
@@ -104,7 +105,7 @@ function entryOf(
   return { place, policy: file.policies?.[place] ?? null };
 }
 
-/** What fields offer. Only the groups are waited for. */
+/** Choices for the form's fields. Only the groups have to be loaded. */
 function useChoices(): Read<Choices> {
   const groups = useQuery(reading("GET /api/groups"));
   const peers = useQuery(reading("GET /api/peers"));

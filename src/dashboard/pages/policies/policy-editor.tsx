@@ -1,5 +1,5 @@
 /**
- * The form of one policy and, beside it, the difference that saving it makes.
+ * The form of one policy and, beside it, the difference that saving makes.
  *
  * @module
  */
@@ -31,15 +31,15 @@ import { useApply, useDifference } from "./use-difference.tsx";
 
 interface PolicyEditorProps {
   readonly file: File;
-  /** Of the policy in the file; -1: it is not there. */
+  /** Index of the policy in the file; -1 if absent. */
   readonly place: number;
-  /** As it is now. Null: it is not there. */
+  /** The policy as the file has it now. Null if absent. */
   readonly current: FilePolicy | null;
   readonly policyId: string | null;
   readonly draft: PolicyDraft;
-  /** Whether the draft was kept, rather than just begun. */
+  /** Whether the draft is kept in this tab, which begins with the first edit. */
   readonly isStored: boolean;
-  /** Null throws it away. */
+  /** Null discards the draft. */
   readonly onDraft: (draft: PolicyDraft | null) => void;
   readonly choices: Choices;
 }
@@ -52,7 +52,7 @@ export function PolicyEditor(props: PolicyEditorProps) {
   const canSave = may(me, "policies", "update");
   const apply = useApply();
   const isOlder = isStored && draft.base !== null && current !== null && !isSame(draft.base, current);
-  // What one saves oneself moves it as well.
+  // The user's own save changes `current` as well.
   const hasMoved = isOlder && !apply.isPending && !isSame(policyOf(draft), current);
   const isGone = isStored && draft.base !== null && current === null;
   const edited = useMemo(() => {

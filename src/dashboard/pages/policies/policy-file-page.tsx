@@ -1,7 +1,7 @@
 /**
- * The account's policies as a file: edited here, and applied only after its difference was shown.
+ * The account's policies as an editable file. It is applied only after its difference was shown.
  *
- * What is typed is kept in this tab, so that a reload or a sign-in loses nothing.
+ * The text is kept in this tab, so a reload or a sign-in loses nothing.
  *
  * @module
  */
@@ -144,7 +144,7 @@ function Apply({ text, diff, onDone }: ApplyProps) {
   );
 }
 
-/** The button says what it does: `Apply: 14 gain, 2 lose, 1 live connection ends`. */
+/** The button's label, such as `Apply: 14 gained, 2 lost, 1 live connection ends`. */
 function sumOf({ gained, lost, ends, tests }: Diff): string {
   if (tests.failed > 0) return `${tests.failed} of its tests fail`;
   const connections = ends.length === 1 ? "1 live connection ends" : `${ends.length} live connections end`;

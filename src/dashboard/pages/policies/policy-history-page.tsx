@@ -1,6 +1,6 @@
 /**
- * Earlier states of the policies: who made each, when, why, and what it changed. One is restored like any
- * other change: after its difference was shown.
+ * Earlier states of the policies: who made each, when, why, and what it changed. Restoring one shows its
+ * difference first, like any other change.
  *
  * @module
  */
@@ -83,7 +83,7 @@ function Entries({ entries }: { readonly entries: readonly Entry[] }) {
 
 interface EntryCardProps {
   readonly entry: Entry;
-  /** Null: not by this person, or it is the state in force. */
+  /** Null if the user may not restore states, or this one is in force. */
   readonly onRestore: ((entry: Entry) => Promise<void>) | null;
 }
 

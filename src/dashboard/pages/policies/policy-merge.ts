@@ -1,6 +1,6 @@
 /**
- * A merge of one's own edit with a policy that others saved meanwhile, rule by rule: what only one side
- * changed is taken, what both changed is asked.
+ * Merges the user's edit with what others saved meanwhile, rule by rule. A rule that only one side changed is
+ * taken from that side; a rule that both changed is a conflict.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import { type DraftRule, type FilePolicy, type FileRule, isSame, type PolicyDraf
 
 export interface RuleConflict {
   readonly key: string;
-  /** Null: one's own edit deleted it. */
+  /** Null if the user's edit deleted it. */
   readonly mine: FileRule | null;
-  /** Null: it was deleted meanwhile. */
+  /** Null if others deleted it. */
   readonly theirs: FileRule | null;
 }
 
 export interface Merge {
-  /** The edit over the newer policy, with one's own side of every conflict. */
+  /** The edit on top of the newer policy. Every conflict is settled in the user's favour. */
   readonly draft: PolicyDraft;
   readonly conflicts: readonly RuleConflict[];
 }
 
-/** `theirs`: the policy as it is now. */
+/** `theirs` is the policy as it is now. */
 export function mergePolicy(draft: PolicyDraft, theirs: FilePolicy): Merge {
   const base = draft.base?.rules ?? [];
   const match = matchRules(base, theirs.rules);
@@ -46,7 +46,7 @@ interface Settled {
   readonly conflicts: readonly RuleConflict[];
 }
 
-/** Rules in one's own order; those that others added at the end. */
+/** Rules in the user's order, followed by those that others added. */
 function mergedDraft(draft: PolicyDraft, theirs: FilePolicy, { match, settled }: Settled): PolicyDraft {
   const keyOf = new Map<string, string>([...match].map(([i, at]) => [`b${i}`, `b${at}`]));
   const old = draft.base?.rules ?? [];
@@ -68,7 +68,10 @@ function mergedDraft(draft: PolicyDraft, theirs: FilePolicy, { match, settled }:
   };
 }
 
-/** Which of `theirs` each rule of `base` is: what says the same, else has its name, else its place. */
+/**
+ * Maps rules of `base` to their index in `theirs`: by equal content, else by name, else, if the lengths are
+ * equal, by position.
+ */
 function matchRules(base: readonly FileRule[], theirs: readonly FileRule[]): Map<number, number> {
   const match = new Map<number, number>();
   const free = new Set(theirs.keys());

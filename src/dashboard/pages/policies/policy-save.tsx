@@ -1,5 +1,5 @@
 /**
- * The panel that says what saving changes, kept in step with the form.
+ * The panel that shows what saving changes, kept in step with the form.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Policy tests: what has to stay allowed and denied, and whether it is so now. They run at every save.
+ * Policy tests: what must stay allowed or denied, and whether it is so now. They run at every save.
  *
  * @module
  */

@@ -1,11 +1,11 @@
 /**
- * Ports and ranges of a rule as words, and back.
+ * Ports and port ranges of a rule as text, and back.
  *
  * @module
  */
 import { type FileRule, withField } from "./policy-draft.ts";
 
-/** `80`, `8000-8100`. */
+/** Such as `80` and `8000-8100`. */
 export function portsText({ ports, port_ranges }: FileRule): string[] {
   const ranges = (port_ranges ?? []).map(({ start, end }) =>
     start === end ? `${start}` : `${start}-${end}`,
@@ -13,7 +13,7 @@ export function portsText({ ports, port_ranges }: FileRule): string[] {
   return [...(ports ?? []).map(String), ...ranges];
 }
 
-/** Beside a range every port is one, since a rule has ports or ranges. What is neither is left out. */
+/** A rule has either ports or ranges, so beside a range every port becomes one. Other words are dropped. */
 export function writePorts(rule: FileRule, text: string): FileRule {
   const words = text.split(/[\s,]+/).filter((word) => /^\d{1,5}(?:-\d{1,5})?$/.test(word));
   const hasRange = words.some((word) => word.includes("-"));

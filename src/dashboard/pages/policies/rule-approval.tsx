@@ -1,5 +1,5 @@
 /**
- * Fields of a rule that say whether a login has to be approved, by whom, and for how long that counts.
+ * Rule fields: whether a login needs approval, by whom, and how long an approval counts.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Fields of a rule that say what people may do once they are in, and what it costs them.
+ * Rule fields: what people may do once they are logged in, and what is required of them.
  *
  * @module
  */
@@ -45,7 +45,7 @@ interface PartProps {
 }
 
 const MACHINE = "machine";
-/** The terminal of the dashboard. */
+/** Whether the dashboard's terminal may be used. */
 const BROWSERS = [
   { value: "account", label: "as the account's settings say", says: undefined },
   { value: "yes", label: "yes", says: true },

@@ -1,5 +1,5 @@
 /**
- * Fields of a rule that say when it holds, and from which devices.
+ * Rule fields: when the rule holds, and from which devices.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const DAYS: readonly (readonly [day: Day, label: string])[] = [
 ];
 const OFFICE_HOURS: Window = { days: ["mon", "tue", "wed", "thu", "fri"], from: "08:00", to: "18:00" };
 const WINDOWS_MAX = 32;
-/** Ends that are offered, in seconds from now: an hour, a working day, a week, a month. */
+/** Suggested end times, in seconds from now: an hour, a working day, a week, a month. */
 const UNTIL = [3_600, 28_800, 604_800, 2_592_000] as const;
 
 interface ConditionsProps extends RulePartProps {

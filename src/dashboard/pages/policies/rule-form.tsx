@@ -1,5 +1,5 @@
 /**
- * A rule as a form, shown under the sentence that it means.
+ * A rule as a form, under the sentence that it means.
  *
  * @module
  */
@@ -91,7 +91,7 @@ function summaryOf(rule: FileRule): string {
   return all.length === 0 ? "all that the machine allows" : all.join(", ");
 }
 
-/** Fields of the other kind of protocol go with it. */
+/** Sets the protocol and drops the fields that do not apply to it. */
 function withProtocol(rule: FileRule, value: string): FileRule {
   const protocol = value as NonNullable<FileRule["protocol"]>;
   const next = withField(rule, "protocol", protocol === "qufabric-ssh" ? undefined : protocol);
@@ -109,7 +109,7 @@ interface SideProps extends RulePartProps {
   readonly label: string;
 }
 
-/** Groups, or one peer. */
+/** Picks groups, or one peer. */
 function Side({ rule, onRule, choices, problems, side, label }: SideProps) {
   const [groups, peer] = [`${side}s`, `${side}_peer`] as [`${typeof side}s`, `${typeof side}_peer`];
   const one = rule[peer];

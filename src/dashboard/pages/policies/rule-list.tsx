@@ -1,6 +1,6 @@
 /**
- * Rules of the edited policy: each folded to its sentence, opened to a form; added, copied, moved, switched
- * off, taken away.
+ * The rules of the edited policy, each collapsed to its sentence or open as a form. Rules can be added,
+ * copied, moved, disabled and removed.
  *
  * @module
  */
@@ -59,7 +59,7 @@ export function RuleList({ draft, onDraft, choices, problems }: RuleListProps) {
   );
 }
 
-/** A new policy, or one of one rule, opens at it. */
+/** The first rule starts open if the policy is new or has only one. */
 function useOpen({ rules, base }: PolicyDraft) {
   const [open, setOpen] = useState<ReadonlySet<string>>(
     () => new Set(rules.length === 1 || base === null ? rules.slice(0, 1).map(({ key }) => key) : []),

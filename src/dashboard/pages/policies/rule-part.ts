@@ -1,12 +1,12 @@
 /**
- * The shape that every part of a rule's form has.
+ * Props that all parts of the rule form share.
  *
  * @module
  */
 import type { NameChoice } from "../../components/names-field.tsx";
 import type { FileRule } from "./policy-draft.ts";
 
-/** What names can be picked. */
+/** Names to pick from. */
 export interface Choices {
   readonly groups: readonly NameChoice[];
   readonly machines: readonly NameChoice[];
@@ -17,6 +17,6 @@ export interface RulePartProps {
   readonly rule: FileRule;
   readonly onRule: (rule: FileRule) => void;
   readonly choices: Choices;
-  /** By field, as the API names it. */
+  /** Keyed by field, as the API names it. */
   readonly problems: ReadonlyMap<string, string>;
 }

@@ -1,5 +1,5 @@
 /**
- * The people of a rule: all of its sources as whatever local user, or local users by group.
+ * The people of a rule: everyone in its sources as any local user, or named local users per group.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { RulePartProps } from "./rule-part.ts";
 
 type Entry = readonly [group: string, users: readonly string[]];
 
-/** A line in which nobody is named yet: an empty map would be full access. */
+/** An entry that names nobody yet. An empty map would mean full access. */
 const NOBODY: Entry = ["", []];
 
 export function RulePeople({ rule, onRule, choices, problems }: RulePartProps) {

@@ -12,7 +12,7 @@ type Rule = Answer<"GET /api/policies">[number]["rules"][number];
 
 const ANYBODY = "any local user";
 
-/** `nameOf`: the name of a group by its id. */
+/** `nameOf` returns the name of a group by its id. */
 export function ruleSentence(rule: Rule, nameOf: (id: string) => string): string {
   const names = (groups: Rule["sources"]) => (groups ?? []).map(({ name }) => name);
   const { sources, destinations, sourceResource, destinationResource, authorized_groups } = rule;
@@ -29,7 +29,7 @@ export function ruleSentence(rule: Rule, nameOf: (id: string) => string): string
   });
 }
 
-/** The same of a rule by names, as a policy file has it. */
+/** The same for a rule of a policy file, which has names instead of ids. */
 export function sentenceOf(rule: FileRule): string {
   const from = sideOf(rule.sources, rule.source_peer, "anywhere");
   const isDrop = rule.action === "drop";
@@ -54,7 +54,7 @@ export function sentenceOf(rule: FileRule): string {
   }
   const may = isDrop ? "may not log in" : "may log in";
   const who = named.map(([group, users]) => `${groupName(group)} ${may} as ${namesOf(users)}`);
-  // Members come from the group that they are in: said once.
+  // If the people are exactly the members of the source group, the group is named once.
   const isFromOwn = devices === "" && named.length === 1 && named[0]?.[0] === from;
   return `${isFromOwn ? "" : `${start}, `}${listOf(who)} on ${to}${end}.`;
 }

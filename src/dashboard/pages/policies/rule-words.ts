@@ -1,5 +1,5 @@
 /**
- * Clauses of a rule's sentence: what it allows, what that costs, and when.
+ * Clauses of a rule's sentence: what it allows, what it requires, and when it holds.
  *
  * @module
  */
@@ -11,7 +11,7 @@ type ApprovedRule = Pick<FileRule, "ssh" | "approver_groups" | "approval_seconds
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
-/** Clauses about what people may do once they are in. Empty: whatever the machine allows. */
+/** Clauses about what people may do once they are logged in. Empty if only the machine's own limits apply. */
 export function capabilityClauses(ssh: Ssh | undefined): string[] {
   if (ssh === undefined) return [];
   const { commands, local_forward, remote_forward, env } = ssh;
@@ -30,13 +30,13 @@ export function capabilityClauses(ssh: Ssh | undefined): string[] {
   ];
 }
 
-/** Machines that may bring other programs; where any client may come, this says nothing more. */
+/** Clauses about machines that may bring their users' other programs. Empty if any client may come anyway. */
 export function interceptClauses({ ssh, allow_intercepted }: FileRule): string[] {
   if (!allow_intercepted?.length || ssh?.allow_unmanaged_devices === true) return [];
   return [`also by other programs on machines in ${listOf(allow_intercepted, "or")}`];
 }
 
-/** Clauses about what it costs them. */
+/** Clauses about what the rule requires. */
 export function obligationClauses(rule: ApprovedRule): string[] {
   const { ssh = {} } = rule;
   const { max_session_seconds, idle_timeout_seconds, reauth_within_seconds } = ssh;
@@ -59,7 +59,7 @@ function approvalClause({ approver_groups, approval_seconds }: ApprovedRule): st
   return `once approved${by}${how}`;
 }
 
-/** Clauses about when. */
+/** Clauses about when the rule holds. */
 export function timeClauses({ schedule, valid_from, valid_until }: FileRule): string[] {
   return [
     ...(schedule ? [listOf(schedule.windows.map(windowText), "or")] : []),

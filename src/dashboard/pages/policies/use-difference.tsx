@@ -1,5 +1,5 @@
 /**
- * The difference that an edited file makes, asked for once typing stops, and applying what was shown.
+ * Asks for the difference that an edited file makes, once typing stops, and applies the file that was shown.
  *
  * @module
  */
@@ -14,15 +14,15 @@ export type Difference = Answer<"POST /api/policy/diff">;
 const TYPING_MS = 300;
 
 export interface AskedDifference {
-  /** Of exactly this file. Undefined: it is not known yet. */
+  /** The difference of exactly this file. Undefined while it is not known. */
   readonly data: Difference | undefined;
-  /** The last one that was known, so that nothing jumps while one types. */
+  /** The last known difference, shown while typing so that nothing jumps. */
   readonly shown: Difference | undefined;
   readonly error: ApiError | null;
   readonly refetch: () => Promise<unknown>;
 }
 
-/** Null: nothing to ask. */
+/** A null file asks nothing. */
 export function useDifference(file: File | null): AskedDifference {
   const settled = useSettled(file === null ? null : JSON.stringify(file));
   const query = useQuery<Difference, ApiError>({
@@ -55,9 +55,9 @@ function useSettled(value: string | null): string | null {
 
 interface ApplyOptions {
   readonly force?: boolean;
-  /** Once it is in force, before anything is read again. */
+  /** Called once the file is in force, before anything is read again. */
   readonly onDone: () => void;
-  /** A failure is thrown as well as told. */
+  /** Whether a failure is also thrown, besides being set as `error`. */
   readonly isThrown?: boolean;
 }
 
@@ -67,7 +67,7 @@ export interface Apply {
   readonly isPending: boolean;
 }
 
-/** Applies the file whose difference was shown. What moved meanwhile is read again. */
+/** Applies the file whose difference was shown, then reads everything again that it affects. */
 export function useApply(): Apply {
   const client = useQueryClient();
   const [error, setError] = useState<unknown>(null);
@@ -95,7 +95,7 @@ export function useApply(): Apply {
   return { run, error, isPending };
 }
 
-/** The file as it is now. */
+/** The policy file as it is now. */
 export function usePolicyFile() {
   return useQuery({ ...reading("GET /api/policy/file"), staleTime: 0 });
 }

@@ -1,5 +1,6 @@
 /**
- * Posture checks: what a device must be before a policy counts for it; making, changing and deleting them.
+ * The list of posture checks, which say what a device must be before a policy applies to it, with actions to
+ * create, edit and delete them.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Making a posture check and changing it: what a device must be, and the sentence that it means.
+ * Creates or edits a posture check: what a device must be, and the sentence that this means.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
   writeOf,
 } from "./posture-words.ts";
 
-/** Fields at which a refusal is told. */
+/** Fields that can show a refusal of the API. */
 const PLACES = [
   "description",
   "nb_version_check.min_version",
@@ -32,7 +32,7 @@ const PLACES = [
 ];
 
 interface PostureDialogProps {
-  /** Null: a new one. */
+  /** Null for a new check. */
   readonly check: PostureCheck | null;
   readonly onClose: () => void;
 }

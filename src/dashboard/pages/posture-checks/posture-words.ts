@@ -1,5 +1,5 @@
 /**
- * Posture checks in plain English, and as a form has them.
+ * Posture checks in plain English, and as form drafts.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export type PostureCheck = Answer<"GET /api/posture-checks">[number];
 export type PostureWrite = Body<"POST /api/posture-checks">;
 type Checks = PostureCheck["checks"];
 
-/** Systems that a check asks a version of, in the order of the form. */
+/** Operating systems whose version a check can require, in form order. */
 export const SYSTEMS = [
   { name: "linux", label: "Linux", field: "min_kernel_version", hint: "Of the kernel, such as 6.1." },
   { name: "darwin", label: "macOS", field: "min_version", hint: "Such as 14.5." },
@@ -26,10 +26,10 @@ type SystemName = (typeof SYSTEMS)[number]["name"];
 export interface PostureDraft {
   readonly name: string;
   readonly description: string;
-  /** Lowest version of qf. Empty: not asked for. */
+  /** Lowest version of qf. Empty if not required. */
   readonly qf: string;
   readonly asksSystem: boolean;
-  /** Empty: no device with that system passes, where systems are asked for. */
+  /** Lowest versions. If `asksSystem` is set, an empty one lets no device with that system pass. */
   readonly systems: Readonly<Record<SystemName, string>>;
   readonly ranges: readonly string[];
   readonly action: "allow" | "deny";
@@ -52,7 +52,7 @@ export function draftOf(check: PostureCheck | null): PostureDraft {
   };
 }
 
-/** What is asked for. Systems of `before` that the form does not show stay. */
+/** The checks of a draft. Systems in `before` that the form does not show are kept. */
 export function checksOf(draft: PostureDraft, before: PostureCheck | null): Checks {
   const { android, ios } = before?.checks.os_version_check ?? {};
   const versions = Object.fromEntries(
@@ -72,7 +72,7 @@ export function checksOf(draft: PostureDraft, before: PostureCheck | null): Chec
   };
 }
 
-/** As it is sent. */
+/** The request body. */
 export function writeOf(draft: PostureDraft, before: PostureCheck | null): PostureWrite {
   return {
     name: draft.name.trim(),
@@ -81,7 +81,7 @@ export function writeOf(draft: PostureDraft, before: PostureCheck | null): Postu
   };
 }
 
-/** Whether a device is asked for anything. */
+/** Whether the draft requires anything of a device. */
 export function asksAnything({ qf, asksSystem, systems, ranges }: PostureDraft): boolean {
   return (
     qf.trim() !== "" ||
@@ -90,7 +90,7 @@ export function asksAnything({ qf, asksSystem, systems, ranges }: PostureDraft):
   );
 }
 
-/** `A device runs qf 1.2 or later, and Linux 6.1 or later, and …`. */
+/** Such as `A device runs qf 1.2 or later, and has Linux 6.1 or later, and …`. */
 export function postureSentence({
   nb_version_check,
   os_version_check,
@@ -113,7 +113,7 @@ export function postureSentence({
   return clauses.length === 0 ? "Asks a device for nothing." : `A device ${clauses.join(", and ")}.`;
 }
 
-/** Columns of an export. */
+/** Columns of the CSV export. */
 export const POSTURE_CSV: readonly CsvColumn<PostureCheck>[] = [
   ["id", ({ id }) => id],
   ["name", ({ name }) => name],

@@ -1,5 +1,5 @@
 /**
- * Deciding about a request, and ending what was approved: buttons with their dialogs.
+ * Decides a request, or ends what was approved: buttons with their dialogs.
  *
  * @module
  */
@@ -20,11 +20,11 @@ const NOTE_MAX = 256;
 
 interface DecideProps {
   readonly request: Request;
-  /** What is open at first. */
+  /** The dialog that starts open. */
   readonly begin?: RequestTerms["do"];
 }
 
-/** Nothing where the caller may do neither. */
+/** Shows nothing if the user may neither decide nor end the request. */
 export function DecideRequest({ request, begin }: DecideProps) {
   const [open, setOpen] = useState<"approve" | "deny" | "end" | "sign-in" | null>(
     begin !== undefined && request.may_decide ? begin : null,

@@ -1,5 +1,5 @@
 /**
- * The requests of the reader, and the groups that they may ask for, for the first page.
+ * The user's own requests, and the groups that they may ask to join, for My access.
  *
  * @module
  */
@@ -24,7 +24,7 @@ type Group = Answer<"GET /api/access/groups">[number];
 const REASON_MIN = 3;
 const REASON_MAX = 256;
 
-/** Nothing where there is neither. */
+/** Shows nothing if there are neither. */
 export function MyRequests() {
   const requests = useQuery(reading("GET /api/access/requests", { query: { which: "own" } }));
   const groups = useQuery(reading("GET /api/access/groups"));

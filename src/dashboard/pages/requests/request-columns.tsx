@@ -1,5 +1,5 @@
 /**
- * Columns of lists of requests.
+ * Columns of request lists.
  *
  * @module
  */
@@ -58,5 +58,5 @@ const ASKED: Column<Request> = {
 
 export const REQUEST_COLUMNS: readonly Column<Request>[] = [WHAT, WHO, REASON, FOR, STATE, ASKED];
 
-/** Of one's own. */
+/** Columns for the user's own requests. */
 export const MY_REQUEST_COLUMNS: readonly Column<Request>[] = [WHAT, REASON, FOR, STATE, ASKED];

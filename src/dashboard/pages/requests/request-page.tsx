@@ -1,5 +1,5 @@
 /**
- * A request with all that a decision is about, and the decision.
+ * The page of one request: everything that a decision depends on, and the decision.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Requests for access in words.
+ * Words for access requests.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import type { Tone } from "../../components/badge.tsx";
 
 export type Request = Answer<"GET /api/access/requests">[number];
 
-/** What is asked for. */
+/** What the request is for. */
 export function subjectText({ machine, local_user, group }: Request): string {
   return machine === null ? `the group ${group?.name ?? ""}` : `${local_user ?? ""} on ${machine.name}`;
 }
 
-/** Who decides. */
+/** Who may decide the request. */
 export function approversText({ approver_groups }: Pick<Request, "approver_groups">): string {
   if (approver_groups.length === 0) return "an owner or admin";
   return `a member of ${approver_groups.map(({ name }) => name).join(" or ")}`;
 }
 
-/** The colour of a state. */
+/** The badge colour of a state. */
 export function toneOf({ state }: Pick<Request, "state">): Tone {
   if (state === "waiting") return "warn";
   if (state === "approved") return "good";
@@ -35,7 +35,7 @@ const CAUSES: Readonly<Record<NonNullable<Request["end_cause"]>, string>> = {
   requester_gone: "who asked for it was deleted",
 };
 
-/** Why it is over. Null: it is not, or never began. */
+/** Why the request ended. Null if it has not ended, or was never in effect. */
 export function causeText({ end_cause }: Pick<Request, "end_cause">): string | null {
   return end_cause === null ? null : CAUSES[end_cause];
 }

@@ -1,5 +1,5 @@
 /**
- * Requests for access: first those that wait for the reader, then all that they may see.
+ * Access requests: first those that wait for the user's decision, then the others that they may see.
  *
  * @module
  */

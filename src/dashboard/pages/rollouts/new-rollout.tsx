@@ -1,5 +1,5 @@
 /**
- * Starting a rollout: which release, of which machines, and how carefully.
+ * Starts a rollout: the release, the machines, and how carefully they are upgraded.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export function NewRollout() {
 
 interface Draft {
   readonly version: string;
-  /** None, or one. */
+  /** Group ids: none or one. */
   readonly group: readonly string[];
   readonly stages: string;
   readonly pause: number | undefined;
@@ -101,7 +101,7 @@ interface CareProps {
   readonly error: unknown;
 }
 
-/** Fields that say how carefully it goes. */
+/** Fields for the stages, the pause between them, and the failures that are tolerated. */
 function Care({ draft, put, error }: CareProps) {
   return (
     <>
@@ -138,7 +138,7 @@ function Care({ draft, put, error }: CareProps) {
   );
 }
 
-/** Null: something is missing or wrong. */
+/** The request body. Null if something is missing or invalid. */
 function bodyOf(draft: Draft): Body<"POST /api/rollouts"> | null {
   const {
     version,

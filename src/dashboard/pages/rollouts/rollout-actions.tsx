@@ -1,5 +1,5 @@
 /**
- * Halting a rollout, going on with it, and ending it.
+ * Halts, resumes or ends a rollout.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function RolloutActions({ rollout }: { readonly rollout: Rollout }) {
   );
 }
 
-/** At once, without a question: machines that are under way go on, and it can be resumed. */
+/** Halts at once, without asking, because it can be resumed. Upgrades under way continue. */
 function Halt({ rollout: { id } }: { readonly rollout: Rollout }) {
   const halt = useChange("POST /api/rollouts/:rolloutId/halt");
   const tell = useToast();

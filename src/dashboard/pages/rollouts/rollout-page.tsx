@@ -1,5 +1,5 @@
 /**
- * Page of one rollout: its progress, its machines, and halting, resuming or ending it.
+ * The page of one rollout: its progress, its machines, and actions to halt, resume or end it.
  *
  * @module
  */
@@ -91,7 +91,7 @@ function Why({ rollout: { state, why } }: { readonly rollout: Rollout }) {
   );
 }
 
-/** Machines by their outcome, in the order in which they are drawn. */
+/** Machines by outcome, in the order in which they are drawn. */
 const PARTS: readonly (readonly [name: keyof Rollout["machines"], label: string, ground: string])[] = [
   ["done", "done", "bg-good"],
   ["working", "upgrading", "bg-accent"],

@@ -1,5 +1,5 @@
 /**
- * Rollouts in words: how far one has come, and what is typed to start one.
+ * Words for rollouts: how far one has come, and parsing of what is typed to start one.
  *
  * @module
  */
@@ -33,30 +33,30 @@ export const STEP_WORDS: Readonly<Record<RolloutMachine["state"], string>> = {
   refused: "refused",
 };
 
-/** Whether it may still be halted, resumed or ended. */
+/** Whether the rollout can still be halted, resumed or ended. */
 export function isOpen({ state }: Rollout): boolean {
   return state === "running" || state === "halted";
 }
 
-/** `stage 2 of 3: 50 %`. */
+/** Such as `stage 2 of 3: 50 %`. */
 export function stageText({ stages, percent }: Rollout): string {
   return `stage ${stages.indexOf(percent) + 1} of ${stages.length}: ${percent} %`;
 }
 
-/** Machines that take part: those that were told, and those whose turn comes. */
+/** Number of machines that take part, including those whose turn comes later. */
 export function partOf({ machines }: Rollout): number {
   const { ordered, working, done, failed, refused, waiting } = machines;
   return ordered + working + done + failed + refused + waiting;
 }
 
-/** `10 %, 50 %, 100 %; 10 minutes between`. */
+/** Such as `10 %, 50 %, 100 %; 10 minutes between`. */
 export function stagesText({ stages, pause_seconds }: Rollout): string {
   const all = stages.map((one) => `${one} %`).join(", ");
   if (stages.length === 1) return all;
   return pause_seconds === 0 ? `${all}; no pause between` : `${all}; ${lengthText(pause_seconds)} between`;
 }
 
-/** What is typed as stages, as in `10, 50, 100`. Null: they do not ascend to 100. */
+/** Parses stages such as `10, 50, 100`. Null unless they are at most 10 whole numbers that ascend to 100. */
 export function stagesOf(typed: string): number[] | null {
   const words = typed.split(/[\s,%]+/).filter((word) => word !== "");
   const stages = words.map(Number);
@@ -64,7 +64,7 @@ export function stagesOf(typed: string): number[] | null {
   return ascend && stages.at(-1) === 100 && stages.length <= 10 ? stages : null;
 }
 
-/** How many machines may fail, as typed. Null: it is no such number. */
+/** Parses how many machines may fail. Null unless it is a whole number from 0 to 1000. */
 export function failuresOf(typed: string): number | null {
   return /^\d{1,4}$/.test(typed.trim()) && Number(typed) <= 1_000 ? Number(typed) : null;
 }

@@ -1,5 +1,5 @@
 /**
- * Rollouts: releases that machines are moved to in stages, and how far each has come.
+ * The list of rollouts, which move machines to a release in stages, with the progress of each.
  *
  * @module
  */

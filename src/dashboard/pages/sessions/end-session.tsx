@@ -1,5 +1,5 @@
 /**
- * Ending a session by hand: a button, and a dialog that says what ends and asks for a reason.
+ * Ends a session: a button, and a dialog that says what ends and asks for a reason.
  *
  * @module
  */
@@ -19,7 +19,7 @@ interface EndSessionProps {
   readonly size?: "small" | "normal";
 }
 
-/** Nothing where the caller may not end it, or it has ended. */
+/** Shows nothing if the user may not end the session, or it has ended. */
 export function EndSession({ session, size = "small" }: EndSessionProps) {
   const [asks, setAsks] = useState(false);
   const [reason, setReason] = useState("");

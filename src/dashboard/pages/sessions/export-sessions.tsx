@@ -1,5 +1,5 @@
 /**
- * Export of the sessions that the filter shows, all pages of them.
+ * Exports all pages of the sessions that match the filter.
  *
  * @module
  */

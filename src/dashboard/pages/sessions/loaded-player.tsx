@@ -1,5 +1,6 @@
 /**
- * A recording on its way to the player: how much of it is there, and what to do where it is too large.
+ * Loads a recording into the player and shows how much has arrived. If it is more than the page can hold, it
+ * plays the beginning and names the command that plays all of it.
  *
  * @module
  */
@@ -17,7 +18,7 @@ import { bytesText } from "./session-words.ts";
 export function LoadedPlayer({ recording }: { readonly recording: Recording }) {
   const { id, status, digest } = recording;
   const [chars, setChars] = useState(0);
-  // Of one that goes on, what there is now: it is not read again while it is played.
+  // A running recording is read once, as far as it goes now, and not again while it plays.
   const part = status === "running" ? "so far" : digest;
   const cast = useQuery({
     queryKey: ["cast", id, part],

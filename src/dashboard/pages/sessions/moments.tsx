@@ -1,5 +1,5 @@
 /**
- * Moments of a recording to go to: its chapters, what a search finds, and what was typed.
+ * Moments of a recording to jump to: chapters, search results, and typed input.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { TextField } from "../../components/field.tsx";
 import { clockText } from "../../recording/played-time.ts";
 import { findMoments, type Moment, type Shown } from "../../recording/shown-lines.ts";
 
-/** Most that are in the document at once. */
+/** At most this many moments of a list are rendered. */
 const SHOWN_MAX = 200;
 
 interface MomentsProps {
@@ -72,7 +72,7 @@ function MomentList({
 }: {
   readonly label: string;
   readonly moments: readonly Moment[];
-  /** The one in which the player is; -1: none. */
+  /** Index of the moment that the player is in; -1 for none. */
   readonly current: number;
   readonly onSeek: (seconds: number) => void;
 }) {
@@ -106,7 +106,7 @@ function MomentList({
   );
 }
 
-/** The last that has begun. */
+/** Index of the last moment that has begun. */
 function currentOf(moments: readonly Moment[], seconds: number): number {
   return moments.findLastIndex((one) => one.seconds <= seconds);
 }

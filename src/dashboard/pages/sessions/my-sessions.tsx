@@ -1,5 +1,5 @@
 /**
- * The reader's own live sessions, for the first page.
+ * The user's own live sessions, for My access.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Card of the live sessions of one machine or person, and the way to earlier ones.
+ * A card with the live sessions of one machine or user, and a link to earlier ones.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import { doesText, type Session } from "./session-words.ts";
 const SHOWN_MAX = 8;
 
 interface OnNowCardProps {
-  /** Of whom, or where: ids, as the API takes them. */
+  /** The user or machine, by id, as a query of the API. */
   readonly of: { readonly user: string } | { readonly machine: string };
-  /** The same in the address of the list of sessions. */
+  /** The same as a filter of the session list's URL. */
   readonly earlier: { readonly user: string } | { readonly machine: string };
-  /** Where there is none. */
+  /** Text shown if there are none. */
   readonly none: string;
-  /** What a session is called here. */
+  /** The link text of a session. */
   readonly nameOf: (session: Session) => string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Play, pause, where it is, how fast, and whether idle time is waited out.
+ * The player's controls: play and pause, position, speed, and whether idle time is cut.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { SwitchField } from "../../components/field.tsx";
 import { clockText, momentOf } from "../../recording/played-time.ts";
 import type { Pace, PlayerState } from "./use-player.tsx";
 
-/** An arrow key moves it so far. */
+/** Seconds that an arrow key moves. */
 const STEP_SECONDS = 0.1;
 const SPEEDS = ["0.5", "1", "2", "5", "10"] as const;
 
@@ -20,7 +20,7 @@ interface PlayerControlsProps {
   readonly player: PlayerState;
   readonly pace: Pace;
   readonly onPace: (pace: Pace) => void;
-  /** Longest wait while idle time is cut. */
+  /** Longest wait, in seconds, while idle time is cut. */
   readonly idleSeconds: number;
 }
 

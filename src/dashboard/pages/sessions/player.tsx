@@ -1,5 +1,5 @@
 /**
- * The player: the screen, its controls, and beside it the chapters, a search, and what was typed.
+ * The player: its screen and controls, and beside them chapters, search and typed input.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { PlayerControls } from "./player-controls.tsx";
 import { type Pace, usePlayer } from "./use-player.tsx";
 
 const route = getRouteApi("/sessions/$sessionId/recordings/$recordingId");
-/** Where nothing happens, at most so long, unless a person wants it as it was. */
+/** Longest wait that is played, in seconds, unless the user plays idle time in full. */
 const IDLE_SECONDS = 2;
 
 export function Player({ cast }: { readonly cast: Cast }) {

@@ -1,5 +1,6 @@
 /**
- * A recording: played, or, while its session goes on, watched. Of an encrypted one, how to play it elsewhere.
+ * The page of one recording: a player, or a live view while the session is running. For an encrypted
+ * recording it shows the command that plays it elsewhere.
  *
  * @module
  */
@@ -76,7 +77,7 @@ function Cut({ recording }: { readonly recording: Recording }) {
 
 function Screen({ recording }: { readonly recording: Recording }) {
   const { from } = route.useSearch();
-  // What was watched to its end stays on the screen.
+  // The live view stays on the screen after the session has ended.
   const [wasRunning] = useState(recording.status === "running");
   if (recording.encrypted) return <Encrypted recording={recording} />;
   if (!wasRunning || from === "start") return <LoadedPlayer recording={recording} />;
@@ -92,7 +93,7 @@ function Screen({ recording }: { readonly recording: Recording }) {
   );
 }
 
-/** No page is given the key that opens it: the server that sends the page could read along. */
+/** Pages never get a decryption key, because the server that sends the page could read it too. */
 function Encrypted({ recording }: { readonly recording: Recording }) {
   return (
     <Card title="Encrypted">

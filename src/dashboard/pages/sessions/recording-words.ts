@@ -1,5 +1,5 @@
 /**
- * Words of recordings.
+ * Words for recordings.
  *
  * @module
  */
@@ -26,26 +26,26 @@ export function kindText({ kind }: Pick<Recording, "kind">): string {
   return KINDS[kind];
 }
 
-/** How it stands, in a word. */
+/** The status in a word or two. */
 export function statusText({ status }: Pick<Recording, "status">): string {
   if (status === "running") return "goes on";
   return status === "cut" ? "not whole" : "whole";
 }
 
-/** Why there is no more of it. Null: it is whole, or goes on. */
+/** Why the recording is incomplete. Null if it is complete or still running. */
 export function cutText({ status, why }: Pick<Recording, "status" | "why">): string | null {
   if (status !== "cut") return null;
   return WHYS[why ?? ""] ?? "it was cut off";
 }
 
-/** The command that plays or follows an encrypted one, whose key no page is given. */
+/** The command that plays or follows an encrypted recording. Pages never get its key. */
 export function commandFor({ id, status }: Pick<Recording, "id" | "status">): string {
   return status === "running"
     ? `qf session watch ${id} --identity FILE`
     : `qf session replay ${id} --identity FILE`;
 }
 
-/** A name for the file that it is kept in. */
+/** Name of the file that it is downloaded as. */
 export function fileName({
   machine,
   local_user,

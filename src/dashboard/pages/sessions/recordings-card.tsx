@@ -1,5 +1,5 @@
 /**
- * The recordings of a session, each with the way to play or watch it. Nothing where there are none.
+ * The recordings of a session, each with a link to play or watch it. Shows nothing if there are none.
  *
  * @module
  */

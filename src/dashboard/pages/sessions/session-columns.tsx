@@ -1,5 +1,5 @@
 /**
- * Columns of lists of sessions.
+ * Columns of session lists.
  *
  * @module
  */
@@ -46,7 +46,7 @@ const ACT: Column<Session> = {
   cell: (session) => <EndSession session={session} />,
 };
 
-/** Those that go on. */
+/** Columns for live sessions. */
 export const LIVE_COLUMNS: readonly Column<Session>[] = [
   USER,
   MACHINE,
@@ -57,7 +57,7 @@ export const LIVE_COLUMNS: readonly Column<Session>[] = [
   ACT,
 ];
 
-/** Those that go on, of one person who looks at them. */
+/** Columns for the user's own live sessions. */
 export const MY_COLUMNS: readonly Column<Session>[] = [
   { ...MACHINE, cell: (session) => <SessionLink session={session} text={session.machine} /> },
   AS,
@@ -66,7 +66,7 @@ export const MY_COLUMNS: readonly Column<Session>[] = [
   ACT,
 ];
 
-/** Those that have ended. */
+/** Columns for ended sessions. */
 export const HISTORY_COLUMNS: readonly Column<Session>[] = [
   USER,
   MACHINE,
@@ -108,7 +108,7 @@ function toneOf({ state, end_reason }: Session): Tone {
   return end_reason === null ? "plain" : "warn";
 }
 
-/** How it stands, in a word. */
+/** A badge with the state of a session. */
 export function SessionState({ session }: { readonly session: Session }) {
   return (
     <Badge tone={toneOf(session)} dot={session.state === "live"}>

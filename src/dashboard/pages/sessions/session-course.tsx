@@ -1,6 +1,6 @@
 /**
  * The course of a session: what ran, what was forwarded, what was done with files, and what was refused.
- * Parts without anything are left out.
+ * Empty parts are left out.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export function SessionCourse({ session }: { readonly session: SessionDetail }) 
   );
 }
 
-/** They have no ids; their places never change. */
+/** Rows have no ids, but their places never change, so the index is the key. */
 function keyed<T>(rows: readonly T[]): (T & { readonly key: string })[] {
   return rows.map((row, index) => ({ ...row, key: String(index) }));
 }

@@ -1,5 +1,5 @@
 /**
- * Sessions as rows of an export, times in UTC.
+ * The CSV columns of sessions. Times are in UTC.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The filter above lists of sessions. It is applied at the server, and stands in the address.
+ * The filter above session lists. The server applies it, and the URL carries it.
  *
  * @module
  */
@@ -22,9 +22,9 @@ const LABELS = {
 
 interface SessionFilterProps {
   readonly terms: SessionTerms;
-  /** Whether there are others than the reader's own. */
+  /** Whether the user sees sessions other than their own. */
   readonly seesAll: boolean;
-  /** Beside the buttons. */
+  /** Shown beside the buttons. */
   readonly children?: ReactNode;
 }
 

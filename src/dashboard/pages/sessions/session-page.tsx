@@ -1,5 +1,5 @@
 /**
- * A session: its state, its person and where they came from, and what happened in it, in order.
+ * The page of one session: its state, user and source, and what happened in it, in order.
  *
  * @module
  */
@@ -130,7 +130,7 @@ function How({ session }: { readonly session: SessionDetail }) {
   );
 }
 
-/** The rule in the words of its policy; its id where it is gone. */
+/** The rule by its policy's name and its own; by its id if it no longer exists. */
 function RuleName({ id }: { readonly id: string }) {
   const policies = useQuery(reading("GET /api/policies"));
   const policy = policies.data?.find(({ rules }) => rules.some((rule) => rule.id === id));

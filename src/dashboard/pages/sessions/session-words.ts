@@ -1,5 +1,5 @@
 /**
- * Words and figures of sessions.
+ * Words and figures for sessions.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Answer } from "../../api/client.ts";
 export type Session = Answer<"GET /api/sessions">[number];
 export type SessionDetail = Answer<"GET /api/sessions/:sessionId">;
 
-/** `2 h 3 min`; null while it goes on. */
+/** Such as `2 h 3 min`; null while the session is running. */
 export function lastedText({
   started_at,
   ended_at,
@@ -22,7 +22,7 @@ export function lastedText({
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
 
-/** `1.5 MB`; null for none that is known. */
+/** Such as `1.5 MB`; null if unknown. */
 export function bytesText(bytes: number | null): string | null {
   if (bytes === null) return null;
   const step = bytes === 0 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
@@ -37,7 +37,7 @@ const ENDS: Readonly<Record<string, string>> = {
   ssh_disabled: "SSH was switched off",
 };
 
-/** How it ended, as few words as a list has room for. */
+/** The state or end of a session, short enough for a list. */
 export function endText({ state, end_reason }: Pick<Session, "state" | "end_reason">): string {
   if (state === "live") return "live";
   if (state === "unknown") return "not known";

@@ -1,5 +1,6 @@
 /**
- * Sessions: who is on, moving by itself, and who was; filtered at the server, with the filter in the address.
+ * Live sessions, which update by themselves, and the history. The server filters both, and the URL carries
+ * the filter.
  *
  * @module
  */
@@ -89,7 +90,7 @@ function countText(shown: number, total: number): string {
   return shown === total ? `${of} ${what}` : `${shown.toLocaleString("en")} of ${of} ${what}`;
 }
 
-/** The two lists keep what of the filter they have in common. */
+/** Tabs for the two lists. Switching keeps the filter terms that both have. */
 function Tabs({ terms }: { readonly terms: SessionTerms }) {
   const { user, machine, as } = terms;
   const common = {

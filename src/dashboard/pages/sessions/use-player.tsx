@@ -1,6 +1,6 @@
 /**
- * The player of a recording in an element, and where it is. Seconds are those of the recording, whatever is
- * cut out while it is played.
+ * Runs the player of a recording inside an element. Times are seconds of the recording, even if idle time is
+ * cut.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface PlayerState {
   seek(seconds: number): void;
 }
 
-/** How often the time on the page follows that of the player. */
+/** How often the page reads the player's position, in milliseconds. */
 const LOOK_MS = 200;
 
 export function usePlayer(
@@ -36,12 +36,12 @@ export function usePlayer(
   const [seconds, setSeconds] = useState(from);
   const [isPlaying, setIsPlaying] = useState(false);
   const screen = useRef<PlayerScreen | null>(null);
-  // Where it was, and whether it played, for the next one of another pace.
+  // Position and playing state, for the player that replaces this one when the pace changes.
   const last = useRef({ seconds: from, isPlaying: false });
   last.current = { seconds, isPlaying };
 
   useEffect(() => {
-    // As they are when its code is there: it may be moved before that.
+    // Read when the player's code has loaded, because the user may seek before that.
     const wishes = () => ({ from: time.played(last.current.seconds), plays: last.current.isPlaying });
     return openLater(element.current, screen, { cast, time, speed, onPlaying: setIsPlaying, wishes });
   }, [element, cast, time, speed]);
@@ -83,7 +83,7 @@ interface Opening extends Pick<PlayerWishes, "speed" | "onPlaying"> {
   wishes(): Pick<PlayerWishes, "from" | "plays">;
 }
 
-/** Opens it once its code is there. Returns how to close it, also before. */
+/** Opens the player once its code has loaded. The returned function closes it, or stops it from opening. */
 function openLater(
   parent: HTMLElement | null,
   screen: RefObject<PlayerScreen | null>,

@@ -1,5 +1,5 @@
 /**
- * The screen of a session that goes on, about a second behind.
+ * The screen of a running session, about a second behind.
  *
  * @module
  */

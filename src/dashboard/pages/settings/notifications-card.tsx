@@ -1,5 +1,5 @@
 /**
- * Notifications: people told of what concerns them, by mail, Slack or a webhook.
+ * Notification channels, which tell people about what concerns them by mail, Slack or a webhook.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A stream or a notification channel in its list: whether it works, and what can be done with it.
+ * A row for a log stream or notification channel: its delivery state, and the actions on it.
  *
  * @module
  */
@@ -21,7 +21,7 @@ interface Outlet {
 
 interface OutletRowProps {
   readonly outlet: Outlet;
-  /** Where it goes. */
+  /** The destination. */
   readonly target: string;
   readonly canSave: boolean;
   readonly onTest: () => void;

@@ -1,5 +1,5 @@
 /**
- * Settings of an account by topic: what each is called, what it means, and how it is changed.
+ * The settings of an account by topic: the label, hint and kind of each field.
  *
  * @module
  */
@@ -19,7 +19,7 @@ interface Field {
 export type SettingField = Field &
   (
     | { readonly kind: "text" | "flag" | "days" }
-    /** Seconds. `none`: what it is where nothing is typed; absent: it cannot be without. */
+    /** In seconds. With `none` an empty field saves null; without it the setting needs a value. */
     | { readonly kind: "duration"; readonly none?: null }
     | {
         readonly kind: "choice";
@@ -155,7 +155,7 @@ export const FIELDS: Readonly<Partial<Record<SettingsTopic, readonly SettingFiel
   ],
 };
 
-/** The value at a path such as `require.record`. Null: there is none. */
+/** The value at a path such as `require.record`. Null if there is none. */
 export function settingAt(settings: Settings, name: string): SettingValue {
   const [first = "", second] = name.split(".");
   const outer = (settings as Readonly<Record<string, unknown>>)[first];
@@ -164,7 +164,7 @@ export function settingAt(settings: Settings, name: string): SettingValue {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : null;
 }
 
-/** Settings with `changes` by path in them. */
+/** The settings with `changes` applied, which are keyed by path. */
 export function withChanges(settings: Settings, changes: ReadonlyMap<string, SettingValue>): Settings {
   const next: Record<string, unknown> = { ...settings };
   for (const [name, value] of changes) {

@@ -1,5 +1,5 @@
 /**
- * Settings of one topic: changes gather, are shown, and are saved together.
+ * The settings of one topic as a form. Changes are counted as they are made, and saved together.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Settings, a topic per address.
+ * The settings, with one URL per topic.
  *
  * @module
  */

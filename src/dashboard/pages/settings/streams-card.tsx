@@ -1,5 +1,5 @@
 /**
- * Streams of the log: every entry, passed on to a system of the organisation's own.
+ * Log streams, which forward every entry of the audit log to another system of the organisation.
  *
  * @module
  */

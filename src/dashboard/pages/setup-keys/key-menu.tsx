@@ -1,5 +1,5 @@
 /**
- * Actions on one setup key: changing its groups, revoking it, deleting it.
+ * The actions on one setup key: change its groups, revoke it, delete it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Setup keys as a form has them, and as rows of an export.
+ * Setup keys as form drafts, and as rows of the CSV export.
  *
  * @module
  */
@@ -12,9 +12,9 @@ export type SetupKey = Answer<"GET /api/setup-keys">[number];
 export interface KeyDraft {
   readonly name: string;
   readonly type: SetupKey["type"];
-  /** Of a reusable key. Empty: no limit. */
+  /** Use limit of a reusable key. Empty for no limit. */
   readonly limit: string;
-  /** Seconds. 0: no end. Undefined: not typed yet. */
+  /** Lifetime in seconds. 0 for no end; undefined if not typed yet. */
   readonly seconds: number | undefined;
   readonly groups: readonly string[];
   readonly ephemeral: boolean;
@@ -26,7 +26,7 @@ export const NEW_KEY: KeyDraft = {
 };
 const LIMIT_MAX = 1_000_000;
 
-/** As it is sent. Null: something is missing, or is no number. */
+/** The request body. Null if something is missing or invalid. */
 export function keyWriteOf(draft: KeyDraft): Body<"POST /api/setup-keys"> | null {
   const limit = draft.type === "one-off" ? 1 : limitOf(draft.limit);
   const name = draft.name.trim();
@@ -38,7 +38,7 @@ export function keyWriteOf(draft: KeyDraft): Body<"POST /api/setup-keys"> | null
   };
 }
 
-/** How often it may be used; 0 without a limit. Null: what was typed is no such number. */
+/** How often the key may be used; 0 for no limit. Null if the input is invalid. */
 export function limitOf(typed: string): number | null {
   const text = typed.trim();
   if (text === "") return 0;
@@ -46,13 +46,13 @@ export function limitOf(typed: string): number | null {
   return limit >= 1 && limit <= LIMIT_MAX ? limit : null;
 }
 
-/** `3 of 10`, `3`. */
+/** Such as `3 of 10`, or `3` if there is no limit. */
 export function usedText({ used_times, usage_limit }: Pick<SetupKey, "used_times" | "usage_limit">): string {
   const used = used_times.toLocaleString("en");
   return usage_limit === 0 ? used : `${used} of ${usage_limit.toLocaleString("en")}`;
 }
 
-/** Columns of an export. */
+/** Columns of the CSV export. */
 export const KEYS_CSV: readonly CsvColumn<SetupKey>[] = [
   ["id", ({ id }) => id],
   ["name", ({ name }) => name],

@@ -1,5 +1,5 @@
 /**
- * Making a setup key for one machine or for many: then the key, once, with the line to run.
+ * Creates a setup key for one or many machines, then shows it once, with the line to run.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Setup keys, by which machines join: what is left of each; making, changing, revoking and deleting them.
+ * The list of setup keys, by which machines join: how much of each is left, and actions to create, edit,
+ * revoke and delete them.
  *
  * @module
  */

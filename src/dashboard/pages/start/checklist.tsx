@@ -1,5 +1,5 @@
 /**
- * The first steps on the overview, until they are done or put away. They stay at their address.
+ * The first steps on the overview, until they are done or dismissed. Their own page stays.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The first policy by three choices, as one rule over every machine.
+ * The first policy, chosen from three options: one rule for every machine.
  *
  * @module
  */
@@ -9,22 +9,22 @@ export type FirstChoice = "me" | "team" | "everybody";
 
 export interface FirstPolicy {
   readonly choice: FirstChoice;
-  /** Of a team. */
+  /** Name of the team's group. */
   readonly team: string;
-  /** Empty: whatever local user there is. */
+  /** Empty for any local user. */
   readonly localUsers: readonly string[];
 }
 
 const ADMINISTRATORS = "Administrators";
 const EVERYBODY = "All";
 
-/** The group of people that it is for. */
+/** The group of people that the policy is for. */
 export function groupOf({ choice, team }: FirstPolicy): string {
   if (choice === "everybody") return EVERYBODY;
   return choice === "me" ? ADMINISTRATORS : team.trim();
 }
 
-/** Whether there is enough to go on. Everybody as whoever they like is never a first policy. */
+/** Whether the policy can be created. A policy that lets everyone be any local user never can. */
 export function isComplete(policy: FirstPolicy): boolean {
   return groupOf(policy) !== "" && (policy.choice !== "everybody" || policy.localUsers.length > 0);
 }

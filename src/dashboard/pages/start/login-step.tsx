@@ -1,5 +1,5 @@
 /**
- * Last step: the first login, in this browser or from a terminal, watched as it happens.
+ * The last step: the first login, in this browser or from a terminal, shown as it happens.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Third step: the line that makes a machine join, and the machine as it arrives.
+ * The third step: the line that joins a machine, and the machine as it arrives.
  *
  * @module
  */

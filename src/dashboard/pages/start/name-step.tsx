@@ -1,5 +1,5 @@
 /**
- * First step: what the organisation is called.
+ * The first step: the name of the organisation.
  *
  * @module
  */

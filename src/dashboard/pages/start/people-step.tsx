@@ -1,5 +1,5 @@
 /**
- * Fourth step: another person.
+ * The fourth step: inviting another person.
  *
  * @module
  */

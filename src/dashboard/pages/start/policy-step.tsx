@@ -1,5 +1,5 @@
 /**
- * Fifth step: who may log in, by three choices.
+ * The fifth step: who may log in, chosen from three options.
  *
  * @module
  */
@@ -109,7 +109,7 @@ function Choose() {
   );
 }
 
-/** Makes the group with oneself in it where there is none, then the policy. */
+/** Creates the policy. Unless it is for everybody, its group is created if missing, and the user joins it. */
 function usePut() {
   const me = useMe();
   const client = useQueryClient();

@@ -1,5 +1,5 @@
 /**
- * Second step: by which provider people sign in, and how to connect another.
+ * The second step: the identity provider that people sign in with, and how to connect another.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * First steps: from a new account to the first login, one step on screen, each of which can be left out and
+ * The first steps, from a new account to the first login. One is shown at a time, and each can be skipped and
  * found again.
  *
  * @module

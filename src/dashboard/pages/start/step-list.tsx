@@ -1,5 +1,5 @@
 /**
- * The first steps as a list, each with whether it is done.
+ * The first steps as a list that marks those that are done.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Step } from "./steps.ts";
 
 interface StepListProps {
   readonly steps: readonly Step[];
-  /** Undefined: none of them is shown beside the list. */
+  /** Undefined if no step is shown beside the list. */
   readonly current?: StepId;
 }
 

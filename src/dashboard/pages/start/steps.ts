@@ -1,6 +1,6 @@
 /**
- * First steps of a new account, and which of them are done. Nothing is remembered of them: what is there says
- * it.
+ * The first steps of a new account, and which of them are done. This follows from what the account has;
+ * nothing is stored.
  *
  * @module
  */
@@ -18,14 +18,14 @@ interface Known {
   readonly peers: readonly Pick<Answer<"GET /api/peers">[number], "kind">[];
   readonly users: readonly Pick<Answer<"GET /api/users">[number], "is_service_user">[];
   readonly policies: readonly Pick<Answer<"GET /api/policies">[number], "enabled">[];
-  /** Whether anybody was ever connected to a machine. */
+  /** Whether anyone has ever connected to a machine. */
   readonly hasConnected: boolean;
 }
 
 export function stepsOf({ name, peers, users, policies, hasConnected }: Known): Step[] {
   return [
     { id: "name", title: "Name your organisation", isDone: name !== "" },
-    // Whoever reads this has signed in by it.
+    // The user has signed in, or they could not see this.
     { id: "sign-in", title: "Signing in", isDone: true },
     { id: "machine", title: "Add a machine", isDone: peers.some(({ kind }) => kind === "machine") },
     {
@@ -38,7 +38,7 @@ export function stepsOf({ name, peers, users, policies, hasConnected }: Known): 
   ];
 }
 
-/** The step to show: the one that was asked for, else the first that is not done. */
+/** The step that was asked for, or else the first open one. */
 export function stepToShow(steps: readonly Step[], asked: StepId | undefined): StepId {
   return asked ?? steps.find(({ isDone }) => !isDone)?.id ?? "login";
 }

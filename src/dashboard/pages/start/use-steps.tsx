@@ -1,5 +1,5 @@
 /**
- * The first steps as they stand, read again as things happen.
+ * Reads the first steps and which of them are done, with live updates.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A terminal that needs an approval: what is asked for, the reason, and the wait for the decision.
+ * A terminal that needs an approval: the request, its reason, and the wait for the decision.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const REASON_CHARS = { least: 3, most: 256 };
 interface ApprovalCardProps {
   /** `user@machine`. */
   readonly title: string;
-  /** Null: nothing is asked for yet. */
+  /** Null before the request is made. */
   readonly request: AccessRequest | null;
   readonly problem: string | null;
   onAsk(reason: string): Promise<void>;

@@ -1,5 +1,5 @@
 /**
- * The end of a terminal, or why it did not begin: the sentence, what to do, and the way on.
+ * The end of a terminal, or why it did not open: the message, a hint, and a button to go on.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Ending } from "../../terminal/terminal-session.ts";
 
 interface EndedCardProps {
   readonly ending: Ending;
-  /** With the reason that was asked for, where one was. */
+  /** Called with the reason that the user typed, or null if none was asked for. */
   onAgain(reason: string | null): void;
 }
 

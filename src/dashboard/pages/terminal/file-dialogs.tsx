@@ -1,5 +1,5 @@
 /**
- * Renaming and deleting a file of the machine, and making a folder there.
+ * Dialogs that rename or delete a file on the machine, or create a folder there.
  *
  * @module
  */
@@ -20,7 +20,7 @@ interface FileDialogsProps {
   readonly client: SftpClient;
   /** The folder that is shown. */
   readonly path: string;
-  /** Null: nothing is asked. */
+  /** Null if no dialog is open. */
   readonly change: FileChange | null;
   onDone(): void;
   onChanged(): void;
@@ -64,7 +64,7 @@ export function FileDialogs({ client, path, change, onDone, onChanged }: FileDia
 
 interface NameDialogProps {
   readonly open: boolean;
-  /** Empty: of a new folder. */
+  /** The current name; empty for a new folder. */
   readonly from: string;
   onDone(): void;
   onName(name: string): Promise<void>;
@@ -89,7 +89,7 @@ function NameDialog({ open, from, onDone, onName }: NameDialogProps) {
   );
 }
 
-/** A refusal of the machine, as a dialog shows it. */
+/** Turns a refusal by the machine into an error that a dialog can show. */
 async function said(work: Promise<void>): Promise<void> {
   try {
     await work;

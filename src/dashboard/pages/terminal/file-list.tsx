@@ -1,5 +1,5 @@
 /**
- * The files of a folder, each with what can be done with it.
+ * The files of a folder, with the actions on each.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { bytesText, sortedFiles } from "../../terminal/file-words.ts";
 import type { FileChange } from "./file-dialogs.tsx";
 
 interface FileListProps {
-  /** Null: it is being read. */
+  /** Null while they are being read. */
   readonly files: readonly ListedFile[] | null;
-  /** Of a folder, or of a link to one. */
+  /** Called for a folder or a link. */
   onOpen(file: ListedFile): void;
   onDownload(file: ListedFile): void;
-  /** Null: nothing can be changed now. */
+  /** Null if nothing can be changed now. */
   readonly onChange: ((change: FileChange) => void) | null;
 }
 

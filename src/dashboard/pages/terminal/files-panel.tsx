@@ -1,5 +1,5 @@
 /**
- * Files of the machine beside the terminal, by SFTP over the same connection: list, upload, download, rename,
+ * The machine's files beside the terminal, by SFTP over the same connection: list, upload, download, rename,
  * delete.
  *
  * @module
@@ -74,7 +74,7 @@ export function FilesPanel({ connection, isOver }: FilesPanelProps) {
   );
 }
 
-/** Files on their way to and from that folder. */
+/** Transfers to and from the folder. */
 function useTransfers(folder: Folder) {
   const { client, path, files } = folder;
   const [transfers, setTransfers] = useState<readonly Transfer[]>([]);
@@ -85,12 +85,12 @@ function useTransfers(folder: Folder) {
   const get = (file: ListedFile): void => void work.current?.get(joinPath(path, file.name), file.name);
   return {
     transfers,
-    /** Files that would replace others. */
+    /** Files that would replace existing ones. */
     asking,
     asked: () => setAsking([]),
     get,
     cancel: (id: number) => work.current?.cancel(id),
-    /** A link leads to a folder, or to a file, which is not opened. */
+    /** Shows a folder and downloads a file. A link counts as what it leads to. */
     async open(file: ListedFile): Promise<void> {
       const at = joinPath(path, file.name);
       const leadsTo = file.kind === "link" ? await client?.stat(at).catch(() => null) : file;
@@ -119,7 +119,7 @@ function Problem({ text }: { readonly text: string | null }) {
 }
 
 interface AskReplaceProps {
-  /** Empty: nothing is asked. */
+  /** Empty if nothing is asked. */
   readonly names: readonly string[];
   onDone(): void;
   onReplace(): void;

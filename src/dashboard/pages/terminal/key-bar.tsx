@@ -1,5 +1,5 @@
 /**
- * Keys that phones do not have: Esc, Tab, Ctrl, arrows. Shown where the finger is what points.
+ * Keys that phones lack: Esc, Tab, Ctrl, arrows. Shown on touch screens and in narrow windows.
  *
  * @module
  */
@@ -14,11 +14,11 @@ const KEYS: readonly (readonly [name: string, sent: string, icon: LucideIcon | n
   ["Down", "\u001b[B", ArrowDown],
   ["Right", "\u001b[C", ArrowRight],
 ];
-/** The usual ones; any other is typed while Ctrl is down. */
+/** The usual letters. Any other can be typed while Ctrl is down. */
 const LETTERS = ["C", "D", "Z", "L", "R", "A", "E", "U", "W", "X", "O"] as const;
 
 interface KeyBarProps {
-  /** Ctrl is down for the next key, here or typed. */
+  /** Whether Ctrl applies to the next key, on this bar or typed. */
   readonly isCtrl: boolean;
   setIsCtrl(is: boolean): void;
   onKey(text: string): void;

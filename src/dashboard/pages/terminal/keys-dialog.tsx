@@ -1,5 +1,5 @@
 /**
- * The keys that a terminal keeps for itself.
+ * A dialog that lists the keys that a terminal keeps for itself.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Asks before the page of an open terminal is left.
+ * Asks before the user leaves the page of an open terminal.
  *
  * @module
  */
@@ -13,7 +13,7 @@ interface LeaveQuestionProps {
   readonly isOpen: boolean;
 }
 
-/** Of a tab that is closed or loaded anew, the browser itself asks. */
+/** The browser itself asks when the tab is closed or reloaded. */
 export function LeaveQuestion({ title, isOpen }: LeaveQuestionProps) {
   const { status, proceed, reset } = useBlocker({
     shouldBlockFn: () => isOpen,

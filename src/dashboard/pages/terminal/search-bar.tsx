@@ -1,5 +1,5 @@
 /**
- * Searching what a terminal has shown.
+ * Searches the output of a terminal.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Questions of a shell to its person: the whole address before a link opens, the lines before they would run
- * at once, and the text before a program may write the clipboard.
+ * Questions to the user of a shell: the whole address before a link opens, the lines before they are pasted
+ * and would run at once, and the text before a program writes it to the clipboard.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const WORDS: Readonly<Record<Asked["kind"], { title: string; verb: string; about
 
 interface ShellQuestionProps {
   readonly asked: Asked | null;
-  /** Also after `onYes`. */
+  /** Also called after `onYes`. */
   onDone(): void;
   onYes(asked: Asked): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * A shell: its screen, the search in it, keys for phones, and what the person is asked. The screen outlives
- * the connection: another one goes on in it, below what was there.
+ * A shell: its screen, search, keys for phones, and questions to the user. The screen outlives the
+ * connection: a new connection goes on below the old output.
  *
  * @module
  */
@@ -25,7 +25,7 @@ interface ShellTabProps {
   readonly isShown: boolean;
   readonly fontSize: number;
   readonly isSearching: boolean;
-  /** A screen reader is to be told what it shows. */
+  /** Whether a screen reader is told what the screen shows. */
   readonly isRead: boolean;
   readonly banners: readonly string[];
   readonly ending: Ending | null;
@@ -33,9 +33,9 @@ interface ShellTabProps {
   onBell(): void;
   onEnd(): void;
   onAction(action: Exclude<ScreenAction, "copy">): void;
-  /** Return was pressed after the connection was lost. */
+  /** Called when Return is pressed after the connection was lost. */
   onAgain(): void;
-  /** Is given how to read all that the screen holds, and null once it is gone. */
+  /** Receives a function that reads all of the screen's text, and null once the screen is gone. */
   keepText(read: (() => string) | null): void;
 }
 
@@ -98,7 +98,7 @@ export function ShellTab(props: ShellTabProps) {
   );
 }
 
-/** One question at a time: a second one does not take the place of what is being read. */
+/** One question at a time. A second one never replaces the one being read. */
 function useQuestion() {
   const [asked, setAsked] = useState<Asked | null>(null);
   const open = useRef(false);
@@ -115,7 +115,7 @@ function useQuestion() {
   return { asked, ask, done };
 }
 
-/** Ctrl of the keys on the screen: down for one key, pressed there or typed. */
+/** The Ctrl key of the key bar. It applies to one key, pressed there or typed. */
 function useCtrl() {
   const [isDown, setIsDown] = useState(false);
   const now = useRef(false);
@@ -135,11 +135,11 @@ function useCtrl() {
 interface Shell {
   readonly screen: Screen;
   readonly clipboard: ClipboardWrites;
-  /** A shell on that connection, in this screen. */
+  /** Starts a shell on the connection, in this screen. */
   begin(connection: SshConnection): void;
-  /** With the connection. What was typed since belongs to no shell. */
+  /** Ends the shell together with its connection, and discards pending input. */
   end(ending: Ending): void;
-  /** The person said yes. */
+  /** Carries out what the user said yes to. */
   answer(asked: Asked): Promise<void>;
   close(): void;
 }
@@ -154,7 +154,7 @@ const RETURN = 0x0d;
 function openShell(element: HTMLElement, latest: { readonly current: ShellNow }): Shell {
   let session: Session | null = null;
   let isClosed = false;
-  /** Typed before the shell was there. */
+  /** Input typed before the shell was there. */
   let early: Bytes[] = [];
   const clipboard = new ClipboardWrites({
     ask: (text) => latest.current.isShown && latest.current.ask({ kind: "copy", text }),
@@ -179,9 +179,9 @@ function openShell(element: HTMLElement, latest: { readonly current: ShellNow })
     }
     session = started;
     for (const bytes of early.splice(0)) started.write(bytes).catch(() => {});
-    // It may have changed meanwhile.
+    // The size may have changed meanwhile.
     started.resize(screen.size);
-    // With the connection all shells end, and stay to be read.
+    // If the whole connection ends, its shells stay to be read; `onEnd` is for one that ends alone.
     void started.ended.then(() => !isClosed && !connection.isOver && latest.current.onEnd());
   };
   return {
@@ -217,7 +217,7 @@ async function carryOut({ kind, text }: Asked, screen: Screen, clipboard: Clipbo
   else await clipboard.allow(text);
 }
 
-/** What goes to the page, rather than to the machine. */
+/** Screen events for the page, not for the machine. */
 function hearScreen(latest: {
   readonly current: ShellNow;
 }): Omit<ScreenListener, "onInput" | "onResize" | "onClipboard"> {

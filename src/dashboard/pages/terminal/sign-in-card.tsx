@@ -1,6 +1,6 @@
 /**
- * The sign-in before a terminal: in a window of its own at the provider, then a code where the account wants
- * one. Nothing happens until the person does it.
+ * The sign-in before a terminal: in a separate window at the provider, then with a code if the account
+ * requires one. Nothing happens until the user acts.
  *
  * @module
  */

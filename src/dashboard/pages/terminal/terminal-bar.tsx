@@ -1,5 +1,5 @@
 /**
- * The bar above a terminal: its shells, the size of its text, search, files, and the way out.
+ * The bar above a terminal: its shells, text size, search, files, and disconnecting.
  *
  * @module
  */
@@ -21,13 +21,13 @@ interface TerminalBarProps {
   readonly title: string;
   readonly tabs: Shells;
   readonly look: TerminalLook;
-  /** Saves what the shell in front shows. */
+  /** Saves the text of the shell in front. */
   onSave(): void;
   readonly isSearching: boolean;
   setIsSearching(is: boolean): void;
   readonly hasFiles: boolean;
   setHasFiles(has: boolean): void;
-  /** Null: there is nothing to disconnect. */
+  /** Null if there is nothing to disconnect. */
   readonly onDisconnect: (() => void) | null;
 }
 
@@ -123,7 +123,7 @@ function TabList({ tabs, isOver }: { readonly tabs: Shells; readonly isOver: boo
   );
 }
 
-/** Shells of one machine often have the same title. */
+/** The title of a tab. Tabs are numbered, because shells on one machine often have the same title. */
 function nameOf({ title }: ShellInTab, index: number, count: number): string {
   if (title === "") return `Shell ${index + 1}`;
   return count === 1 ? title : `${index + 1}: ${title}`;

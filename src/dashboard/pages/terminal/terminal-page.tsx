@@ -108,7 +108,7 @@ interface StepProps {
   readonly machine: string;
 }
 
-/** Where it stands, as long as no shell is open. */
+/** The current step, until a shell is open. */
 function Step({ state, session, title, machine }: StepProps) {
   switch (state.step) {
     case "looking":

@@ -1,5 +1,5 @@
 /**
- * Files on their way, with how far they are.
+ * Transfers and how far each has come.
  *
  * @module
  */

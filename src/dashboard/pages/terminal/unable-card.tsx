@@ -1,5 +1,5 @@
 /**
- * A browser that lacks what a terminal needs: which have it, and the way that always works.
+ * Shown if the browser lacks what a terminal needs: browsers that have it, and the command that always works.
  *
  * @module
  */

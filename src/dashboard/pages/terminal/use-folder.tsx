@@ -1,5 +1,5 @@
 /**
- * The folder of a machine that the files panel shows, and the client that reads it.
+ * The machine's folder that the files panel shows, and the SFTP client that reads it.
  *
  * @module
  */

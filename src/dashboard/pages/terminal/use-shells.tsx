@@ -1,5 +1,5 @@
 /**
- * The shells of an open connection: which there are, which is in front, and what becomes of them.
+ * The shells of an open connection: the tabs, the one in front, and what happens when one ends.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export type Shells = ReturnType<typeof useShells>;
 
 export function useShells(connection: SshConnection) {
   const [shown, setShown] = useState({ connection, tabs: withShell(NO_SHELLS) });
-  // Several shells may end before the page is drawn again.
+  // Several shells may end before the page is rendered again.
   const now = useRef(shown);
   const change = (tabs: ShellTabs): void => {
     now.current = { ...now.current, tabs };
@@ -27,20 +27,20 @@ export function useShells(connection: SshConnection) {
   };
   useEffect(() => {
     if (now.current.connection === connection) return;
-    // A new connection: each has a new shell, in its screen.
+    // On a new connection each tab gets a new shell, in its old screen.
     now.current = { ...now.current, connection };
     setShown(now.current);
   }, [connection]);
   return {
     ...shown.tabs,
-    /** The connection of these shells. */
+    /** The connection that the shells run on. */
     connection: shown.connection,
     show: (id: number) => change(inFront(now.current.tabs, id)),
     rung: (id: number) => change(withBell(now.current.tabs, id)),
     add: () => change(withShell(now.current.tabs)),
     remove: (id: number) => change(withoutShell(now.current.tabs, id)),
     setTitle: (id: number, title: string) => change(withTitle(now.current.tabs, id, title)),
-    /** A shell has ended by itself. The last one ends the connection, and stays to be read. */
+    /** Called when a shell ends by itself. The last one closes the connection and stays to be read. */
     ended: (id: number) => {
       if (now.current.tabs.list.length === 1) connection.close();
       else change(withoutShell(now.current.tabs, id));

@@ -1,6 +1,6 @@
 /**
- * The look of terminals as a person chose it, kept in this browser: the size of their text, and whether a
- * screen reader is told what they show.
+ * Terminal preferences, stored in this browser: the text size, and whether a screen reader is told what
+ * terminals show.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const FONT = { least: 8, normal: 14, most: 24 };
 
 export interface TerminalLook {
   readonly fontSize: number;
-  /** Null: as at first. */
+  /** Null resets it. */
   setFontSize(pixels: number | null): void;
   readonly isRead: boolean;
   setIsRead(is: boolean): void;
@@ -52,6 +52,6 @@ function keep(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // It is for this visit only, then.
+    // The choice then lasts for this visit only.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * An open connection: tabs with a shell each, files beside them, and what ends it.
+ * An open connection: a tab per shell, the files panel, and a notice when it ends.
  *
  * @module
  */
@@ -20,7 +20,7 @@ interface WorkbenchProps {
   readonly title: string;
   readonly connection: SshConnection;
   readonly banners: readonly string[];
-  /** Null: it is open. */
+  /** Null while the connection is open. */
   readonly ending: Ending | null;
   readonly isConnecting: boolean;
   onAgain(reason: string | null): void;
@@ -89,7 +89,7 @@ interface ShellAreaProps extends Pick<WorkbenchProps, "banners" | "ending" | "on
   readonly tabs: Shells;
   readonly look: TerminalLook;
   readonly isSearching: boolean;
-  /** How to read the text of each shell. */
+  /** Functions that read the text of each shell, by tab id. */
   readonly texts: RefObject<Map<number, () => string>>;
   onAction(action: Exclude<ScreenAction, "copy">): void;
 }

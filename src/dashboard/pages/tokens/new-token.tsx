@@ -1,7 +1,7 @@
 /**
- * Making a token: what it is for, how long it lasts; then the token, once.
+ * Creates a token: its purpose and lifetime. The token is then shown once.
  *
- * What is typed is kept in this tab: making a token takes a fresh sign-in.
+ * The draft is kept in this tab, because creating a token takes a fresh sign-in.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { TextField } from "../../components/field.tsx";
 import { OnceDialog } from "../../components/once-dialog.tsx";
 import { daysOf, daysProblem } from "./token-days.ts";
 
-/** Whose tokens they are. */
+/** The user who owns the tokens. */
 export interface TokensOf {
   readonly id: string;
   readonly role: string;

@@ -1,5 +1,5 @@
 /**
- * API tokens of oneself or of a service user: a list, making one that is shown once, deleting.
+ * API tokens of the user or of a service user: a list, creating one that is shown once, deleting.
  *
  * @module
  */
