@@ -2,8 +2,8 @@
  * Sends the SFTP server's audit lines to the agent, which stores and answers each one.
  *
  * A copy, and any operation that removes or gives a name, waits until its line is stored. Other lines are
- * stored together shortly after the operation, and no more than a few lines are outstanding. While an answer
- * is missing the client waits. After a refusal nothing more is done for it.
+ * stored together shortly after the operation. Only a few lines may be unanswered; beyond that the client
+ * waits. After a refusal nothing more is done for it.
  *
  * @module
  */
