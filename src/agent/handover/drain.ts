@@ -1,8 +1,9 @@
 /**
- * The last sessions of an agent whose successor runs already: served to their end, for at most 24 hours.
+ * The last sessions of an agent whose successor is already running. They are served to their end, for at most
+ * 24 hours.
  *
- * Everything but the sessions themselves is the successor's: evidence is stored there, and maps, flags and
- * orders to end something come from there. Without a successor for a minute the sessions end.
+ * The successor owns everything but the sessions: it stores their evidence, and sends maps, flags and orders
+ * to end a session. Without a successor for a minute, the sessions end.
  *
  * @module
  */
@@ -17,21 +18,21 @@ import type { MapHolder } from "../control-link/map-holder.ts";
 import { LineSocket } from "./line-socket.ts";
 import type { RemoteSink } from "./remote-sink.ts";
 
-/** Longest that an agent waits for a successor that was announced, and sessions for an agent that follows. */
+/** How long an agent waits for an announced successor, and how long sessions last without one. */
 export const FOLLOWED_MS_MAX = 60_000;
-/** Longest that sessions go on under an agent that was replaced. */
+/** Longest that sessions continue under a replaced agent. */
 const DRAIN_MS_MAX = 24 * 3_600_000;
-/** How often it is looked whether sessions changed, or are over. */
+/** Sessions are checked twice in this time: whether they changed, and whether they have ended. */
 const LOOK_MS = 200;
-/** Hellos that are taken until a successor is there. */
+/** Hellos kept until there is a successor to report them to. */
 const UNTOLD_MAX = 4_096;
 /**
- * How soon a successor is looked for again; twice as long each time, up to this. Until it is found nobody
- * tells these sessions of a changed policy, which has to reach them within a second.
+ * First wait before another attempt to reach a successor. It doubles each time, up to RETRY_MS_MAX. Until
+ * then nothing tells these sessions of a changed policy, which must reach them within a second.
  */
 const RETRY_MS = 100;
 const RETRY_MS_MAX = 400;
-/** Longest that one which has opened the connection may take to answer. */
+/** How long a successor may take to answer on an open connection. */
 const ANSWER_MS_MAX = 5_000;
 
 export interface DrainOptions {
@@ -43,24 +44,24 @@ export interface DrainOptions {
   readonly maps: MapHolder;
   readonly sink: RemoteSink;
   readonly approvals: ApprovalLink;
-  /** Flags of the machine changed. */
+  /** The machine's flags changed. */
   onFlags(flags: AgentFlagsStored): void;
-  /** The first successor is there. */
+  /** The first successor has answered. */
   onFollowed(): void;
 }
 
-/** What a successor has to be told of beside evidence. */
+/** What a successor is told besides evidence. */
 export type Told = Extract<HandoverRequest, { do: "hello" }>;
 
 export class Drain {
   readonly #options: DrainOptions;
   #lines: LineSocket | null = null;
   #isConnecting = false;
-  /** Open, and not answered yet. */
+  /** A connection that is open but not answered yet. */
   #asked: LineSocket | null = null;
-  /** Attempts since a successor answered last. */
+  /** Attempts since a successor last answered. */
   #attempts = 0;
-  /** What was told last of the sessions. */
+  /** The last report of sessions. */
   #told = "";
   readonly #untold: Told[] = [];
   readonly #startedMs: number;
@@ -70,7 +71,7 @@ export class Drain {
   readonly #timer: NodeJS.Timeout;
   #retriedMs = 0;
   #resolveEnded: () => void = () => {};
-  /** Resolves when nothing is served any more. */
+  /** Resolves when no session is left. */
   readonly ended = new Promise<void>((resolve) => {
     this.#resolveEnded = resolve;
   });
@@ -83,13 +84,13 @@ export class Drain {
     this.#connect();
   }
 
-  /** Tells the agent that runs; what comes before there is one waits. */
+  /** Tells the running agent. Messages wait until there is one. */
   tell(told: Told): void {
     if (this.#lines !== null) this.#lines.send(told);
     else if (this.#untold.length < UNTOLD_MAX) this.#untold.push(told);
   }
 
-  /** Ends what is served. */
+  /** Ends the sessions. */
   async end(): Promise<void> {
     if (this.#isEnding) return await this.ended;
     this.#isEnding = true;
@@ -174,7 +175,7 @@ export class Drain {
     lines.send({ do: "drain", pid: process.pid, epoch, version } satisfies HandoverRequest);
   }
 
-  /** It has answered, so it runs. */
+  /** The successor has answered, so it serves. */
   #onAnswering(lines: LineSocket): void {
     const { sink, approvals, onFollowed } = this.#options;
     this.#lines = lines;
@@ -196,7 +197,7 @@ export class Drain {
     this.#options.approvals.detach();
   }
 
-  /** A map that is refused could be a restriction. */
+  /** Takes the running agent's map. A refused map could be a restriction, so the sessions end. */
   async #useMap(map: NetworkMap | null, ageSeconds: number): Promise<void> {
     const { maps, log } = this.#options;
     if (map === null) return await maps.clear();
@@ -210,7 +211,7 @@ export class Drain {
     const { maps, ssh, sink, approvals, onFlags, log } = this.#options;
     const parsed = HandoverAnswer.safeParse(value);
     if (!parsed.success) {
-      // An order or a restriction that cannot be read must not be passed over.
+      // An order or a restriction that this build cannot read must not be ignored.
       log.error("the running agent says what this build cannot read", {}, parsed.error);
       void this.end();
       return;

@@ -1,8 +1,9 @@
 /**
- * An agent's part of a handover: gives up its sockets, links, spool and lock, and keeps its sessions.
+ * The outgoing agent's part of a handover. It gives up its sockets, links, spool and lock, and keeps its
+ * sessions.
  *
- * Listening sockets stay open until the successor serves, so that nobody who connects meanwhile is refused:
- * they wait in the kernel. Read `handOver`.
+ * Listening sockets stay open until the successor serves, so that new connections wait in the kernel instead
+ * of being refused. Read `handOver`.
  *
  * @module
  */
@@ -26,14 +27,14 @@ import type { Predecessors } from "./predecessors.ts";
 import { createRemoteSink, type SwitchableSink } from "./remote-sink.ts";
 import type { RunSocket } from "./run-socket.ts";
 
-/** The parts of an agent that are given up, and those that go on. */
+/** The parts of an agent: those it gives up and those it keeps. */
 export interface Leaving {
   readonly clock: Clock;
   readonly log: Log;
   readonly bootId: string;
   readonly runPath: string;
   readonly watch: { stop(): void };
-  /** Programs of this machine: its successor serves them. */
+  /** Local programs (`agent/intercept/local-programs.ts`), which the successor serves. */
   readonly programs: { close(): Promise<void> };
   readonly listeners: Listeners;
   readonly ssh: SshServer;
@@ -54,11 +55,11 @@ export interface HandedOver {
   readonly inheritance: Inheritance;
   readonly drain: Drain;
   isFollowed(): boolean;
-  /** The listening sockets, in the order of `inheritance`; empty once there is a successor. */
+  /** The listening sockets, in the order of `inheritance`. Empty once a successor serves. */
   descriptors(): readonly number[];
 }
 
-/** Resolves once everything is given up. A part that fails is logged: there is no way back any more. */
+/** Resolves once everything is given up. A part that fails is only logged, since there is no way back. */
 export async function handOver(leaving: Leaving): Promise<HandedOver> {
   const { listeners, sync, maps, sink, spool, lock, predecessors, log } = leaving;
   leaving.watch.stop();
@@ -101,7 +102,7 @@ export async function handOver(leaving: Leaving): Promise<HandedOver> {
   return { inheritance, drain, isFollowed: () => isFollowed, descriptors: () => fds };
 }
 
-/** The successor listens at the same paths by now. */
+/** Closes the sockets at paths where the successor listens by now. */
 async function letGo({ control, stdio, runSocket, log }: Leaving): Promise<void> {
   await attempt(log, () => control.close({ isLeft: true }));
   await attempt(log, () => stdio.close({ isLeft: true }));

@@ -1,5 +1,6 @@
 /**
- * JSON lines over a unix socket, both ways: what does not fit into the socket waits here, within a bound.
+ * JSON lines over a Unix socket, in both directions. Lines that the socket cannot take yet are buffered, up
+ * to a bound.
  *
  * @module
  */
@@ -7,7 +8,7 @@ import type { Socket } from "bun";
 import { parseJson } from "../../base/files.ts";
 import { HANDOVER_LINE_BYTES_MAX } from "../../wire/handover.ts";
 
-/** Bytes that may wait for a reader: one map and some more. */
+/** Bytes that may wait for the reader: one map and some more. Beyond that the socket is closed. */
 const UNSENT_BYTES_MAX = HANDOVER_LINE_BYTES_MAX + 64 * 1024 * 1024;
 
 /** The lines of one socket. */
@@ -22,7 +23,7 @@ export class LineSocket {
     this.#socket = socket;
   }
 
-  /** Bun's sockets have the descriptor; its types do not say so. */
+  /** The descriptor, which Bun's sockets have although its types do not say so. */
   get fd(): number {
     return (this.#socket as unknown as { readonly fd: number }).fd;
   }
@@ -38,7 +39,7 @@ export class LineSocket {
     this.flush();
   }
 
-  /** To be called when the socket has room again. */
+  /** Call when the socket has room again. */
   flush(): void {
     for (let next = this.#unsent[0]; next !== undefined; next = this.#unsent[0]) {
       const written = Math.max(0, this.#socket.write(next));
@@ -51,7 +52,7 @@ export class LineSocket {
     }
   }
 
-  /** The whole lines that `chunk` ends, parsed; undefined for what is no JSON. */
+  /** Returns the lines that `chunk` completes, parsed. Undefined stands for a line that is not JSON. */
   take(chunk: Uint8Array): unknown[] {
     const values: unknown[] = [];
     let rest = Buffer.from(chunk);

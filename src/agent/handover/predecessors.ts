@@ -1,6 +1,6 @@
 /**
- * Agents before this one that still serve their last sessions, as the running agent sees them: it stores
- * their evidence and tells them of maps, flags and orders.
+ * Earlier agents that still serve their last sessions, as the running agent sees them. It stores their
+ * evidence and sends them maps, flags and orders.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import type { HandoverAnswer, HandoverRequest, TakenHello } from "../../wire/han
 import type { MapHolder } from "../control-link/map-holder.ts";
 import type { LineSocket } from "./line-socket.ts";
 
-/** How often predecessors are told how old the map is. */
+/** How often predecessors are told the map's age. */
 const AGE_MS = 500;
-/** Longest that a stop waits for their sessions to end. */
+/** How long a stop waits for their sessions to end. */
 const END_MS_MAX = 5_000;
 
 export interface PredecessorsOptions {
@@ -23,9 +23,9 @@ export interface PredecessorsOptions {
   readonly maps: MapHolder;
   readonly audit: AuditSink;
   flags(): AgentFlagsStored;
-  /** A hello that was taken by one of them. */
+  /** One of them has accepted a hello. */
   onHello(hello: TakenHello): void;
-  /** To management. */
+  /** Passes a message on to management. */
   ask(message: AgentMessage): void;
 }
 
@@ -57,7 +57,7 @@ export class Predecessors {
     return [...this.#all.values()].flatMap(({ sessions }) => sessions);
   }
 
-  /** What one of them says. Its first word is `drain`. */
+  /** Takes a request from one of them. The first must be `drain`. */
   take(lines: LineSocket, request: HandoverRequest): void {
     if (request.do === "drain") this.#add(lines, request);
     const one = this.#all.get(lines);
@@ -106,18 +106,21 @@ export class Predecessors {
     this.#sayAll({ is: "flags", flags: this.#flags() });
   }
 
-  /** Without what concerns no session: an earlier build that did not know it would end its own. */
+  /**
+   * The flags that concern sessions. An earlier build ends its sessions when it meets a flag that it does not
+   * know.
+   */
   #flags(): AgentFlagsStored {
     const { managedUpgrades: _, ...flags } = this.#options.flags();
     return flags;
   }
 
-  /** Management answers a question that may have been one of theirs. */
+  /** Passes on an answer of management that may belong to one of them. */
   told(message: ManagementMessage): void {
     this.#sayAll({ is: "told", message });
   }
 
-  /** Ends their sessions. Resolves when they are gone, or after a while. */
+  /** Ends their sessions. Resolves when they are gone, or after `timeoutMs`. */
   async end(timeoutMs = END_MS_MAX): Promise<void> {
     this.#sayAll({ is: "end" });
     for (let waitedMs = 0; this.#all.size > 0 && waitedMs < timeoutMs; waitedMs += 20) await Bun.sleep(20);
@@ -152,7 +155,7 @@ export class Predecessors {
     return { is: "map", map, ageSeconds: this.#ageSeconds() };
   }
 
-  /** JSON knows no infinity. */
+  /** The map's age, capped: JSON has no infinity. */
   #ageSeconds(): number {
     return Math.min(this.#options.maps.ageSeconds(), Number.MAX_SAFE_INTEGER);
   }

@@ -1,8 +1,8 @@
 /**
- * Evidence of an agent that only serves its last sessions: it is stored by the agent that runs now.
+ * The audit sink of an agent that only serves its last sessions. The running agent stores its events.
  *
- * What comes while there is none waits for a bounded time; then it is refused, and with it what it was to
- * permit. Ends are tried again by those who record them.
+ * Without a running agent, an event waits for a bounded time. Then it is refused, and so is the action that
+ * it was to permit. Callers that record ends retry them.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { AuditSink } from "../../audit/sink.ts";
 import { FAILURES, type FailureCode, QfError } from "../../base/errors.ts";
 import type { AgentEventBody } from "../../wire/audit-event.ts";
 
-/** The evidence of an agent: to its own spool or, once that is its successor's, to that one. */
+/** An agent's audit sink: its own spool at first, its successor's after a handover. */
 export interface SwitchableSink extends AuditSink {
-  /** From now on to `sink`. */
+  /** Sends events to `sink` from now on. */
   switchTo(sink: AuditSink): void;
 }
 
@@ -40,11 +40,11 @@ interface Waiting {
 }
 
 export interface RemoteSink extends AuditSink {
-  /** There is an agent to store them: sends what waits. */
+  /** A running agent is connected: sends the waiting events. */
   attach(send: Send): void;
-  /** It is gone. What it has not answered counts as not stored. */
+  /** The running agent is gone. Events without its answer count as not stored. */
   detach(): void;
-  /** Its answer: null, stored; else the code of a failure. */
+  /** Takes its answer. Null: stored. Otherwise the code of a failure. */
   recorded(id: number, code: string | null): void;
 }
 

@@ -1,8 +1,8 @@
 /**
- * The run socket of a running agent: predecessors that still serve sessions stay connected to it, and a
- * successor takes over by it.
+ * The running agent's run socket. Predecessors that still serve sessions stay connected to it, and a
+ * successor takes over through it.
  *
- * It lies in a folder that only root and the agent's own user may enter, so the kernel says who comes in.
+ * Only root and the agent's own user may enter its folder, so the kernel authenticates peers.
  *
  * @module
  */
@@ -19,20 +19,20 @@ import type { Predecessors } from "./predecessors.ts";
 export interface RunSocketOptions {
   readonly log: Log;
   readonly predecessors: Predecessors;
-  /** Gives everything up. Null: no successor is expected. May be asked again by another successor. */
+  /** Hands the agent over. Null: no successor is expected. Another successor may ask again. */
   handOver(): Promise<Inheritance | null>;
-  /** The listening socket of that number in what was handed over. */
+  /** The listening socket at `index` of what was handed over. */
   descriptor(index: number): number | undefined;
-  /** Whether another agent runs by now. */
+  /** Whether this agent has been handed over to another. */
   hasHandedOver(): boolean;
 }
 
 export interface RunSocket {
-  /** `isLeft`: a successor listens at the same path. */
+  /** `isLeft`: a successor listens at the same path, so the file stays. */
   close(how?: { readonly isLeft: boolean }): Promise<void>;
 }
 
-/** Its path: in the folder that only root and the agent's own user may enter. */
+/** Path of the run socket, in the folder that only root and the agent's own user may enter. */
 export function runSocketPath(controlSocket: string): string {
   return join(dirname(controlSocket), "own", "run.sock");
 }
@@ -40,7 +40,7 @@ export function runSocketPath(controlSocket: string): string {
 /** Connections at once. */
 const CONNECTIONS_MAX = 64;
 
-/** Listens at `path`, in the place of an earlier agent's. */
+/** Listens at `path`, replacing an earlier agent's socket. */
 export async function openRunSocket(path: string, options: RunSocketOptions): Promise<RunSocket> {
   const folder = dirname(path);
   const temporary = join(folder, "run.new");

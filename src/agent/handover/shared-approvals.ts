@@ -1,6 +1,6 @@
 /**
- * Approvals over one control link for this agent and for earlier ones that still serve sessions: each asks
- * with ids of its own, and hears every answer.
+ * Shares one control link's approvals between this agent and earlier ones that still serve sessions. Each
+ * asks with request ids of its own and hears every answer.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import type { AgentMessage, ManagementMessage } from "../../wire/agent-sync.ts";
 import type { ApprovalLink } from "../control-link/approvals.ts";
 
 export interface SharedApprovals {
-  /** For the control link. */
+  /** The control link's end. */
   readonly link: Pick<ApprovalLink, "attach" | "detach" | "take">;
-  /** A question of an earlier agent. Without a link it goes nowhere, and is not answered in time. */
+  /** Passes on an earlier agent's question. While the link is down the question is dropped, and times out. */
   ask(message: AgentMessage): void;
 }
 

@@ -1,9 +1,9 @@
 /**
- * The succession of agents at an upgrade: predecessors that still serve their last sessions, and the handover
- * to a successor.
+ * Succession of agents at an upgrade: predecessors that still serve their last sessions, and the handover to
+ * a successor.
  *
- * Only an agent that was told to expect a successor gives itself up. If none serves within a while, it offers
- * what it gave up to its own process, so that a successor that fails ends nothing.
+ * An agent hands itself over only when it was told to expect a successor. If no successor serves in time, the
+ * agent offers what it gave up to its own process, so a successor that fails ends nothing.
  *
  * @module
  */
@@ -22,12 +22,12 @@ import { openRunSocket, type RunSocket, runSocketPath } from "./run-socket.ts";
 import { type SharedApprovals, shareApprovals } from "./shared-approvals.ts";
 import { inheritedOf } from "./take-over.ts";
 
-/** Longest that a successor takes until it serves; then it has failed. */
+/** How long a successor may take to serve before it counts as failed. */
 const SERVES_MS_MAX = 15_000;
-/** Waits before what was given up is offered again. */
+/** Wait before what was given up is offered again. */
 const OFFER_AGAIN_MS = 5_000;
 
-/** The parts of an agent that serves. */
+/** The parts of a serving agent. */
 export type Serving = Omit<Leaving, "clock" | "log" | "approvals" | "predecessors" | "runSocket" | "runPath">;
 
 export interface SuccessionOptions {
@@ -35,9 +35,9 @@ export interface SuccessionOptions {
   readonly log: Log;
   readonly controlSocket: string;
   flags(): AgentFlagsStored;
-  /** Resolves once changes that are under way are done: false, the agent cannot be taken over from now. */
+  /** Resolves once changes in progress are done. False: the agent can no longer be taken over. */
   settle(): Promise<boolean>;
-  /** All that was still served has ended. */
+  /** The last session of a handed-over agent has ended. */
   onEnded(): void;
   /** See `StartAgentOptions`. */
   readonly onDeserted: ((inherited: Inherited) => void) | undefined;
@@ -47,9 +47,9 @@ export interface SuccessionOptions {
 export class Succession {
   readonly #options: SuccessionOptions;
   readonly #runPath: string;
-  /** Of this agent. */
+  /** This agent's approvals. */
   readonly approvals: ApprovalLink = createApprovals();
-  /** Of this agent and of those before it. */
+  /** Approvals of this agent and its predecessors. */
   readonly shared: SharedApprovals = shareApprovals(this.approvals, (told) => this.#before?.told(told));
   #before: Predecessors | undefined;
   #runSocket: RunSocket | undefined;
@@ -64,7 +64,7 @@ export class Succession {
     this.#runPath = runSocketPath(options.controlSocket);
   }
 
-  /** The agent serves from now on: takes in those before it, and may be taken over from. */
+  /** Starts serving: accepts predecessors, and lets a successor take over. */
   async serve(serving: Serving): Promise<void> {
     const { log, flags } = this.#options;
     const { maps, spool, listeners } = serving;
@@ -84,7 +84,7 @@ export class Succession {
     });
   }
 
-  /** Whether this agent has begun to give itself up. */
+  /** Whether this agent has begun to hand itself over. */
   get isLeaving(): boolean {
     return this.#handingOver !== null;
   }
@@ -94,12 +94,12 @@ export class Succession {
     return this.#handedOver?.isFollowed() === true;
   }
 
-  /** Processes of the agents before this one. */
+  /** Process ids of the predecessors. */
   get pids(): readonly number[] {
     return this.#before?.pids ?? [];
   }
 
-  /** Of the agents before this one. */
+  /** Sessions of the predecessors. */
   sessions(): LiveSession[] {
     return this.#before?.sessions() ?? [];
   }
@@ -112,7 +112,7 @@ export class Succession {
     this.#before?.flagsChanged();
   }
 
-  /** A successor may take over within this time. */
+  /** Lets a successor take over within `forMs`. */
   expect(forMs = FOLLOWED_MS_MAX): void {
     this.#expectedUntilMs = this.#options.clock.monotonicMs() + forMs;
   }
@@ -126,12 +126,12 @@ export class Succession {
     this.#handedOver?.drain.tell(told);
   }
 
-  /** Ends what is still served, where this agent has a successor; else nothing happens. */
+  /** Ends the remaining sessions of an agent that has been handed over. Otherwise does nothing. */
   async end(): Promise<void> {
     await (await this.#handingOver)?.drain.end();
   }
 
-  /** The agent stops for good, and so do those before it. Resolves when they are gone, or after a while. */
+  /** Ends the predecessors, since the agent stops for good. Resolves when they are gone, or after a while. */
   async endBefore(): Promise<void> {
     await this.#before?.end();
   }
@@ -141,7 +141,7 @@ export class Succession {
     this.#before?.close();
   }
 
-  /** What a successor is given. Null: none is expected, or there is one. */
+  /** What a successor inherits. Null: none is expected, or one serves already. */
   async #handOver(): Promise<Inheritance | null> {
     if (!this.isExpecting && !this.isLeaving) return null;
     this.#handingOver ??= this.#begin();

@@ -1,5 +1,6 @@
 /**
- * A successor's first step: takes over from the agent that runs on its state folder, if that one expects it.
+ * A successor's first step: it takes over from the agent that runs on its state folder, if that agent expects
+ * a successor.
  *
  * @module
  */
@@ -12,12 +13,12 @@ import { type Log, silentLog } from "../../base/log.ts";
 import { HandoverAnswer, type HandoverRequest, type Inheritance } from "../../wire/handover.ts";
 import type { Inherited } from "../contracts/inherited.ts";
 
-/** Longest that an agent takes to give everything up: it stores what it has begun to store. */
+/** How long an agent may take to give everything up. It first finishes the writes that it has begun. */
 const ANSWER_MS_MAX = 15_000;
 const DESCRIPTOR_MS_MAX = 5_000;
 const POLL_MS = 2;
 
-/** Takes over by the run socket at `path`. Null: nobody runs there, or expects a successor. */
+/** Takes over through the run socket at `path`. Null: no agent runs there, or it expects no successor. */
 export async function takeOver(path: string, log: Log = silentLog): Promise<Inherited | null> {
   const inheritance = await askFor(path, log).catch((cause: unknown) => {
     if (!isNobody(cause)) log.warn("the agent that runs could not be taken over from", {}, cause);
@@ -27,14 +28,14 @@ export async function takeOver(path: string, log: Log = silentLog): Promise<Inhe
   const found: { role: string; fd: number }[] = [];
   for (const [index, { role }] of inheritance.listeners.entries()) {
     const fd = await receive(path, index).catch(() => null);
-    // The agent that has let it go does not take it back while we are here: what is missing is opened anew.
+    // That agent does not take a socket back while we are here, so open a missing one anew.
     if (fd !== null) found.push({ role, fd });
     else log.warn("a listening socket was not handed over, so it is opened anew", { role });
   }
   return inheritedOf(inheritance, found);
 }
 
-/** What was handed over, with its listening sockets. */
+/** Combines what was handed over with its listening sockets. */
 export function inheritedOf(
   { bootId, startSeconds, hellos }: Inheritance,
   sockets: readonly { readonly role: string; readonly fd: number }[],
@@ -56,7 +57,7 @@ export function inheritedOf(
   };
 }
 
-/** No socket is there, or it is that of an agent which was killed. */
+/** Whether there is no socket, or only that of a killed agent. */
 function isNobody(cause: unknown): boolean {
   const code = cause instanceof Error && "code" in cause ? cause.code : "";
   return code === "ENOENT" || code === "ECONNREFUSED";

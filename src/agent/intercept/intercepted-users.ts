@@ -1,22 +1,22 @@
 /**
- * The people of `--intercept`: names and groups of this machine's accounts as uids.
+ * Users of `--intercept`: resolves account names and groups of this machine to uids.
  *
  * @module
  */
 import { groupMembers } from "../os/group-members.ts";
 import { lookUpAccount } from "../os/users.ts";
 
-/** Most users, so that a large group fits the kernel's set and the lookups an instant. */
+/** Most users, so that a large group fits into the kernel's set and the lookups stay fast. */
 const USERS_MAX = 1_024;
 
 export interface InterceptedUsers {
   /** Names by uid. */
   readonly byUid: ReadonlyMap<number, string>;
-  /** What is no user and no group here. */
+  /** Entries that are neither a user nor a group here. */
   readonly unknown: readonly string[];
 }
 
-/** Looks `entries` (`name` or `@group`) up. */
+/** Looks up `entries`, each a `name` or an `@group`. */
 export async function findInterceptedUsers(
   entries: readonly string[],
   nowSeconds: number,

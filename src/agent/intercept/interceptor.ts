@@ -1,9 +1,9 @@
 /**
- * `--intercept`: connections that named users' programs make to peers, carried through the fabric.
+ * `--intercept`: carries connections from the programs of named users to peers through the fabric.
  *
- * The kernel sends them here (`agent/os/redirect-table.ts`), and is asked once more whose they are and where
- * they were meant to go. The peer hears that the stream is another program's (`via`): it is no proof of this
- * machine, and the person signs in on a page. Read `#serve`.
+ * The kernel redirects the connections here (`agent/os/redirect-table.ts`). The interceptor asks it again for
+ * the owner and original destination of each. The peer is told that the stream comes from another program
+ * (`via`), so the stream does not prove this machine, and the user signs in on a page. Read `#serve`.
  *
  * @module
  */
@@ -22,10 +22,10 @@ import { openRedirectTable, type RedirectTable } from "../os/redirect-table.ts";
 
 const LOOPBACK = "127.0.0.1";
 const DIAL_TIMEOUT_MS = 10_000;
-/** Connections at once, of one user and of all. */
+/** Concurrent connections, of one user and of all. */
 const BOUNDS = { perKeyMax: 256, totalMax: 2_048 };
 
-/** Whose connections, and to where. */
+/** The users whose connections are intercepted, and the destinations. */
 export interface Intercepted {
   /** Names by uid. */
   readonly users: ReadonlyMap<number, string>;
@@ -33,12 +33,14 @@ export interface Intercepted {
 }
 
 export interface Interceptor {
-  /** Replaces both. What is open goes on, unless its user is not named any more. Throws ERR_UNAVAILABLE. */
+  /**
+   * Replaces both. Open connections continue, unless their user is no longer named. Throws ERR_UNAVAILABLE.
+   */
   set(intercepted: Intercepted): void;
   close(): void;
 }
 
-/** Listens, and puts empty rules up. Throws ERR_UNAVAILABLE where the kernel takes none. */
+/** Listens, and installs empty rules. Throws ERR_UNAVAILABLE where the kernel accepts none. */
 export async function openInterceptor(options: {
   readonly asker: Asker;
   readonly log: Log;
@@ -96,7 +98,7 @@ class RunningInterceptor implements Interceptor {
   async #take(program: Socket): Promise<void> {
     const wish = wishOf(program);
     const localUser = wish === null ? undefined : this.#now.users.get(wish.uid);
-    // Not redirected, or not by a user who is named: the kernel's word, once more.
+    // Drop what was not redirected or is not from a named user: a second check after the kernel's rules.
     if (wish === null || localUser === undefined || !this.#now.addresses.includes(wish.address)) return;
     const release = this.#places.take(localUser);
     if (release === null) return;
@@ -139,10 +141,10 @@ interface Wish {
   readonly port: typeof SSH_PORT | typeof SSH_ENDPOINT_PORT;
 }
 
-/** Where a program meant to connect, and whose it is. Null: it is not for us, or the kernel does not say. */
+/** The original destination and owner of a connection. Null: it is not for us, or the kernel does not say. */
 function wishOf(program: Socket): Wish | null {
   const { remoteAddress, remotePort } = program;
-  // Bun keeps the number of a socket on the handle.
+  // Bun keeps a socket's descriptor on its handle.
   const fd = (program as unknown as { _handle?: { fd?: unknown } })._handle?.fd;
   if (typeof fd !== "number" || remoteAddress === undefined || remotePort === undefined) return null;
   const meant = originalDestination(fd);

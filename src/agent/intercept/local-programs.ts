@@ -1,6 +1,6 @@
 /**
- * The part of an agent for programs on its own machine that know nothing of qf: `--intercept` and
- * `--resolver`, as their flags change.
+ * The agent's service to local programs that do not know qf: `--intercept` and `--resolver`, following
+ * changes of their flags.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface LocalProgramsOptions {
 
 type Wanted = Pick<AgentFlagsStored, "intercept" | "resolver">;
 
-/** For the machine that `who` says, at its management. Nothing happens until `follow`. */
+/** Creates them for the machine `who` at its management. Nothing happens until `follow`. */
 export function createLocalPrograms(
   who: Pick<Asker, "deviceKey" | "clock"> & { readonly enrolled: Enrolled },
   rest: Omit<LocalProgramsOptions, "asker" | "address">,
@@ -46,34 +46,34 @@ export class LocalPrograms {
   #interceptor: Interceptor | null = null;
   readonly #names: PeerNames;
   #problems: readonly string[] = [];
-  /** Changes are made one after the other. */
+  /** Settles after the last change: changes run one at a time. */
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: LocalProgramsOptions) {
     this.#options = options;
     const { asker, address, log, privileged } = options;
     this.#names = new PeerNames({ self: { peerId: asker.devicePeerId, address }, log });
-    // What an agent left that was killed.
+    // Left by an agent that was killed.
     if (privileged) removeLeftGuard(asker.devicePeerId);
   }
 
-  /** What is wrong with it, in words for people. */
+  /** Current problems, in words for users. */
   get problems(): readonly string[] {
     return this.#problems;
   }
 
-  /** Does what `wanted` says from now on. Never rejects: what fails is a problem. */
+  /** Applies `wanted` from now on. Never rejects: failures become problems. */
   follow(wanted: Wanted): Promise<void> {
     this.#last = this.#last.then(() => this.#follow(wanted));
     return this.#last;
   }
 
-  /** Management answers again: what it says of machines may be new. */
+  /** Management is reachable again, and its list of machines may be new. */
   async refresh(): Promise<void> {
     await this.#machines?.refresh();
   }
 
-  /** Takes back whatever was done. */
+  /** Undoes everything. */
   close(): Promise<void> {
     return this.follow({});
   }
@@ -104,7 +104,7 @@ export class LocalPrograms {
     }
     const machines = this.#machines?.all() ?? [];
     await this.#attempt(() => this.#applyUsers(machines));
-    // Last: resolved may be slow, and what users may not reach any more does not wait for it.
+    // Last, since resolved may be slow: cutting users off from machines must not wait for it.
     if (!this.#options.privileged) return;
     await this.#attempt(() => this.#names.set(this.#wanted.resolver ?? null, machines));
   }
@@ -138,8 +138,8 @@ export class LocalPrograms {
 }
 
 /**
- * Takes away what a killed agent of machine `peerId` left, which does not start again. Throws where root
- * cannot: names in the hosts file would stay for ever.
+ * Removes what a killed agent of machine `peerId` left, when it is not started again. Throws if root cannot
+ * remove the names, which would otherwise stay in the hosts file for good.
  */
 export async function takeBackLeftovers(peerId: string, file?: HostsFile): Promise<void> {
   removeLeftGuard(peerId);
@@ -147,7 +147,7 @@ export async function takeBackLeftovers(peerId: string, file?: HostsFile): Promi
   try {
     if (hasHostNames(peerId, file?.path)) await writeHostNames(peerId, [], file);
   } catch (cause) {
-    // Without root: then it was not ours.
+    // Without root we never wrote them.
     if (process.geteuid?.() !== 0) return;
     throw new QfError("ERR_PERMISSION", "the names of peers in /etc/hosts cannot be taken away", {
       hint: "make /etc/hosts writable and run it again, or remove the lines between the marks of qufabric",

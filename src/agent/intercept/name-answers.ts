@@ -1,25 +1,25 @@
 /**
- * Answers of `--resolver` to DNS queries (RFC 1035): addresses of machines under one domain.
+ * Answers to DNS queries (RFC 1035) for `--resolver`: addresses of machines under one domain.
  *
- * Pure. Nothing is asked elsewhere: a name outside of the domain is refused, so that a client asks its other
- * servers, and one that is not there does not exist.
+ * Pure. Queries are never forwarded. A name outside the domain is refused, so that clients ask their other
+ * servers. An unknown name within it does not exist.
  *
  * @module
  */
 
-/** What is answered from. Names are in lower case, without a dot at their end. */
+/** The names that are answered, in lower case and without a trailing dot. */
 export interface Zone {
   readonly domain: string;
   /** IPv4 addresses by whole name. */
   readonly addresses: ReadonlyMap<string, string>;
 }
 
-/** How long an answer may be kept, in seconds: machines come and go by policy. */
+/** How long an answer may be cached, in seconds. Policy makes machines come and go. */
 const TTL_SECONDS = 5;
 const HEADER_BYTES = 12;
 const LABEL_BYTES_MAX = 63;
 const NAME_BYTES_MAX = 255;
-/** What a client may send and take by UDP, as RFC 9715 recommends. */
+/** UDP payload size that is advertised to clients, as RFC 9715 recommends. */
 const UDP_BYTES_MAX = 1_232;
 
 const TYPE = { a: 1, soa: 6, opt: 41, any: 255 } as const;
@@ -28,20 +28,20 @@ const CODE = { ok: 0, formatError: 1, noSuchName: 3, notImplemented: 4, refused:
 const IS_ANSWER = 0x8000;
 const AUTHORITATIVE = 0x0400;
 const OPCODE = 0x7800;
-/** Recursion desired, given back as it came. */
+/** The "recursion desired" bit, copied into the answer. */
 const WISHES = 0x0100;
-/** Where the question's name stands, for names that are the same (RFC 1035 section 4.1.4). */
+/** A pointer to the question's name, for records of the same name (RFC 1035 section 4.1.4). */
 const SAME_NAME = Buffer.from([0xc0, HEADER_BYTES]);
 
 interface Question {
   readonly name: string;
   readonly type: number;
   readonly class: number;
-  /** Offset of the first byte after it. */
+  /** Offset of the first byte after the question. */
   readonly end: number;
 }
 
-/** The answer to `query`. Null: it is none, and gets no answer. */
+/** The answer to `query`. Null: the message is not a query, and gets no answer. */
 export function answerOf(query: Buffer, zone: Zone): Buffer | null {
   if (query.length < HEADER_BYTES || (query.readUInt16BE(2) & IS_ANSWER) !== 0) return null;
   if ((query.readUInt16BE(2) & OPCODE) !== 0) return message(query, { code: CODE.notImplemented });
@@ -62,7 +62,7 @@ export function answerOf(query: Buffer, zone: Zone): Buffer | null {
   return message(query, { code: CODE.ok, ...nothing });
 }
 
-/** Null: it is not well formed. Compression has no place in a question. */
+/** Null: the question is malformed. Compression is not accepted in a question. */
 function readQuestion(query: Buffer): Question | null {
   const labels: string[] = [];
   let at = HEADER_BYTES;
@@ -119,7 +119,7 @@ function addressRecord(address: string): Buffer {
   return record(SAME_NAME, TYPE.a, Buffer.from(address.split(".").map(Number)));
 }
 
-/** What says for how long a name may be held to be absent (RFC 2308). */
+/** The SOA record, which says how long a negative answer may be cached (RFC 2308). */
 function startOfAuthority({ domain }: Zone): Buffer {
   const times = Buffer.alloc(20);
   for (let at = 4; at < 20; at += 4) times.writeUInt32BE(TTL_SECONDS, at);

@@ -1,5 +1,6 @@
 /**
- * The name server of `--resolver`: answers over UDP, on a loopback address, what `name-answers.ts` says.
+ * The name server of `--resolver`. Answers over UDP on a loopback address; `name-answers.ts` makes the
+ * answers.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import type { Log } from "../../base/log.ts";
 import { answerOf, type Zone } from "./name-answers.ts";
 
 const DNS_PORT = 53;
-/** Of ours are far shorter. */
+/** Queries for our names are far shorter. */
 const QUERY_BYTES_MAX = 512;
 
 export interface NameServer {
@@ -20,8 +21,8 @@ export interface NameServer {
 }
 
 /**
- * Listens on the loopback address of the machine at overlay address `self`, at port 53, or another where that
- * one is held. Rejects with the system's error where there is none.
+ * Listens on the loopback address that belongs to overlay address `self`, on port 53, or on another port when
+ * that one is taken. Rejects with the system's error when neither works.
  */
 export async function openNameServer(
   { self, log }: { readonly self: string; readonly log: Log },
@@ -45,7 +46,10 @@ export async function openNameServer(
   };
 }
 
-/** 127.x.y.z of 100.x.y.z, so that each agent of a machine has one, and people can tell which. */
+/**
+ * 127.x.y.z for 100.x.y.z, so that each agent on a machine has its own address and users can tell which is
+ * which.
+ */
 export function loopbackOf(overlayAddress: string): string {
   return overlayAddress.replace(/^\d+\./, "127.");
 }

@@ -1,7 +1,7 @@
 /**
- * Names of peers under the domain of `--resolver`, so that programs of this machine find them: a name server
- * on a loopback address, of which systemd-resolved is told. Where programs do not ask resolved, the names
- * stand in /etc/hosts as well.
+ * Publishes names of peers under the `--resolver` domain to programs of this machine. A name server on a
+ * loopback address answers them, and systemd-resolved is pointed at it. The names go into /etc/hosts instead
+ * where programs do not ask resolved.
  *
  * @module
  */
@@ -20,13 +20,16 @@ export interface PeerNamesOptions {
 export class PeerNames {
   readonly #options: PeerNamesOptions;
   #server: NameServer | null = null;
-  /** The domain that resolved was told of. Null: none. */
+  /** The domain registered with resolved. Null: none. */
   #told: string | null = null;
-  /** The domain that it could not be told of: trying again may take long, and would hold up what follows. */
+  /**
+   * The domain that could not be registered. It is not retried, since that may take long and would delay what
+   * follows.
+   */
   #untold: string | null = null;
-  /** Whether an agent that was killed may have left something. */
+  /** Whether a killed agent may have left a registration. */
   #mayBeLeft = true;
-  /** Whether names are in the hosts file, which have to be taken away again. */
+  /** Whether the hosts file holds names that have to be removed again. */
   #hasHosts: boolean;
 
   constructor(options: PeerNamesOptions) {
@@ -34,18 +37,18 @@ export class PeerNames {
     this.#hasHosts = hasHostNames(options.self.peerId);
   }
 
-  /** Where it answers. Null: nowhere. */
+  /** Where names are answered. Null: nowhere. */
   get server(): Pick<NameServer, "address" | "port"> | null {
     return this.#server;
   }
 
-  /** `machines` have names under `domain` from now on. Null: none have. */
+  /** Publishes the names of `machines` under `domain` from now on. Null: publishes none. */
   async set(domain: string | null, machines: readonly ReachableMachine[]): Promise<void> {
     if (domain === null) return await this.#clear();
     const { self, log } = this.#options;
     const hosts = machines.map((one) => namesOf(one, domain));
     const addresses = new Map(hosts.flatMap(({ address, names }) => names.map((name) => [name, address])));
-    // Names in the hosts file do without it.
+    // Names in the hosts file need no server.
     this.#server ??= await openNameServer({ self: self.address, log }).catch((cause: unknown) => {
       log.warn("there is no name server for --resolver", {}, cause);
       return null;
@@ -55,7 +58,7 @@ export class PeerNames {
     await this.#writeHosts(this.#told === null ? hosts : []);
   }
 
-  /** `some`: one of the names, by which it is tried. */
+  /** Registers `domain` with resolved. `some`: a name to test the registration with. */
   async #tell(domain: string, some: HostNames | undefined): Promise<void> {
     const { self, log } = this.#options;
     const server = this.#server;

@@ -1,8 +1,7 @@
 /**
- * Machines that this machine may reach, as management says: for programs here that know nothing of qf.
+ * The machines that this machine may reach, according to management, for local programs that do not know qf.
  *
- * The list is asked for when it is wanted, and from time to time. While management is away, the last one
- * stays.
+ * Fetched on demand and periodically. While management is away, the last list stays.
  *
  * @module
  */
@@ -11,22 +10,22 @@ import { type Asker, askNamesAs } from "../../client/target.ts";
 import type { OverlayAddress } from "../../wire/units.ts";
 
 export interface ReachableMachine {
-  /** First label of its name. */
+  /** The first label of its name. */
   readonly name: string;
   readonly address: OverlayAddress;
 }
 
 export interface ReachableMachines {
   all(): readonly ReachableMachine[];
-  /** Asks now. Resolves when it is known, or management has not answered. */
+  /** Fetches the list now. Resolves with or without an answer. */
   refresh(): Promise<void>;
   close(): void;
 }
 
-/** How often management is asked. What it says also changes when nothing of this machine's own map does. */
+/** How often the list is fetched. It can change without a change of this machine's own map. */
 const REFRESH_MS = 30_000;
 
-/** `onChange` is told of each list that differs from the one before. */
+/** Follows the list. `onChange` gets each list that differs from the one before. */
 export function followReachable(options: {
   readonly asker: Asker;
   readonly log: Log;

@@ -1,6 +1,6 @@
 /**
- * A release as management offers it: its manifest, checked against the keys that this machine trusts, and its
- * builds.
+ * Downloads of a release from management: the manifest, verified against the keys that this machine trusts,
+ * and its builds.
  *
  * @module
  */
@@ -18,15 +18,15 @@ import {
 } from "../../wire/release.ts";
 
 const TIMEOUT_MS = 30_000;
-/** For a build of some 50 MB, packed, over a slow link. */
+/** Enough for a packed build of some 50 MB over a slow link. */
 const BUILD_TIMEOUT_MS = 1_800_000;
-/** Longest that a turn is waited for, and how long before it is asked again. */
+/** Longest wait for a download slot, and the cap of the server's retry-after. */
 const TURN_MS_MAX = 900_000;
 const RETRY_MS_MAX = 60_000;
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** The manifest under `name` (a version, or "latest"). Throws what `verifyManifest` throws. */
+/** Fetches the manifest of `name`, a version or "latest". Throws what `verifyManifest` throws. */
 export async function fetchManifest(
   url: string,
   name: string,
@@ -50,8 +50,8 @@ export async function fetchManifest(
 }
 
 /**
- * The manifest in `text`. Throws ERR_FORBIDDEN unless it is signed by one of `keys`, ERR_UNPROCESSABLE where
- * this build cannot read it.
+ * Verifies and parses a manifest. Throws ERR_FORBIDDEN unless one of `keys` signed it, and ERR_UNPROCESSABLE
+ * when this build cannot read it.
  */
 export function verifyManifest(
   text: string,
@@ -82,8 +82,8 @@ function notSigned(message: string): QfError {
 }
 
 /**
- * The packed build of `target`; waits while the server has too many downloads. Throws ERR_NOT_FOUND or
- * ERR_UNAVAILABLE.
+ * Fetches the packed build of `target`, waiting while the server has too many downloads. Throws ERR_NOT_FOUND
+ * or ERR_UNAVAILABLE.
  */
 export async function fetchBuild(
   url: string,
@@ -97,14 +97,14 @@ export async function fetchBuild(
   throw new QfError("ERR_NOT_FOUND", `${url} has no build of ${version} for ${target}`);
 }
 
-/** As `request`, and again as long as the server says when to come again, for a quarter of an hour. */
+/** Wraps `request` to retry while the server answers 503 with retry-after, for a quarter of an hour. */
 function waitingForTurn(request: Fetch, sleep: (ms: number) => Promise<void>): Fetch {
   return async (url, init) => {
     for (let leftMs = TURN_MS_MAX; ; ) {
       const response = await request(url, init);
       const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
       if (response.status !== 503 || !(seconds > 0) || leftMs <= 0) return response;
-      // Others wait as well: not all are to come again at once.
+      // Others wait as well, so spread the retries.
       const leastMs = Math.min(seconds * 1000, RETRY_MS_MAX);
       const waitMs = leastMs + randomUpTo(leastMs);
       leftMs -= waitMs;

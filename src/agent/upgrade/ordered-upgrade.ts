@@ -1,6 +1,6 @@
 /**
- * An upgrade that management has ordered: as any other, with what becomes of it written into the state
- * folder, and taken back where the new agent does not reach management.
+ * An upgrade ordered by management. It records its progress in the state folder, and is rolled back if the
+ * new agent does not reach management.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { askStatus } from "../control-socket/control-client.ts";
 import { statePaths } from "../state/state.ts";
 import { type UpgradeOptions, upgrade } from "./upgrade.ts";
 
-/** Longest that the new agent may take until management has let it in. */
+/** How long management may take to accept the new agent. */
 const LINK_MS_MAX = 120_000;
 const POLL_MS = 200;
 
 export interface OrderedUpgradeOptions extends Omit<UpgradeOptions, "allowDowngrade" | "version"> {
   readonly version: string;
   readonly orderId: string;
-  /** What the agent that runs says of itself; tests say otherwise. */
+  /** Status of the running agent. Absent: asks the control socket; tests replace it. */
   readonly status?: () => Promise<LinkedAgent | undefined>;
   readonly sleep?: (ms: number) => Promise<void>;
 }
@@ -29,7 +29,7 @@ export interface LinkedAgent {
   readonly management: { readonly connected: boolean };
 }
 
-/** As `upgrade`, which is never below what ran here. Throws what that throws. */
+/** Runs `upgrade`, which never goes below the highest version that ran here. Throws what `upgrade` throws. */
 export async function orderedUpgrade(options: OrderedUpgradeOptions): Promise<string> {
   const say = (state: UpgradeReport["state"], detail = "") => recordOrder(options, { state, detail });
   let isBack = false;
@@ -39,7 +39,7 @@ export async function orderedUpgrade(options: OrderedUpgradeOptions): Promise<st
       ...options,
       allowDowngrade: false,
       restart: async () => {
-        // The second time it is the old version, which has to be up and no more.
+        // The second restart is that of the old version, which only has to come up.
         if (isBack) return await options.restart();
         isBack = true;
         await say("restarting");
@@ -55,7 +55,7 @@ export async function orderedUpgrade(options: OrderedUpgradeOptions): Promise<st
   }
 }
 
-/** Writes what became of the order `orderId`, for the agent that runs. */
+/** Records the progress of order `orderId` for the running agent. */
 export async function recordOrder(
   { stateDir, orderId }: Pick<OrderedUpgradeOptions, "stateDir" | "orderId">,
   { state, detail }: Pick<UpgradeReport, "state" | "detail">,
@@ -64,7 +64,7 @@ export async function recordOrder(
   await writeJsonAtomic(statePaths(stateDir).upgrade, record, 0o600);
 }
 
-/** What is said of a failure: the message is for anyone. */
+/** Text of a failure. A QfError's message is safe to show to anyone. */
 export function textOf(error: unknown): string {
   if (!isQfError(error)) return "the upgrade could not be done";
   return error.hint === undefined ? error.message : `${error.message}: ${error.hint}`;

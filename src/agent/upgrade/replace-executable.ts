@@ -1,6 +1,6 @@
 /**
- * The executable of this machine, replaced by another build: written beside it, checked, tried, and renamed
- * into its place. The old file stays until the new one is known to work, so that it can go back to it.
+ * Replaces this machine's executable with another build: writes it beside the old one, verifies it, tries it,
+ * and renames it into place. The old file is kept for a rollback until the new one is known to work.
  *
  * @module
  */
@@ -13,19 +13,19 @@ import { newId } from "../../base/random.ts";
 import type { ReleaseFile } from "../../wire/release.ts";
 
 const TRIAL_MS_MAX = 30_000;
-/** Longer than any upgrade takes. */
+/** Age from which files count as left over. Longer than any upgrade takes. */
 const LEFT_MS_MIN = 2 * 3_600_000;
-/** The library of the DOM, which is loaded beside Bun's, knows no zstd. */
+/** TypeScript's DOM types, loaded beside Bun's, do not know zstd. */
 const ZSTD = "zstd" as "gzip";
 
 export interface Replacement {
-  /** Puts the file back that was there before. Once. */
+  /** Puts the old file back. Call at most once. */
   goBack(): Promise<void>;
-  /** Forgets it. */
+  /** Deletes the old file. */
   keep(): Promise<void>;
 }
 
-/** Throws ERR_PERMISSION where the executable at `path` cannot be replaced by this user. */
+/** Throws ERR_PERMISSION unless this user can replace the executable at `path`. */
 export async function requireReplaceable(path: string): Promise<void> {
   try {
     await access(dirname(path), constants.W_OK);
@@ -37,20 +37,20 @@ export async function requireReplaceable(path: string): Promise<void> {
   }
 }
 
-/** Builds that an upgrade has left beside `path` which was killed: each is as large as the executable. */
+/** Removes builds that a killed upgrade left beside `path`. Each is as large as the executable. */
 export async function removeLeftBuilds(path: string, nowMs: number): Promise<void> {
   for (const name of await readdir(dirname(path))) {
     if (!/^\.qf-[a-z0-9]{20}\.(?:new|previous)$/.test(name)) continue;
     const left = join(dirname(path), name);
     const found = await stat(left).catch(() => null);
-    // Another upgrade may be under way; `previous` is as old as the executable, and noted as changed by then.
+    // Another upgrade may be under way. Uses ctime, which linking sets; the mtime of `previous` is older.
     if (found !== null && nowMs - found.ctimeMs > LEFT_MS_MIN) await unlink(left).catch(() => {});
   }
 }
 
 /**
- * Writes the packed build `packed` beside `path`; the path of the new file. Throws ERR_FORBIDDEN where it is
- * not what `file` says, or does not run as `version`, and then leaves nothing.
+ * Unpacks `packed` beside `path` and returns the new file's path. Throws ERR_FORBIDDEN, and leaves nothing,
+ * when it does not match `file` or does not run as `version`.
  */
 export async function writeBuild(
   path: string,
@@ -107,7 +107,7 @@ async function requireRuns(path: string, version: string): Promise<void> {
   });
 }
 
-/** What `qf version` of the file prints; nothing where it fails. */
+/** The output of the file's `qf version`. Empty when it fails. */
 async function tryRun(path: string): Promise<string> {
   const child = Bun.spawn([path, "version"], {
     env: {},
@@ -121,7 +121,7 @@ async function tryRun(path: string): Promise<string> {
   return (await child.exited) === 0 ? said : "";
 }
 
-/** Renames `fresh` to `path`. */
+/** Renames `fresh` to `path`, and keeps the old file for `goBack`. */
 export async function replace(path: string, fresh: string): Promise<Replacement> {
   const previous = join(dirname(path), `.qf-${newId()}.previous`);
   await link(path, previous);

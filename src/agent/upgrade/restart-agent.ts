@@ -1,5 +1,5 @@
 /**
- * The agent, started anew by the executable that lies in its place now.
+ * Restarts the agent from the executable that is now in place.
  *
  * @module
  */
@@ -7,15 +7,15 @@ import { QfError } from "../../base/errors.ts";
 import type { Environment } from "../contracts/flags.ts";
 import { askStatus } from "../control-socket/control-client.ts";
 
-/** `agent up` itself gives up after less than this. */
+/** Time-out. `agent up` itself gives up sooner. */
 const MS_MAX = 120_000;
 
-/** Sessions of the agent that runs on `stateDir`; null: none runs there. */
+/** Number of sessions of the agent running on `stateDir`. Null: no agent runs there. */
 export async function openSessions(stateDir: string): Promise<number | null> {
   return (await askStatus(stateDir))?.sshServer.sessions.length ?? null;
 }
 
-/** Runs `agent up` of `executable` on `stateDir`. Throws ERR_UNAVAILABLE with what it says. */
+/** Runs `agent up` of `executable` on `stateDir`. Throws ERR_UNAVAILABLE with its error. */
 export async function restartAgent(
   executable: string,
   stateDir: string,

@@ -1,6 +1,6 @@
 /**
- * The keys by which releases are signed, as this machine trusts them: those that are built in, and one that
- * root may have added. Management never adds one.
+ * Release signing keys that this machine trusts: the built-in ones, and those that root may have added.
+ * Management cannot add any.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { RELEASE_KEYS } from "../../base/build-info.ts";
 import { QfError } from "../../base/errors.ts";
 import { readSmallFile } from "../../base/files.ts";
 
-/** Public keys as OpenSSH writes them, one a line; lines that begin with # are passed over. */
+/** OpenSSH public keys, one a line. Lines that begin with # are ignored. */
 export const ADDED_KEYS_FILE = "/etc/qufabric/release-keys";
 const FILE_BYTES_MAX = 16 * 1024;
 
-/** Throws ERR_PERMISSION where somebody else than root may have written the file. */
+/** Returns the trusted keys. Throws ERR_PERMISSION if another user than root may have written the file. */
 export async function trustedReleaseKeys(
   path = ADDED_KEYS_FILE,
   builtIn: readonly string[] = RELEASE_KEYS,

@@ -1,8 +1,9 @@
 /**
- * `qf upgrade`: moves this machine to another release, and back by itself when the agent does not come up.
+ * `qf upgrade`: moves this machine to another release, and rolls back by itself when the agent does not come
+ * up.
  *
- * What is signed is checked here, by keys that this machine has: the server that hands a release out is not
- * believed. Read `upgrade`.
+ * Signatures are verified here with this machine's own keys. The server that hands out a release is not
+ * trusted. Read `upgrade`.
  *
  * @module
  */
@@ -26,20 +27,20 @@ import {
 } from "./replace-executable.ts";
 
 export interface UpgradeOptions {
-  /** Management's. */
+  /** URL of management. */
   readonly url: string;
-  /** Undefined: the newest. */
+  /** Version to install. Undefined: the newest. */
   readonly version: string | undefined;
   readonly allowDowngrade: boolean;
   readonly stateDir: string;
   /** The file to replace. */
   readonly executable: string;
   readonly keys: readonly string[];
-  /** Starts the agent of the executable, if one is to run here; throws where it does not come up. */
+  /** Starts the executable's agent, if one is to run here. Throws when it does not come up. */
   restart(): Promise<void>;
   readonly say: (text: string) => void;
   readonly clock?: Clock;
-  /** Of this build; tests say otherwise. */
+  /** Version and target of this build. Tests override them. */
   readonly running?: string;
   readonly target?: string;
 }
@@ -64,7 +65,9 @@ const HINTS: Readonly<Partial<Record<ReleaseRefusal, string>>> = {
   "too-far": "go to a version between them first, with --version",
 };
 
-/** What the server offers, checked. Throws ERR_FORBIDDEN for what must not be installed here. */
+/**
+ * Fetches and checks the server's offer. Throws ERR_FORBIDDEN for a release that must not be installed here.
+ */
 export async function findOffer(options: UpgradeOptions): Promise<Offer> {
   const { clock = systemClock, running = VERSION, target = TARGET } = options;
   const manifest = await fetchManifest(options.url, options.version ?? "latest", options.keys);
@@ -87,8 +90,9 @@ export async function findOffer(options: UpgradeOptions): Promise<Offer> {
 }
 
 /**
- * Resolves with the version that runs now. Throws with the reason, and the old version in place; ERR_CONFLICT
- * while another upgrade goes on, which would be taken for this one, or undone by it.
+ * Resolves with the version that runs now. Throws with the reason, and leaves the old version in place.
+ * Throws ERR_CONFLICT during another upgrade, since each could mistake the other's result for its own, or
+ * undo it.
  */
 export async function upgrade(options: UpgradeOptions): Promise<string> {
   await makeDirectory(options.stateDir, 0o711);
@@ -128,7 +132,7 @@ async function upgradeAlone(options: UpgradeOptions): Promise<string> {
 
 async function goBack(options: UpgradeOptions, replacement: Replacement): Promise<void> {
   await replacement.goBack();
-  // That it did not come up before is worse than that it does not now: both are said by the caller's error.
+  // The caller throws the failure of the new version. Report this one beside it.
   await options.restart().catch((cause: unknown) => {
     options.say(`the agent of the old version does not come up either: ${String(cause)}`);
   });
