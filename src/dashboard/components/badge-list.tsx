@@ -1,5 +1,5 @@
 /**
- * Names as badges, as many as there is room for, and how many more there are.
+ * Names as badges: the first few, and a count of the rest.
  *
  * @module
  */

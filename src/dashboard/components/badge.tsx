@@ -1,5 +1,5 @@
 /**
- * A word of state. The word says it; the colour and the dot only repeat it.
+ * A badge with a word of state. Colour and dot only repeat what the word says.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const TONES: Readonly<Record<Tone, string>> = {
 
 interface BadgeProps {
   readonly tone?: Tone;
-  /** A dot before the word: for what is so now. */
+  /** Shows a dot before the word, for states that describe the present. */
   readonly dot?: boolean;
   readonly children: ReactNode;
 }

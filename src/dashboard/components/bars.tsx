@@ -1,14 +1,13 @@
 /**
- * A small chart of counts over time. What it shows is said in words too; it leads to its rows by the link
- * beside it.
+ * A small chart of counts over time. The page also says in words what it shows, and links to the rows.
  *
  * @module
  */
 interface BarsProps {
-  /** What is counted, and since when, for readers. */
+  /** What is counted and since when, for screen readers. */
   readonly label: string;
   readonly counts: readonly number[];
-  /** Of a bar, shown over it: `14:00: 3`. */
+  /** Name of a bar, such as `14:00`. The tooltip adds the count. */
   readonly nameOf: (index: number) => string;
   readonly tone?: "accent" | "bad";
 }
@@ -30,7 +29,7 @@ export function Bars({ label, counts, nameOf, tone = "accent" }: BarsProps) {
       className="h-12 w-full"
     >
       {counts.map((count, i) => {
-        // An empty hour keeps a line, so that one sees where time goes on.
+        // An empty bar keeps a thin line, so that gaps in time stay visible.
         const height = count === 0 ? 1 : Math.max(3, (count / most) * HEIGHT);
         return (
           <rect

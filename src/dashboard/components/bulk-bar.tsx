@@ -1,5 +1,5 @@
 /**
- * The bar of actions on what is selected. What fails is told per thing, and stays selected.
+ * The bar of actions on the selected rows. Failures are reported by row, and those rows stay selected.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import { useToast } from "./toasts.tsx";
 
 export interface BulkAction<T> {
   readonly label: string;
-  /** Said once it is done: `blocked`. */
+  /** Past participle for the report, such as `blocked`. */
   readonly done: string;
-  /** Asked before, with what ends. Absent: it can be taken back. */
+  /** What ends, shown in a confirmation first. Absent if the action can be undone. */
   readonly loss?: string;
-  /** Those of the selected that it is for. */
+  /** Whether the action applies to a selected row. */
   readonly applies: (row: T) => boolean;
   readonly run: (row: T) => Promise<unknown>;
 }
 
 interface BulkBarProps<T> {
-  /** What they are called: `machines`. */
+  /** Plural name of the rows, such as `machines`. */
   readonly what: string;
   readonly rows: readonly T[];
   readonly selected: ReadonlySet<string>;
@@ -29,11 +29,11 @@ interface BulkBarProps<T> {
   readonly nameOf: (row: T) => string;
   readonly onSelected: (selected: ReadonlySet<string>) => void;
   readonly actions: readonly BulkAction<T>[];
-  /** Other things that can be done with them. */
+  /** Further controls for the selection. */
   readonly children?: ReactNode;
 }
 
-/** Requests at once. */
+/** At most this many requests run at once. */
 const AT_ONCE = 8;
 const FAILURES_TOLD = 3;
 

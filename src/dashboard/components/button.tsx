@@ -1,5 +1,5 @@
 /**
- * The one button, in four weights. A link that looks like one is `ButtonLink`.
+ * The only button, in four weights. `ButtonLink` is a link that looks like one.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const SIZES = {
   icon: "size-9 pointer-coarse:size-11",
 } as const;
 
-/** Of a plain link that looks like a button: one that leaves the page. */
+/** Classes of a plain link that looks like a button and leaves the page. */
 export const BUTTON_LOOK = classes(BASE, WEIGHTS.secondary, SIZES.small, "no-underline");
 
 interface Look {
@@ -33,7 +33,7 @@ interface Look {
 }
 
 interface ButtonProps extends ComponentProps<"button">, Look {
-  /** Under way: it cannot be pressed again, and says so. */
+  /** Whether its action is running. The button is then disabled, and marked busy for screen readers. */
   readonly busy?: boolean;
 }
 
@@ -63,7 +63,7 @@ export function ButtonLink({
   );
 }
 
-/** A button that is an icon only; `label` is what it is called. */
+/** A button with only an icon. `label` is its accessible name and tooltip. */
 export function IconButton({ label, ...props }: Omit<ButtonProps, "size"> & { readonly label: string }) {
   return <Button weight="quiet" {...props} size="icon" aria-label={label} title={label} />;
 }

@@ -10,7 +10,7 @@ import { classes } from "./class-names.ts";
 import { type Day, dayAfter, dayInMonth, dayText, longDay, weeksOf } from "./day-text.ts";
 
 interface CalendarProps {
-  /** The day that is chosen; null: none. */
+  /** The chosen day; null for none. */
   readonly day: Day | null;
   readonly today: Day;
   readonly onDay: (day: Day) => void;
@@ -81,7 +81,7 @@ export function Calendar({ day, today, onDay }: CalendarProps) {
 
 interface DayCellProps {
   readonly day: Day;
-  /** The one that the keyboard is at. */
+  /** The day that arrow keys move from. */
   readonly at: Day;
   readonly chosen: Day | null;
   readonly today: Day;

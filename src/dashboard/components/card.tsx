@@ -1,5 +1,5 @@
 /**
- * A surface with an optional title, and a list of facts to put on one.
+ * A card with an optional title, and a list of facts to put on one.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export function Card({ title, actions, children, className }: CardProps) {
 
 export type Fact = readonly [name: string, value: ReactNode];
 
-/** Name and value, one a row. A null value is left out. */
+/** Names and values, one pair a row. Pairs with a null value are left out. */
 export function Facts({ facts }: { readonly facts: readonly Fact[] }) {
   return (
     <dl className="grid grid-cols-[minmax(7rem,auto)_1fr] gap-x-6 gap-y-2 max-sm:grid-cols-1 max-sm:gap-y-0">

@@ -1,5 +1,5 @@
 /**
- * Words chosen or typed, each with a button that takes it away again.
+ * Chosen or typed words, each with a button to remove it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { classes } from "./class-names.ts";
 interface ChipsProps {
   readonly values: readonly string[];
   readonly onRemove: (value: string) => void;
-  /** As code: names of local users, addresses, commands. */
+  /** Monospaced, for local users, addresses and commands. */
   readonly mono?: boolean;
 }
 
@@ -34,7 +34,7 @@ export function Chips({ values, onRemove, mono = false }: ChipsProps) {
   ));
 }
 
-/** The box around chips and what adds to them. */
+/** Classes of the box around chips and the control that adds to them. */
 export const CHIPS_BOX =
   "flex min-h-9 w-full flex-wrap items-center gap-1.5 rounded-md border border-edge bg-card px-1.5 py-1 " +
   "has-aria-invalid:border-bad has-[input:focus-visible]:outline-2 has-[input:focus-visible]:outline-accent " +

@@ -1,5 +1,5 @@
 /**
- * A choice among a few options, all in sight: side by side, or one below the other with what each means.
+ * A choice among a few visible options: side by side, or stacked with an explanation of each.
  *
  * @module
  */
@@ -18,11 +18,11 @@ interface ChoiceFieldProps<V extends string> {
   readonly value: V;
   readonly onValue: (value: V) => void;
   readonly choices: readonly WideChoice<V>[];
-  /** The label is for readers only: the page says it already. */
+  /** Shows the label to screen readers only, where the page says it already. */
   readonly isLabelHidden?: boolean;
 }
 
-/** Side by side. */
+/** Options side by side. */
 export function SegmentField<V extends string>(props: ChoiceFieldProps<V>) {
   return (
     <ChoiceGroup
@@ -45,7 +45,7 @@ export function SegmentField<V extends string>(props: ChoiceFieldProps<V>) {
   );
 }
 
-/** One below the other. */
+/** Options below one another. */
 export function CardChoiceField<V extends string>(props: ChoiceFieldProps<V>) {
   return (
     <ChoiceGroup {...props} className="flex flex-col gap-2">

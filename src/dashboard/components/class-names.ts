@@ -1,5 +1,5 @@
 /**
- * Class names joined, without those that do not apply.
+ * Joins class names and skips those that do not apply.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Text to copy: a command, a key, an address.
+ * Copies text such as a command, a key or an address.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export function CopyButton({ text, label = "Copy" }: { readonly text: string; re
   );
 }
 
-/** A line to type elsewhere, with its button. */
+/** A line of text with a button that copies it. */
 export function CopyLine({ text, label }: { readonly text: string; readonly label: string }) {
   return (
     <div className="flex items-center gap-1 rounded-md border border-line bg-sunken py-1 pr-1 pl-3">

@@ -1,11 +1,11 @@
 /**
- * Rows as comma-separated values (RFC 4180), with what a spreadsheet would take for a formula made text.
+ * Rows as comma-separated values (RFC 4180). Cells that a spreadsheet would take for formulas are made text.
  *
  * @module
  */
 export type CsvColumn<T> = readonly [heading: string, value: (row: T) => string | number | null];
 
-/** Rows under headings, lines ended by CR LF. */
+/** Headings and rows. Each line ends in CR LF. */
 export function csvOf<T>(columns: readonly CsvColumn<T>[], rows: readonly T[]): string {
   const cells = rows.map((row) => columns.map(([, value]) => String(value(row) ?? "")));
   return [columns.map(([heading]) => heading), ...cells]

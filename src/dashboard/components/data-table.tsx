@@ -1,6 +1,6 @@
 /**
- * The one table: sorted by its headers, rows to select, only what is on screen in the document, cards where
- * the window is narrow. Rows never move by themselves: they are in the order of the data or of a chosen
+ * The only table: sortable by its headers, with selectable rows, rendering only visible rows of long lists,
+ * and turned into cards in narrow windows. Rows never move by themselves: they follow the data or the chosen
  * column.
  *
  * @module
@@ -32,7 +32,7 @@ const features = tableFeatures({
 });
 type Features = typeof features;
 
-/** Below this many rows all are in the document. */
+/** Tables with fewer rows than this render all of them. */
 const VIRTUAL_FROM = 80;
 const ROW_PX = 41;
 
@@ -40,22 +40,22 @@ export interface Column<T> {
   readonly id: string;
   readonly header: string;
   readonly cell: (row: T) => ReactNode;
-  /** What it is sorted by. Absent: it cannot be. */
+  /** The sort key. Absent if the table cannot be sorted by this column. */
   readonly sortBy?: (row: T) => string | number;
-  /** Left out in windows narrower than this. */
+  /** Hides the column in windows narrower than this. */
   readonly from?: "md" | "lg" | "xl";
   readonly numeric?: boolean;
-  /** Buttons and menus: no label in a card. */
+  /** Holds buttons and menus, which have no label in a card. */
   readonly isActions?: boolean;
 }
 
 interface DataTableProps<T extends RowData> {
-  /** What the table is of, for readers. */
+  /** What the table lists, for screen readers. */
   readonly label: string;
   readonly rows: readonly T[];
   readonly rowId: (row: T) => string;
   readonly columns: readonly Column<T>[];
-  /** Absent: rows cannot be selected. */
+  /** Absent if rows cannot be selected. */
   readonly selected?: ReadonlySet<string>;
   readonly onSelected?: (selected: ReadonlySet<string>) => void;
 }
@@ -149,7 +149,7 @@ interface BodyRowProps<T extends RowData> {
   readonly index: number;
   readonly columns: readonly Column<T>[];
   readonly measure: ((element: Element | null) => void) | undefined;
-  /** Null: rows cannot be selected. */
+  /** Null if rows cannot be selected. */
   readonly isSelected: boolean | null;
 }
 
@@ -233,7 +233,7 @@ function HeaderCell<T>({ column, sorting, onSorting }: HeaderCellProps<T>) {
 interface BodyCellProps<T> {
   readonly column: Column<T>;
   readonly row: T;
-  /** Of the card that a row is in a narrow window: what it is called, without a label. */
+  /** Whether the cell is the title of the card in narrow windows. A title has no label. */
   readonly isTitle: boolean;
 }
 
@@ -258,7 +258,7 @@ function BodyCell<T>({ column, row, isTitle }: BodyCellProps<T>) {
   );
 }
 
-/** The rows that are on screen, and how much room those above and below take. */
+/** The rows to render, and the height of those above and below them. */
 function useShown<T extends RowData>(rows: readonly Row<Features, T>[]) {
   const body = useRef<HTMLTableSectionElement>(null);
   const [margin, setMargin] = useState(0);

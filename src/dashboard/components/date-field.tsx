@@ -1,5 +1,5 @@
 /**
- * A day: typed as `2026-12-24`, or chosen from a calendar beside the field.
+ * A day, typed as `2026-12-24` or chosen from a calendar beside the field.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { type Day, dayText, parseDay } from "./day-text.ts";
 import { CONTROL, described, FieldFrame, type FieldProps } from "./field.tsx";
 
 interface DateFieldProps extends FieldProps {
-  /** As typed. */
+  /** The typed text. */
   readonly value: string;
   readonly onValue: (value: string) => void;
-  /** Which day it is now; absent: where the reader is. */
+  /** The current day; by default that of the browser's time zone. */
   readonly today?: Day;
 }
 

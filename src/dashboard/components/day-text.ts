@@ -1,17 +1,17 @@
 /**
- * Days and times of day as they are typed: `2026-12-24` and `18:00`.
+ * Days and times of day as typed: `2026-12-24` and `18:00`.
  *
  * @module
  */
 
-/** A day of the calendar; `month` from 1. */
+/** A calendar day. `month` counts from 1. */
 export interface Day {
   readonly year: number;
   readonly month: number;
   readonly date: number;
 }
 
-/** Null: there is no such day. */
+/** Null if there is no such day. */
 export function parseDay(text: string): Day | null {
   const match = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(text.trim());
   if (match === null) return null;
@@ -21,19 +21,19 @@ export function parseDay(text: string): Day | null {
   return isThere ? { year, month, date } : null;
 }
 
-/** `2026-12-24`. */
+/** Such as `2026-12-24`. */
 export function dayText({ year, month, date }: Day): string {
   const two = (number: number): string => String(number).padStart(2, "0");
   return `${String(year).padStart(4, "0")}-${two(month)}-${two(date)}`;
 }
 
-/** The day so many days later; negative: before. */
+/** The day `days` later, or earlier if negative. */
 export function dayAfter({ year, month, date }: Day, days: number): Day {
   const at = new Date(Date.UTC(year, month - 1, date + days));
   return { year: at.getUTCFullYear(), month: at.getUTCMonth() + 1, date: at.getUTCDate() };
 }
 
-/** The same date so many months later, or the last one of a month that is shorter. */
+/** The same date `months` later, or the last day of a shorter month. */
 export function dayInMonth({ year, month, date }: Day, months: number): Day {
   const first = new Date(Date.UTC(year, month - 1 + months, 1));
   const last = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1, 0)).getUTCDate();
@@ -44,7 +44,7 @@ export function dayInMonth({ year, month, date }: Day, months: number): Day {
   };
 }
 
-/** Weeks of its month, Monday first, filled up with the days around it. */
+/** The weeks of the day's month, Monday first, padded with days of the neighbouring months. */
 export function weeksOf({ year, month }: Day): readonly (readonly Day[])[] {
   const first = { year, month, date: 1 };
   const before = (new Date(Date.UTC(year, month - 1, 1)).getUTCDay() + 6) % 7;
@@ -55,14 +55,14 @@ export function weeksOf({ year, month }: Day): readonly (readonly Day[])[] {
   );
 }
 
-/** `Thursday, 24 December 2026`. */
+/** Such as `Thursday, 24 December 2026`. */
 export function longDay({ year, month, date }: Day): string {
   return LONG.format(new Date(Date.UTC(year, month - 1, date)));
 }
 
 const LONG = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeZone: "UTC" });
 
-/** Seconds of the epoch of a day and a time in UTC. Null: one of them is none. */
+/** A UTC day and time as Unix seconds. Null if either is invalid. */
 export function utcSeconds(day: string, time: string): number | null {
   const parsed = parseDay(day);
   const match = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(time.trim());

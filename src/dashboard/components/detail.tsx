@@ -1,5 +1,5 @@
 /**
- * The data of a page about one thing. Where it is gone, or not to be seen, the page says so and has a way
+ * The frame of a page about one thing. If it is gone, or the user may not see it, the page says so and links
  * back.
  *
  * @module
@@ -13,16 +13,16 @@ import { FailureNotice } from "./notice.tsx";
 
 export interface WayBack {
   readonly to: NonNullable<LinkProps["to"]>;
-  /** `All machines`. */
+  /** Such as `All machines`. */
   readonly label: string;
 }
 
 interface DetailProps<T> {
   readonly query: Read<T>;
-  /** What it is of: `machine`. */
+  /** The kind of thing, such as `machine`. */
   readonly what: string;
   readonly back: WayBack;
-  /** Why it may be gone. */
+  /** Explains why it may no longer exist. */
   readonly gone: ReactNode;
   readonly children: (data: T) => ReactNode;
 }
@@ -65,7 +65,7 @@ interface GoneProps extends Pick<DetailProps<never>, "what" | "back"> {
   readonly children: ReactNode;
 }
 
-/** In the place of a thing that is not there, or not any more. */
+/** Replaces the page of a thing that does not exist, or no longer exists. */
 export function Gone({ what, back, children }: GoneProps) {
   return (
     <Stopped title={`This ${what} is gone`} back={back}>

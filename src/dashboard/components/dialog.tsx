@@ -1,5 +1,5 @@
 /**
- * Dialogs: one with a form, and one that asks before something is lost.
+ * Dialogs: one with a form, and one that confirms before something is lost.
  *
  * @module
  */
@@ -22,24 +22,24 @@ interface FormDialogProps {
   readonly title: string;
   readonly about?: ReactNode;
   readonly children: ReactNode;
-  /** The verb on its button. */
+  /** The verb on the submit button. */
   readonly submit: string;
-  /** Rejects with what is shown; the dialog stays open then. */
+  /** A rejection is shown as an error, and the dialog stays open. */
   readonly onSubmit: () => Promise<unknown>;
   readonly disabled?: boolean;
-  /** Something ends or is lost by it. */
+  /** Whether submitting ends or loses something. */
   readonly danger?: boolean;
-  /** What the fields say is wrong with them: a refusal that one of them tells is not told twice. */
+  /** Problems that the fields show. If there are any, the dialog does not repeat the refusal. */
   readonly problems?: readonly (string | null)[];
-  /** It asks nothing: there is nothing to cancel. */
+  /** Whether there is nothing to cancel, because the dialog asks nothing. */
   readonly isOnlyShown?: boolean;
-  /** What it has done is shown in its place: it does not close by itself. */
+  /** Whether the dialog stays open after success, because its caller then shows something else. */
   readonly isKeptOpen?: boolean;
 }
 
 /**
- * A form in a dialog. It closes when `onSubmit` is done, and stays with the sentence when it failed. Where it
- * takes a fresh sign-in, it says so and leads there.
+ * A form in a dialog. It closes when `onSubmit` resolves, and stays open with the error when it rejects. If
+ * the API requires a fresh sign-in, the dialog says so and links to it.
  */
 export function FormDialog(props: FormDialogProps) {
   const { busy, error, run, reset } = useRun(() => {
@@ -116,15 +116,15 @@ interface ConfirmDialogProps {
   readonly title: string;
   /** What ends or is lost. */
   readonly children: ReactNode;
-  /** The verb on its button. */
+  /** The verb on the confirming button. */
   readonly verb: string;
-  /** "primary" where nothing is lost: a permission. */
+  /** `primary` if nothing is lost, such as for granting a permission. */
   readonly weight?: "danger" | "primary";
   readonly onConfirm: () => Promise<unknown>;
   readonly disabled?: boolean;
 }
 
-/** Asks before a loss. What has the focus at first is the way out. */
+/** Asks before something is lost. Cancel has the focus at first. */
 export function ConfirmDialog(props: ConfirmDialogProps) {
   const { busy, error, run, reset } = useRun(() => props.onOpenChange(false));
   const giveBack = useOpener(props.open);

@@ -1,5 +1,5 @@
 /**
- * A part of a form that is opened when it is wanted, with what is set in it beside its title.
+ * A part of a form that is collapsed until needed. A summary of its values stands beside its title.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { type ReactNode, useState } from "react";
 
 interface DisclosureProps {
   readonly title: string;
-  /** What is set, in a few words. */
+  /** The values set in it, in a few words. */
   readonly summary: string;
-  /** Open at first, as where something in it is wrong. */
+  /** Forces it open, such as when a field in it has a problem. */
   readonly isOpen?: boolean;
   readonly children: ReactNode;
 }

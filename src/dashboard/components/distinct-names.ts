@@ -1,16 +1,16 @@
 /**
- * Names under which things are told apart: their own, and where two have the same one, with something more.
+ * Makes names distinct: those that several things share get a mark.
  *
  * @module
  */
 export interface NamedThing {
   readonly id: string;
   readonly name: string;
-  /** What tells it from another of that name: an address, a host name. */
+  /** Tells it from others of the same name, such as an email address or a host name. */
   readonly mark: string;
 }
 
-/** By id. No two are the same. */
+/** Distinct names by id. */
 export function distinctNames(things: readonly NamedThing[]): ReadonlyMap<string, string> {
   const counts = new Map<string, number>();
   for (const { name } of things) counts.set(name, (counts.get(name) ?? 0) + 1);

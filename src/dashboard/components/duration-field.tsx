@@ -1,5 +1,5 @@
 /**
- * A length of time, typed as `30m`, `8h` or `2d`.
+ * A field for a duration, typed as `30m`, `8h` or `2d`.
  *
  * @module
  */
@@ -11,7 +11,7 @@ interface DurationFieldProps {
   readonly label: string;
   readonly hint?: string;
   readonly problem?: string | null;
-  /** Undefined: none. */
+  /** Undefined if empty. */
   readonly seconds: number | undefined;
   readonly onSeconds: (seconds: number | undefined) => void;
   readonly className?: string;

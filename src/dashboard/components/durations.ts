@@ -1,5 +1,5 @@
 /**
- * Lengths of time as people type them: `90s`, `30m`, `8h`, `2d`.
+ * Durations as people type them: `90s`, `30m`, `8h`, `2d`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ const UNITS: readonly (readonly [seconds: number, letter: string])[] = [
   [1, "s"],
 ];
 
-/** Seconds. Null: it is none. */
+/** The duration in seconds. Null if the text is not one, or is zero. */
 export function parseDuration(text: string): number | null {
   const match = /^(\d{1,9})\s*([smhd])$/i.exec(text.trim());
   const unit = UNITS.find(([, letter]) => letter === match?.[2]?.toLowerCase());
@@ -19,7 +19,7 @@ export function parseDuration(text: string): number | null {
   return seconds > 0 ? seconds : null;
 }
 
-/** The largest unit that says it exactly. */
+/** In the largest unit that is exact, such as `90m`. */
 export function durationText(seconds: number): string {
   const [size, letter] = UNITS.find(([unit]) => seconds % unit === 0) ?? [1, "s"];
   return `${seconds / size}${letter}`;
@@ -27,7 +27,7 @@ export function durationText(seconds: number): string {
 
 const WORDS: Readonly<Record<string, string>> = { s: "second", m: "minute", h: "hour", d: "day" };
 
-/** In words: `1 hour`, `7 days`. */
+/** The same in words, such as `1 hour` or `7 days`. */
 export function lengthText(seconds: number): string {
   const text = durationText(seconds);
   const [count, letter] = [text.slice(0, -1), text.slice(-1)];

@@ -1,5 +1,5 @@
 /**
- * Export of the rows that a list shows, as a file for spreadsheets.
+ * Exports the rows that a list shows as a CSV file.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type CsvColumn, csvOf } from "./csv.ts";
 import { useToast } from "./toasts.tsx";
 
 export interface Csv<T> {
-  /** What they are called, also the name of the file: `people`. */
+  /** Plural name of the rows, such as `people`. It also names the file. */
   readonly what: string;
   readonly columns: readonly CsvColumn<T>[];
 }

@@ -1,5 +1,5 @@
 /**
- * Export of all that a filter shows, read from the server page by page.
+ * Exports everything that matches a filter, read from the server page by page.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { useToast } from "./toasts.tsx";
 const PAGE = "1000";
 const ROWS_MAX = 50_000;
 
-/** Reads one page; without a cursor, the first. */
+/** Reads one page: the first if there is no cursor. */
 type ReadPage<T> = (paging: { readonly limit: string; readonly cursor?: string }) => Promise<ItemsPage<T>>;
 
 interface ItemsPage<T> {
   readonly items: readonly T[];
-  /** Null: it is the last one. */
+  /** Null on the last page. */
   readonly cursor: string | null;
 }
 

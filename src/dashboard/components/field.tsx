@@ -1,5 +1,5 @@
 /**
- * Fields of forms: a label, a control, what it means, and what is wrong with it, tied together for readers.
+ * Form fields: a label, a control, a hint and a problem, connected for screen readers.
  *
  * @module
  */
@@ -17,11 +17,11 @@ export interface FieldProps {
   readonly label: string;
   readonly hint?: ReactNode;
   readonly problem?: string | null;
-  /** The label is for readers only: the place says it already. */
+  /** Shows the label to screen readers only, where the page says it already. */
   readonly isLabelHidden?: boolean;
 }
 
-/** A label above its control, and below it what it means and what is wrong. */
+/** A label above its control, with the hint and the problem below. */
 export function FieldFrame({
   id,
   label,
@@ -50,7 +50,7 @@ export function FieldFrame({
   );
 }
 
-/** Ties a control to its hint and its problem. */
+/** ARIA attributes that connect a control to its hint and problem. */
 export function described(id: string, { hint, problem }: FieldProps) {
   const ids = [hint === undefined ? "" : `${id}-hint`, problem == null ? "" : `${id}-problem`].filter(
     Boolean,
@@ -61,7 +61,7 @@ export function described(id: string, { hint, problem }: FieldProps) {
   };
 }
 
-/** One line of text. */
+/** A field for one line of text. */
 export function TextField({
   label,
   hint,
@@ -90,7 +90,7 @@ export interface Choice {
   readonly label: string;
 }
 
-/** One of a few. */
+/** A choice of one option from a list. */
 export function SelectField({
   label,
   hint,
@@ -154,7 +154,7 @@ interface ToggleProps {
   readonly disabled?: boolean;
 }
 
-/** Yes or no, taken in with the rest of its form. */
+/** A checkbox, which counts when its form is submitted. */
 export function CheckField({ label, hint, checked, onChecked, disabled = false }: ToggleProps) {
   const id = useId();
   return (
@@ -170,7 +170,7 @@ export function CheckField({ label, hint, checked, onChecked, disabled = false }
   );
 }
 
-/** On or off, done at once. */
+/** A switch, which takes effect at once. */
 export function SwitchField({ label, hint, checked, onChecked, disabled = false }: ToggleProps) {
   const id = useId();
   return (
@@ -194,7 +194,7 @@ export function SwitchField({ label, hint, checked, onChecked, disabled = false 
   );
 }
 
-/** The box alone; `aria-label` or a label's `id` names it. */
+/** The checkbox alone. An `aria-label`, or a label for its `id`, names it. */
 export function Checkbox({
   checked,
   onChecked,

@@ -1,6 +1,6 @@
 /**
- * A table with what filters it, for lists that are whole in the page. The filter stands in the address, and
- * what it shows can be exported.
+ * A table with a filter, for lists that are loaded completely. The URL carries the filter, and the rows shown
+ * can be exported.
  *
  * @module
  */
@@ -18,25 +18,25 @@ import { useListTerms } from "./use-list-terms.tsx";
 
 interface FilteredTableProps<T extends RowData> {
   readonly label: string;
-  /** What the box is called: `Filter devices`. */
+  /** Label of the filter box, such as `Filter devices`. */
   readonly filterLabel: string;
   readonly rows: readonly T[];
   readonly rowId: (row: T) => string;
   readonly columns: readonly Column<T>[];
-  /** What of a row is searched. */
+  /** The texts of a row that the filter searches. */
   readonly texts: (row: T) => readonly string[];
   readonly filters?: readonly TableFilter<T>[];
-  /** What can be done with many of them. Absent: they cannot be selected. */
+  /** Actions on selected rows. Absent if rows cannot be selected. */
   readonly bulk?: Bulk<T>;
   readonly csv?: Csv<T>;
 }
 
-/** A choice that rows are filtered by. */
+/** A choice to filter rows by. */
 export interface TableFilter<T> {
-  /** In the address. */
+  /** The term in the URL. */
   readonly name: ChosenTerm;
   readonly label: string;
-  /** The choice that leaves nothing out: `In every state`. */
+  /** The option that filters nothing, such as `In every state`. */
   readonly every: string;
   readonly options: readonly FilterOption<T>[];
 }
@@ -48,11 +48,11 @@ interface FilterOption<T> {
 }
 
 export interface Bulk<T> {
-  /** What they are called: `devices`. */
+  /** Plural name of the rows, such as `devices`. */
   readonly what: string;
   readonly nameOf: (row: T) => string;
   readonly actions: readonly BulkAction<T>[];
-  /** Other things that can be done with the selected ones. */
+  /** Further controls for the selected rows. */
   readonly more?: (rows: readonly T[], clear: () => void) => ReactNode;
 }
 
@@ -118,10 +118,10 @@ function isChosen<T>({ name, options }: TableFilter<T>, terms: ListTerms, row: T
   return options.find(({ value }) => value === terms[name])?.has(row) ?? true;
 }
 
-/** What is typed shows at once, and the address follows. A link that changes the address changes the box. */
+/** Typed text shows at once, and the URL follows. A link that changes the URL changes the box. */
 function useTyped(q: string, put: (q: string) => void) {
   const [typed, setTyped] = useState(q);
-  /** Written to the address, and not come back from it yet. */
+  /** Texts written to the URL that have not come back from it yet. */
   const own = useRef(new Set<string>());
   useEffect(() => {
     if (!own.current.has(q)) setTyped(q);

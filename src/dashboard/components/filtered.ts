@@ -1,5 +1,5 @@
 /**
- * Rows of a list that have the typed words somewhere, each word by itself.
+ * The rows of a list that contain all typed words, each anywhere in the row.
  *
  * @module
  */

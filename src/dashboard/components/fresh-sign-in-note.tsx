@@ -1,6 +1,6 @@
 /**
- * A fresh sign-in that a change takes, said inside its own dialog: in another tab, where the very change is
- * confirmed, so that what was typed here stays.
+ * A note in a dialog whose change requires a fresh sign-in. The user signs in and confirms this very change
+ * in another tab, so that what they typed here stays.
  *
  * @module
  */
@@ -10,7 +10,9 @@ import { BUTTON_LOOK } from "./button.tsx";
 import { Note } from "./notice.tsx";
 
 interface FreshSignInNoteProps {
-  /** Digest of the request to confirm. Null: no request is named, and this page leads there and back. */
+  /**
+   * Digest of the request to confirm. Null if there is none; the link then leaves this page and comes back.
+   */
   readonly confirm: string | null;
   /** The verb on the dialog's button. */
   readonly verb: string;
@@ -45,7 +47,7 @@ function nextText(confirm: string | null, verb: string): string {
   );
 }
 
-/** Whether the API wants a fresh sign-in. */
+/** Whether the API requires a fresh sign-in. */
 export function wantsFreshSignIn(error: unknown): error is ApiError {
   return error instanceof ApiError && error.code === "ERR_REAUTH_REQUIRED";
 }

@@ -1,6 +1,6 @@
 /**
- * A fresh sign-in, where something takes one: a dialog that says why, leads to the identity provider, and
- * comes back to where one was.
+ * A dialog for actions that require a fresh sign-in. It says why, leads to the identity provider, and comes
+ * back to where the user was.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { FormDialog } from "./dialog.tsx";
 interface FreshSignInProps {
   readonly open: boolean;
   readonly onOpenChange: (open: boolean) => void;
-  /** What it is for, as in "to approve this request". */
+  /** The purpose, such as "to approve this request". */
   readonly what: string;
-  /** The page to come back to, with its search. */
+  /** The page to come back to, with its query. */
   readonly to: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Groups picked by name, kept by id. `All` is not among them: everything is in it.
+ * Groups picked by name and kept by id. `All` is left out, because everything is in it.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { reading } from "../api/queries.ts";
 import type { FieldProps } from "./field.tsx";
 import { NamesField } from "./names-field.tsx";
 
-/** The name of a group by its id. Nobody is to read ids for a moment while names are on their way. */
+/** Maps the id of a group to its name, or to `…` while the names are loading. */
 export function useGroupNames(): (id: string) => string {
   const groups = useQuery(reading("GET /api/groups"));
   return (id) => (groups.isPending ? "…" : (groups.data?.find((one) => one.id === id)?.name ?? id));
@@ -17,7 +17,7 @@ export function useGroupNames(): (id: string) => string {
 interface GroupNamesFieldProps extends FieldProps {
   readonly ids: readonly string[];
   readonly onIds: (ids: readonly string[]) => void;
-  /** One group takes the place of the one before. */
+  /** Whether a picked group replaces the previous one. */
   readonly single?: boolean;
 }
 

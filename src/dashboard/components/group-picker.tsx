@@ -1,5 +1,5 @@
 /**
- * Groups to choose from, by checking them. `All` is not among them: everything is in it.
+ * A list of groups with checkboxes. `All` is left out, because everything is in it.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { CheckField, CONTROL } from "./field.tsx";
 import { filtered } from "./filtered.ts";
 import { Loaded } from "./loaded.tsx";
 
-/** From this many on there is a box to filter them. */
+/** A filter box appears from this many groups on. */
 const FILTER_FROM = 8;
 
 interface GroupPickerProps {
@@ -18,11 +18,11 @@ interface GroupPickerProps {
   readonly chosen: ReadonlySet<string>;
   readonly onChosen: (chosen: ReadonlySet<string>) => void;
   /**
-   * Told the one group that what is typed leaves, and null otherwise: where it is given, typing a name and
-   * Enter is enough. Then the box to type into is always there.
+   * Receives the only group that matches the filter, and null otherwise, so that typing a name and Enter is
+   * enough. If given, the filter box is always shown.
    */
   readonly onOnly?: (id: string | null) => void;
-  /** Id of the form that Enter sends. Absent: the one around it. */
+  /** Id of the form that Enter submits. Absent for the enclosing form. */
   readonly form?: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A length of time: a few choices in sight, and any other one typed.
+ * A duration: one of a few choices, or a typed one.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { lengthText } from "./durations.ts";
 
 interface LastsFieldProps {
   readonly label: string;
-  /** In seconds, shortest first. 0: no end. */
+  /** In seconds, shortest first. 0 means no end. */
   readonly choices: readonly number[];
-  /** Undefined: not typed yet. */
+  /** Undefined if not typed yet. */
   readonly seconds: number | undefined;
   readonly onSeconds: (seconds: number | undefined) => void;
   readonly problem?: string | null;

@@ -1,5 +1,5 @@
 /**
- * The data of a query, once it is there: a skeleton before, the failure with a way to try again otherwise.
+ * Renders the data of a query: a skeleton while it loads, and the failure with a retry if it fails.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { ApiError } from "../api/client.ts";
 import { FailureNotice } from "./notice.tsx";
 import { ListSkeleton } from "./skeleton.tsx";
 
-/** What is known of a query, or of several that are shown together. */
+/** The state of a query, or of several that are shown together. */
 export interface Read<T> {
   readonly data: T | undefined;
   readonly error: Error | null;
@@ -21,7 +21,7 @@ interface LoadedProps<T> {
   readonly children: (data: T) => ReactNode;
 }
 
-/** Data that is there stays while it is read again, also while that fails; not once it is refused. */
+/** Loaded data stays while it is read again, even if that fails, unless the API answers 403 or 404. */
 export function Loaded<T>({ query, rows, children }: LoadedProps<T>) {
   if (query.data !== undefined && !isRefused(query.error)) return children(query.data);
   if (query.error !== null) return <FailureNotice error={query.error} retry={() => void query.refetch()} />;
@@ -32,7 +32,7 @@ type DataOf<Q extends readonly Read<unknown>[]> = {
   readonly [K in keyof Q]: Exclude<Q[K]["data"], undefined>;
 };
 
-/** Several queries as one, for what would be wrong if one of them were missing. */
+/** Joins several queries into one, for content that would be wrong if one were missing. */
 export function together<const Q extends readonly Read<unknown>[]>(...queries: Q): Read<DataOf<Q>> {
   const isWhole = queries.every(({ data }) => data !== undefined);
   const errors = queries.flatMap(({ error }) => error ?? []);

@@ -1,13 +1,13 @@
 /**
- * The change of a group's members, in a line or two.
+ * The change of a group's members, in at most two lines.
  *
  * @module
  */
 
-/** Names told in one line; more are counted. */
+/** Names listed in one line; the others are counted. */
 const NAMES_MAX = 8;
 
-/** A line for those who join and one for those who leave. Empty: nothing changes. */
+/** A line for those who join and one for those who leave. Empty if nothing changes. */
 export function membersChange(
   before: readonly string[],
   now: readonly string[],

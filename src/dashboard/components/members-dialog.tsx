@@ -1,6 +1,6 @@
 /**
- * Dialog that changes who is in what: it says the difference before it is saved, and keeps what was chosen as
- * a draft of this tab.
+ * A dialog that edits memberships. It shows the difference before it is saved, and keeps the draft in this
+ * tab.
  *
  * @module
  */
@@ -14,16 +14,16 @@ import { WhatChanges } from "./what-changes.tsx";
 interface MembersDialogProps {
   readonly title: string;
   readonly about?: string;
-  /** Key of the draft. */
+  /** Storage key of the draft. */
   readonly draftKey: string;
-  /** Ids as they are saved now. */
+  /** Ids of the members as saved. */
   readonly before: readonly string[];
   readonly nameOf: (id: string) => string;
   readonly onSave: (now: readonly string[]) => Promise<unknown>;
-  /** What is told once it is saved. */
+  /** Message shown once it is saved. */
   readonly done: string;
   readonly onClose: () => void;
-  /** The field to choose them with. */
+  /** The field that edits the members. */
   readonly children: (now: readonly string[], onNow: (ids: readonly string[]) => void) => ReactNode;
 }
 

@@ -14,7 +14,7 @@ export interface MenuAction {
   readonly disabled?: boolean;
 }
 
-/** `null` is a line between two parts. */
+/** A `null` action is a separator. */
 export function Menu({
   trigger,
   actions,

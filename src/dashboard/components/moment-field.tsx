@@ -1,5 +1,5 @@
 /**
- * A moment in UTC: a few choices from now on, or a day and a time.
+ * A moment in UTC: one of a few choices relative to now, or a day and a time.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { absoluteTime } from "./moments.ts";
 
 interface MomentFieldProps {
   readonly label: string;
-  /** Seconds of the epoch. Undefined: none. */
+  /** Unix seconds. Undefined for none. */
   readonly seconds: number | undefined;
   readonly onSeconds: (seconds: number | undefined) => void;
   readonly problem: string | null;
-  /** Offered as so many seconds from now. */
+  /** Choices, in seconds from now. */
   readonly choices?: readonly number[];
-  /** The choice of none: `Any time`. */
+  /** Label of the choice for no moment, such as `Any time`. */
   readonly none: string;
 }
 
@@ -118,7 +118,7 @@ function typedOf(seconds: number | undefined): Typed {
   return { day: iso.slice(0, 10), time: iso.slice(11, 16) };
 }
 
-/** On a whole minute. */
+/** Counted from the start of the current minute. */
 function fromNow(seconds: number): number {
   return Math.floor(Date.now() / 60_000) * 60 + seconds;
 }

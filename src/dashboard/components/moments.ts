@@ -1,5 +1,5 @@
 /**
- * Words for moments: relative, and absolute with the zone.
+ * Words for moments: relative, or absolute with the time zone.
  *
  * @module
  */
@@ -26,14 +26,14 @@ const absolute = new Intl.DateTimeFormat("en-GB", {
 });
 const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" });
 
-/** NetBird's way to say that it never was. */
+/** The API follows NetBird's: a moment in year 1 means never. */
 const NEVER_YEAR = 1;
 
 export function isNever(iso: string): boolean {
   return new Date(iso).getUTCFullYear() === NEVER_YEAR;
 }
 
-/** `3 hours ago`, `in 2 days`. */
+/** Such as `3 hours ago` or `in 2 days`. */
 export function relativeTime(iso: string, nowMs = Date.now()): string {
   const seconds = Math.round((Date.parse(iso) - nowMs) / 1000);
   if (Math.abs(seconds) < 10) return "now";
@@ -41,7 +41,7 @@ export function relativeTime(iso: string, nowMs = Date.now()): string {
   return relative.format(Math.round(seconds / (SIZES[unit] ?? 1)), unit);
 }
 
-/** `30 Nov 2026, 14:05:10 CET`. */
+/** Such as `30 Nov 2026, 14:05:10 CET`. */
 export function absoluteTime(iso: string): string {
   const date = new Date(iso);
   const name = zone.formatToParts(date).find(({ type }) => type === "timeZoneName")?.value ?? "";

@@ -1,5 +1,5 @@
 /**
- * Names picked from a list that is searched while typing: groups, machines, posture checks.
+ * Names such as groups, machines or posture checks, picked from a searchable list.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { described, FieldFrame, type FieldProps } from "./field.tsx";
 
 export interface NameChoice {
   readonly name: string;
-  /** Beside the name: how many are in it, what it is. */
+  /** Shown beside the name, such as its kind or how many it has. */
   readonly note?: string;
 }
 
@@ -21,13 +21,13 @@ interface NamesFieldProps extends FieldProps {
   readonly values: readonly string[];
   readonly onValues: (values: string[]) => void;
   readonly choices: readonly NameChoice[];
-  /** On the button that opens the list. */
+  /** Label of the button that opens the list. */
   readonly add?: string;
-  /** One name takes the place of the one before. */
+  /** Whether a picked name replaces the previous one. */
   readonly single?: boolean;
 }
 
-/** More than these are found by typing. */
+/** The list shows at most this many. Typing finds the others. */
 const SHOWN_MAX = 200;
 
 export function NamesField(props: NamesFieldProps) {

@@ -1,5 +1,5 @@
 /**
- * Boxes that say one thing: a failure of the API, an empty list, a word of warning.
+ * Boxes with one message: a failure of the API, an empty list, a note.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { ApiError } from "../api/client.ts";
 import { Button } from "./button.tsx";
 import { classes } from "./class-names.ts";
 
-/** What went wrong, what to do, and the number under which the server's log has it. */
+/** The failure, its hint, and for server errors the request id under which the log has it. */
 export function FailureNotice({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) {
   const known = error instanceof ApiError ? error : null;
   return (
@@ -29,8 +29,8 @@ export function FailureNotice({ error, retry }: { readonly error: unknown; reado
 }
 
 /**
- * Leads to the identity provider: in another tab to confirm one change, so that what was typed here stays;
- * else from this page and back to it.
+ * A link to the identity provider. If one change is to be confirmed, it opens another tab, so that what was
+ * typed here stays; otherwise it leaves this page and comes back.
  */
 function SignInAgain({ confirm }: { readonly confirm: string | null }) {
   if (confirm !== null) {
@@ -61,7 +61,7 @@ interface EmptyProps {
   readonly action?: ReactNode;
 }
 
-/** In the place of a list that has nothing. */
+/** Replaces a list that is empty. */
 export function Empty({ title, children, action }: EmptyProps) {
   return (
     <div className="rounded-lg border border-line border-dashed bg-card px-6 py-12 text-center">
@@ -74,7 +74,7 @@ export function Empty({ title, children, action }: EmptyProps) {
   );
 }
 
-/** A word beside what one is doing. */
+/** A note or a warning beside other content. */
 export function Note({
   tone = "plain",
   children,

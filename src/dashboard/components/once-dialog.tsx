@@ -1,5 +1,5 @@
 /**
- * A secret that is shown once: a link, a token. The dialog stays until it is closed by hand.
+ * Shows a secret once, such as a link or a token. The dialog stays until the user closes it.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { CopyLine } from "./copy-button.tsx";
 import { FormDialog } from "./dialog.tsx";
 
 interface OnceDialogProps {
-  /** Null: nothing to show. */
+  /** Null if there is nothing to show. */
   readonly text: string | null;
   readonly onClose: () => void;
   readonly title: string;
   readonly about: ReactNode;
-  /** On the button that copies it. */
+  /** Label of the button that copies it. */
   readonly copy: string;
   readonly children?: ReactNode;
 }

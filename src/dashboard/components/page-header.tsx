@@ -1,5 +1,5 @@
 /**
- * The head of a page: what it is, in a line what it is for, and what can be done.
+ * The header of a page: its title, a line about it, and its actions.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export function PageHeader({ title, about, actions }: PageHeaderProps) {
   );
 }
 
-/** Addresses break after their @ where they are too long for a line. */
+/** Lets a long email address break after its @. */
 function breakable(title: string): ReactNode {
   const at = title.indexOf("@") + 1;
   if (at === 0) return title;

@@ -1,5 +1,5 @@
 /**
- * The API's refusal at the field that it is about.
+ * Finds the part of an API refusal that is about one field.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { ApiError } from "../api/client.ts";
 const REFUSALS: ReadonlySet<number> = new Set([400, 409, 422]);
 
 /**
- * What is wrong with `field`, as in `name` or `checks.linux.min_version`, without the field's own name. Null:
+ * The problem with `field`, such as `name` or `checks.linux.min_version`, without the field's name. Null if
  * the refusal is about something else, or there is none.
  */
 export function problemAt(error: unknown, field: string): string | null {
@@ -22,7 +22,7 @@ export function problemAt(error: unknown, field: string): string | null {
   return null;
 }
 
-/** A refusal that is about the name: one that is taken says so in words of its own. */
+/** The problem with a name. A refusal of a name that is taken is shown in full. */
 export function nameProblem(error: unknown): string | null {
   const known = problemAt(error, "name");
   if (known !== null || !(error instanceof ApiError)) return known;

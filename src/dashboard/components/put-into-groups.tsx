@@ -1,5 +1,5 @@
 /**
- * Putting what is selected into groups, or taking it out of them, all at once.
+ * Adds the selected rows to groups, or removes them, all at once.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export type GroupsWay = "in" | "out";
 
 interface PutIntoGroupsProps {
   readonly count: number;
-  /** What they are called: `machines`. */
+  /** Plural name of the rows, such as `machines`. */
   readonly what: string;
   readonly onApply: (way: GroupsWay, groups: ReadonlySet<string>) => Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * The box above a list that filters it, with its count.
+ * The filter box above a list, with its counts.
  *
  * @module
  */
@@ -19,7 +19,7 @@ interface SearchBoxProps {
   readonly end?: ReactNode;
 }
 
-/** `shown` of `total` follows the filter, so that a table never looks complete when it is not. */
+/** Shows `shown` of `total`, so that a filtered table never looks complete. */
 export function SearchBox({ label, value, onValue, shown, total, children, end }: SearchBoxProps) {
   return (
     <div className="mb-3 flex flex-wrap items-center gap-3">

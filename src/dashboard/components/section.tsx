@@ -1,5 +1,5 @@
 /**
- * A part of a page under its own heading, with what can be done in it.
+ * A part of a page with a heading and actions.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Bar of parts that make a whole, for the eye only: the same stands beside it in words.
+ * A bar of parts of a whole. It is hidden from screen readers, because the page gives the same figures in
+ * words.
  *
  * @module
  */

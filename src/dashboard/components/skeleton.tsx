@@ -1,11 +1,11 @@
 /**
- * The shape of what is being fetched, shown once fetching takes noticeably long.
+ * Placeholders for content that is loading, shown only if that takes noticeably long.
  *
  * @module
  */
 import { type ReactNode, useEffect, useState } from "react";
 
-/** Quicker answers show nothing in between, so that nothing flickers. */
+/** Faster answers show no placeholder, so that nothing flickers. */
 const QUIET_MS = 300;
 const SLOW_MS = 5_000;
 
@@ -18,7 +18,7 @@ function useAfter(ms: number): boolean {
   return isOver;
 }
 
-/** Rows of a list that is on its way. */
+/** A list that is loading. */
 export function ListSkeleton({ rows = 6 }: { readonly rows?: number }) {
   const shown = useAfter(QUIET_MS);
   const slow = useAfter(SLOW_MS);
@@ -39,7 +39,7 @@ export function ListSkeleton({ rows = 6 }: { readonly rows?: number }) {
   );
 }
 
-/** A whole page on its way. */
+/** A page that is loading. */
 export function PageSkeleton(): ReactNode {
   return <ListSkeleton rows={8} />;
 }

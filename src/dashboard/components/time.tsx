@@ -1,5 +1,5 @@
 /**
- * Moments: relative where people glance, absolute with the zone where they look twice.
+ * A moment: relative by default, absolute with the time zone in the tooltip, or if `exact`.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import { absoluteTime, isNever, relativeTime } from "./moments.ts";
 
 interface TimeProps {
   readonly iso: string;
-  /** Say the moment itself, as in evidence. */
+  /** Shows the absolute time, as for evidence. */
   readonly exact?: boolean;
-  /** In the place of a moment that never was. */
+  /** Shown for a moment that never was. */
   readonly never?: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Short news of what was done, said to readers as well; with a way back where there is one.
+ * Short messages about what was done, also for screen readers, with an undo button where possible.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const Telling = createContext<Tell>(() => {});
 const SHOWN_MS = 10_000;
 let nextId = 0;
 
-/** Says `text` in the corner; `undo` takes back what was done. */
+/** Returns a function that shows `text` in the corner. `undo` adds a button that takes the action back. */
 export function useToast(): Tell {
   return useContext(Telling);
 }

@@ -1,5 +1,5 @@
 /**
- * The filter of a list in the address of its page, so that a filtered list can be kept and sent to others.
+ * The filter of a list in the page's URL, so that a filtered list can be bookmarked and shared.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type ListTerms, listTermsOf } from "../terms/list-terms.ts";
 
 type Put = (terms: { readonly [T in keyof ListTerms]?: string | undefined }) => void;
 
-/** The terms, and a way to change some of them; undefined or an empty text takes one away. */
+/** The terms, and a function that changes some of them. Undefined or an empty text removes one. */
 export function useListTerms(): readonly [ListTerms, Put] {
   const terms = listTermsOf(useSearch({ strict: false }));
   const navigate = useNavigate();

@@ -1,16 +1,19 @@
 /**
- * Focus given back: what opened a dialog has it again once that is closed. Radix does so only for triggers of
- * its own.
+ * Returns the focus to the element that opened a dialog once it is closed. Radix does so only for its own
+ * triggers.
  *
  * @module
  */
 import { useRef } from "react";
 
-/** For `onCloseAutoFocus` of what is `open`. Where the opener is gone, as with its row, the page gets it. */
+/**
+ * Returns the `onCloseAutoFocus` handler of what is `open`. If the opener is gone, such as with its row, the
+ * page's main part gets the focus.
+ */
 export function useOpener(open: boolean): (event: Event) => void {
   const opener = useRef<Element | null>(null);
   const wasOpen = useRef(false);
-  // While it is drawn, since a field in it may take the focus by itself before any effect runs.
+  // Read during rendering, because a field in the dialog may take the focus before any effect runs.
   if (open && !wasOpen.current) opener.current = openerOf(document.activeElement);
   wasOpen.current = open;
   return (event) => {
@@ -20,7 +23,7 @@ export function useOpener(open: boolean): (event: Event) => void {
   };
 }
 
-/** Entries of a menu are gone with it: its button has opened the dialog. */
+/** A menu item is gone when its menu closes, so the menu's button counts as the opener. */
 function openerOf(active: Element | null): Element | null {
   const label = active?.closest("[role=menu]")?.getAttribute("aria-labelledby") ?? "";
   return document.getElementById(label) ?? active;

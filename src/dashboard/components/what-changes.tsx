@@ -1,5 +1,5 @@
 /**
- * The changes that saving would make, a line each, said while one edits.
+ * The changes that saving would make, one line each, shown while editing.
  *
  * @module
  */

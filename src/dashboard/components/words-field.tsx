@@ -1,5 +1,6 @@
 /**
- * A list of words typed one after another: Enter or a comma takes each in, Backspace takes the last one back.
+ * A list of typed words. Enter, a comma, a space or leaving the field adds the word; Backspace in the empty
+ * field removes the last one.
  *
  * @module
  */
@@ -11,7 +12,7 @@ interface WordsFieldProps extends FieldProps {
   readonly values: readonly string[];
   readonly onValues: (values: string[]) => void;
   readonly placeholder?: string;
-  /** Words with spaces, such as commands: only Enter takes them in. */
+  /** Whether words may contain spaces, as commands do. Commas and spaces then do not end a word. */
   readonly hasSpaces?: boolean;
 }
 
