@@ -1,5 +1,5 @@
 /**
- * Requests for access as words.
+ * Requests for access as text for people.
  *
  * @module
  */
@@ -25,12 +25,12 @@ export function forText(seconds: number): string {
   return `${seconds / (SECONDS_OF[unit] ?? 1)}${unit}`;
 }
 
-/** What is asked for: `deploy@web1`, or the group. */
+/** The requested access: `deploy@web1`, or the group. */
 export function subjectText({ machine, local_user, group }: AccessRequest): string {
   return machine === null ? `group ${group?.name ?? ""}` : `${local_user ?? ""}@${machine.name}`;
 }
 
-/** The state with what belongs to it. */
+/** The state, with its time, person or cause. */
 export function stateText(request: AccessRequest): string {
   const { state, ends_at, decided_by, end_cause } = request;
   if (state === "approved" && ends_at !== null) return `approved until ${timeText(ends_at)}`;
@@ -38,7 +38,7 @@ export function stateText(request: AccessRequest): string {
   return decided_by === null ? state : `${state} by ${decided_by.name}`;
 }
 
-/** All that a decision is about, line by line. */
+/** Everything that a decision needs, line by line. */
 export function requestText(request: AccessRequest): string {
   const { user, device, reason, seconds_max } = request;
   return [

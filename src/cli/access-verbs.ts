@@ -1,5 +1,5 @@
 /**
- * Verbs of `qf access`, as they are listed.
+ * The verbs of `qf access`.
  *
  * @module
  */

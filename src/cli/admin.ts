@@ -1,8 +1,8 @@
 /**
- * The administrator's side of the REST API: requests, and names turned into ids.
+ * The REST API's client for administration commands: requests, and names resolved to ids.
  *
- * The token comes from QF_TOKEN_FILE, else QF_TOKEN; never from the command line, which others can read.
- * Without one the person's login counts, and their role decides.
+ * The token comes from QF_TOKEN_FILE, else QF_TOKEN, and never from the command line, which other users can
+ * read. Without one the person's login is used, and their role decides.
  *
  * @module
  */
@@ -23,17 +23,17 @@ import { parseUrl } from "./parse.ts";
 import { say } from "./report.ts";
 import { theOne } from "./the-one.ts";
 
-/** Longest answer taken: the largest account's list of peers. */
+/** Largest accepted answer: the list of peers of the largest account. */
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
 const TIMEOUT_MS = 60_000;
 
-/** Flags of every administration command. */
+/** The flags of every administration command. */
 export const ADMIN_ARGS = {
   "management-url": { type: "string" },
   json: { type: "boolean" },
 } as const;
 
-/** The same flags as they stand in help texts. */
+/** The same flags in help texts. */
 export const ADMIN_OPTIONS = `\
   --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
   --json                   print the API's response unchanged
@@ -41,35 +41,35 @@ export const ADMIN_OPTIONS = `\
 Uses the login made by qf login, or an API token from the file named by QF_TOKEN_FILE. What it may do
 depends on the user's role.`;
 
-/** An answer: parsed for people, whole for machines. */
+/** An answer, parsed, and as the text that was received. */
 export interface Answer<T> {
   readonly value: T;
   readonly text: string;
 }
 
 export interface Admin {
-  /** Throws what the server refuses with, or ERR_UNAVAILABLE. A 204 parses as undefined. */
+  /** Throws the server's refusal, or ERR_UNAVAILABLE. A 204 parses as undefined. */
   request<T>(
     method: string,
     path: string,
     options: { body?: unknown; answer: Parser<T> },
   ): Promise<Answer<T>>;
-  /** A WebSocket to `path`, with the caller's token. Opening it may fail, which its `close` event tells. */
+  /** A WebSocket to `path`, with the caller's token. Its `close` event reports a failure to open. */
   connect(path: string): Promise<WebSocket>;
-  /** The ids of groups given by name or id. Throws ERR_NOT_FOUND naming the first that is none. */
+  /** The ids of groups given by name or id. Throws ERR_NOT_FOUND naming the first unknown one. */
   groupIds(names: readonly string[]): Promise<string[]>;
   peerIds(names: readonly string[]): Promise<string[]>;
   userOf(name: string): Promise<User>;
 }
 
-/** Takes anything: for answers without a body. */
+/** Accepts anything, for answers without a body. */
 export const NO_ANSWER: Parser<undefined> = {
   safeParse: () => ({ success: true, data: undefined }),
 };
 
 /**
- * Finds server and token, or signs the person in, where `interactive` (the default). Throws
- * ERR_UNAUTHENTICATED, ERR_USAGE without a server.
+ * Finds the server and a token. If `interactive` (the default), signs the person in when needed. Throws
+ * ERR_UNAUTHENTICATED, and ERR_USAGE without a server.
  */
 export async function openAdmin(
   args: { readonly "management-url"?: string | undefined },
@@ -84,7 +84,7 @@ export async function openAdmin(
     try {
       return await send({ ...call, token: await tokens.get() }, answer);
     } catch (error) {
-      // A command that goes on, such as audit tail --follow, outlives the token of a login.
+      // A long command, such as audit tail --follow, outlives the token of a login.
       const isOld = isQfError(error, "ERR_REAUTH_REQUIRED");
       if (!isOld && !isQfError(error, "ERR_UNAUTHENTICATED")) throw error;
       if (!(await tokens.renew(isOld))) throw error;
@@ -120,12 +120,12 @@ export async function openAdmin(
 interface TokenSource {
   get(): Promise<string>;
   /**
-   * Makes the next `get` give a new token, of a new sign-in where `freshly`. False: there is none to be had.
+   * Makes the next `get` return a new token, from a new sign-in if `freshly`. False: no other token exists.
    */
   renew(freshly: boolean): Promise<boolean>;
 }
 
-/** The token of the environment; else one made from the person's login when it is first needed. */
+/** The token from the environment, else one requested with the person's login when first needed. */
 async function tokenSource(url: string, interactive: boolean): Promise<TokenSource> {
   const given = await environmentToken(process.env);
   if (given !== undefined && kindOfSecret(given) === "ssh_token") {
@@ -150,7 +150,7 @@ async function tokenSource(url: string, interactive: boolean): Promise<TokenSour
   };
 }
 
-/** A token without a sign-in, and without giving up the login that is kept. */
+/** A token from the cached login, without a sign-in, leaving that login as it is. */
 async function tokenOfKeptLogin(session: ClientSession): Promise<string> {
   const login = await session.cachedLogin();
   if (login === undefined) throw new QfError("ERR_LOGIN_REQUIRED", "no login is kept here");
@@ -158,15 +158,15 @@ async function tokenOfKeptLogin(session: ClientSession): Promise<string> {
 }
 
 const groupKeys = (group: Group) => [group.id, group.name];
-/** The enrolled name goes first, which only one peer has; a shown name may be anything. */
+/** The host name, unique to a peer, goes before the display name, which may be anything. */
 const peerKeys = (peer: Peer) => [peer.id, hostNameOf(peer), peer.dns_label, peer.ip, peer.name];
 
-/** A peer among several that one name fits. */
+/** A peer's description, for choosing among several that match a name. */
 function shownPeer(peer: Peer): string {
   return `${peer.id} (${peer.kind ?? "peer"} ${hostNameOf(peer)}, ${peer.connected ? "online" : "offline"})`;
 }
 
-/** The first label of its DNS name. */
+/** The host name: the first label of the peer's DNS name. */
 export const hostNameOf = ({ dns_label }: Peer) => dns_label.split(".", 1)[0] ?? "";
 
 function idsOf<T extends { readonly id: string }>(
@@ -179,12 +179,12 @@ function idsOf<T extends { readonly id: string }>(
   return names.map((name) => theOne(kind, name, all, keysOf, show).id);
 }
 
-/** Prints the body as it came but for what could drive a terminal, ended by a line break. */
+/** Prints the body unchanged, except that control characters are escaped and a final line break is added. */
 export function printBody({ text }: Answer<unknown>): Promise<void> {
   return print(tameJson(text.endsWith("\n") || text === "" ? text : `${text}\n`));
 }
 
-/** Prints the answer as it came with `--json`, else what was done. */
+/** Prints the unchanged answer with `--json`, else what was done. */
 export function printDone(
   args: { readonly json?: boolean | undefined },
   answer: Answer<unknown>,
@@ -194,8 +194,8 @@ export function printDone(
 }
 
 /**
- * What an update came to: `changed what`, or that nothing was. Only the fields that were sent are compared,
- * since times and states move by themselves.
+ * Prints whether an update changed anything. Compares only the fields that were sent, since times and states
+ * change by themselves.
  */
 export function printChanged(
   args: { readonly json?: boolean | undefined },
@@ -209,7 +209,7 @@ export function printChanged(
   return printDone(args, answer, isSame ? `nothing changed: ${what} was so already` : `changed ${what}`);
 }
 
-/** Deletes what is at `path`, and says so. */
+/** Deletes the object at `path` and prints that. */
 export async function deleteAt(
   admin: Pick<Admin, "request">,
   args: { readonly json?: boolean | undefined },
@@ -264,7 +264,7 @@ function refusalOf(status: number, text: string): QfError {
   }
   const { error, message, hint } = parsed.data;
   const code: FailureCode = Object.hasOwn(FAILURES, error) ? (error as FailureCode) : "ERR_BAD_REQUEST";
-  // A refusal by the server is a failure of the request, not of how the command was typed.
+  // The server refused the request, which is not a usage error of the command.
   return new QfError(
     code === "ERR_USAGE" ? "ERR_BAD_REQUEST" : code,
     printable(message).slice(0, 1000),

@@ -1,5 +1,5 @@
 /**
- * Applies a policy file over the API: its difference is shown first, and what is applied is what was shown.
+ * Applying of a policy file over the API: shows the difference first, and applies exactly what it showed.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { askYes } from "./policy-input.ts";
 import { diffText } from "./policy-output.ts";
 import { say } from "./report.ts";
 
-/** A file as text with its comments, or as its value. */
+/** A policy file as text with its comments, or as a value. */
 export type GivenFile = { readonly text: string } | { readonly file: PolicyFile };
 
 export interface ApplyOptions {
@@ -21,17 +21,17 @@ export interface ApplyOptions {
   readonly force?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly reason?: string | undefined;
-  /** Only if the account is at this version. Absent: at any. */
+  /** Applies only if the account is at this version. Absent: any. */
   readonly version?: number | undefined;
 }
 
-/** The difference that a file makes. `days` absent: management's default. */
+/** The difference that a file would make. `days` absent: management's default. */
 export function askDiff(admin: Admin, given: GivenFile, days?: number): Promise<Answer<PolicyDiff>> {
   const body = { ...given, ...(days === undefined ? {} : { days }) };
   return admin.request("POST", "/api/policy/diff", { body, answer: PolicyDiff });
 }
 
-/** The exit status: 0 if it was applied, or there was nothing to apply. */
+/** Applies the file. Returns the exit status: 0 if it was applied or there was nothing to apply. */
 export async function applyFile(admin: Admin, given: GivenFile, options: ApplyOptions): Promise<number> {
   const { version, force } = options;
   const reason = options.reason === undefined ? undefined : parseReason("--reason", options.reason);
@@ -70,7 +70,7 @@ function confirm(): boolean {
   return answer;
 }
 
-/** Null: the account moved on, and the new difference was shown. */
+/** Null: the account has changed meanwhile, and the new difference was shown. */
 async function applyPlan(
   admin: Admin,
   given: GivenFile,

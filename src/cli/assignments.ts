@@ -9,13 +9,13 @@ import { QfError } from "../base/errors.ts";
 /** A JSON object. */
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** One assignment: where it goes and what. */
+/** One assignment: its path and value. */
 export interface Assignment {
   readonly path: readonly string[];
   readonly value: unknown;
 }
 
-/** Deepest key: `ssh.local_forward` has two parts. */
+/** Most parts of a key: `ssh.local_forward` has two. */
 const PATH_PARTS_MAX = 4;
 const KEY = /^[a-z][A-Za-z0-9_]{0,63}$/;
 
@@ -31,7 +31,7 @@ export function parseAssignment(text: string): Assignment {
   return { path, value: parseValue(text.slice(split + 1)) };
 }
 
-/** A JSON value where it is one; else a list where there are commas; else the text itself. */
+/** A JSON value if the text is one; else a list if it has commas; else the text itself. */
 function parseValue(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -41,8 +41,8 @@ function parseValue(text: string): unknown {
 }
 
 /**
- * `assignments` as `schema` wants them where plain text leaves room: one entry of a list, a port among
- * texts, a time such as 2027-01-31T00:00:00Z where seconds are meant. What it does not know stays as it is.
+ * Converts values to what `schema` expects where plain text is ambiguous: one entry becomes a list, a number
+ * among texts a text, a time such as 2027-01-31T00:00:00Z seconds. Unknown fields stay unchanged.
  */
 export function fitTo(schema: ZodType, assignments: readonly Assignment[]): Assignment[] {
   return assignments.map(({ path, value }) => ({ path, value: fitted(schemaAt(schema, path), value) }));
@@ -63,7 +63,7 @@ function secondsOf(value: unknown): unknown {
   return Number.isNaN(ms) ? value : Math.floor(ms / 1000);
 }
 
-/** As much of a zod schema as is looked at. */
+/** The parts of a zod schema that are inspected here. */
 interface Shape {
   readonly def: {
     readonly type: string;
@@ -84,14 +84,14 @@ function schemaAt(schema: ZodType, path: readonly string[]): Shape | undefined {
   return at;
 }
 
-/** Without what is around it: `optional`, `nullable`, and a transformation before or after. */
+/** The schema without `optional`, `nullable` and transformations around it. */
 function bare(schema: Shape | undefined): Shape | undefined {
   const { innerType, in: before, out: after } = schema?.def ?? {};
   const inner = innerType ?? (before?.def.type === "transform" ? after : before);
   return inner === undefined ? schema : bare(inner);
 }
 
-/** A copy of `object` in which `assignments` hold. Objects on the way are made where there are none. */
+/** A copy of `object` with `assignments` applied. Creates missing objects on the way. */
 export function assign(object: JsonObject, assignments: readonly Assignment[]): JsonObject {
   return assignments.reduce((current, { path, value }) => put(current, path, value), object);
 }
@@ -102,7 +102,7 @@ function put(object: JsonObject, [head = "", ...rest]: readonly string[], value:
   return { ...object, [head]: put(isObject(inner) ? inner : {}, rest, value) };
 }
 
-/** As `assign`, but null takes a field away: it may not be one that its schema knows as null. */
+/** As `assign`, but null removes the field, for fields whose schema does not accept null. */
 export function assignOrRemove(object: JsonObject, assignments: readonly Assignment[]): JsonObject {
   const removed = assignments.filter(({ value }) => value === null);
   return removed.reduce((current, { path }) => take(current, path), assign(object, assignments));
@@ -113,7 +113,7 @@ function take(object: JsonObject, [head = "", ...rest]: readonly string[]): Json
   return rest.length === 0 || !isObject(inner) ? others : { ...others, [head]: take(inner, rest) };
 }
 
-/** `object` as dotted keys beside values, in the order in which they stand. What is undefined is left out. */
+/** `object` as pairs of dotted key and value, in order. Undefined values are left out. */
 export function flatten(object: JsonObject, prefix = ""): [string, unknown][] {
   return Object.entries(object).flatMap(([key, value]): [string, unknown][] => {
     if (value === undefined) return [];

@@ -5,7 +5,7 @@
  */
 import type { Noun } from "./noun.ts";
 
-/** What happened, where else it is told, and whom. */
+/** The nouns around the audit log. */
 export const auditNouns: Readonly<Record<string, Noun>> = {
   audit: {
     about: `The audit log: sign-ins, decisions with their rules, sessions, commands and changes.`,

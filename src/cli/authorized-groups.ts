@@ -17,7 +17,7 @@ export async function authorizedIds(
   return Object.fromEntries([...authorized.values()].map((users, index) => [ids[index] ?? "", users]));
 }
 
-/** `GROUP=USER,USER` each; a group that is named twice gets both lists. Throws ERR_USAGE. */
+/** Parses entries of `GROUP=USER,USER`. A group named twice gets both lists. Throws ERR_USAGE. */
 export function parseAuthorized(entries: readonly string[]): Map<string, string[]> {
   const authorized = new Map<string, string[]>();
   for (const entry of entries) {

@@ -1,6 +1,6 @@
 /**
- * A file with a bundle, read line by line. It may be of any length, and its lines too: one that is longer
- * than any entry ends the reading.
+ * Reader of bundle files, line by line. A file may have any length. A line longer than any entry ends the
+ * reading.
  *
  * @module
  */

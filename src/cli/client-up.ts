@@ -1,8 +1,8 @@
 /**
  * `qf up` on a person's own computer, as public tutorials write it: `qufabric up --ssh-jwt-cache-ttl 3600`.
  *
- * Nothing is to be served there and nobody has a setup key, so it is a sign-in and not an enrolment, which
- * only an administrator could do.
+ * A person's computer serves nothing and has no setup key, so this is a sign-in, not an enrolment, which only
+ * an administrator can do.
  *
  * @module
  */
@@ -10,7 +10,7 @@
 /** Flags of `qf agent up` that a client may give as well. */
 const CLIENT_FLAGS: ReadonlySet<string> = new Set(["management-url", "ssh-jwt-cache-ttl"]);
 
-/** What is asked: flags by name as given, the environment, and whether an agent has its state here. */
+/** The given flags by name, the environment, and whether an agent has its state here. */
 export interface UpQuestion {
   readonly given: Readonly<Record<string, unknown>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -18,7 +18,7 @@ export interface UpQuestion {
   readonly isEnrolled: boolean;
 }
 
-/** Whether `qf up` is meant for a client. Anything that only an agent understands says no. */
+/** Whether `qf up` is meant for a client. False if it has anything that only an agent understands. */
 export function isClientUp({ given, environment, isRoot, isEnrolled }: UpQuestion): boolean {
   if (isRoot || isEnrolled) return false;
   const named = Object.entries(given).filter(([, value]) => value !== undefined && value !== false);

@@ -4,10 +4,10 @@
  * @module
  */
 
-/** Furthest word that is still suggested, as a share of its length. */
+/** Largest edit distance of a suggestion, as a share of the word's length. */
 const DISTANCE_SHARE = 0.4;
 
-/** The word of `candidates` nearest to `word`, or undefined where none is near. Ties go to the first. */
+/** The candidate nearest to `word`. Ties go to the first. Undefined: none is near. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
@@ -21,7 +21,7 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn `from` into `to`. */
+/** Number of insertions, deletions, replacements and swaps of neighbours that turn `from` into `to`. */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, index) => index);

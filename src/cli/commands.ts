@@ -1,7 +1,7 @@
 /**
- * The closed list of commands: nouns and verbs, what each is for, and where it is loaded from.
+ * The list of all commands: nouns and verbs, their purposes, and the modules that implement them.
  *
- * A command's module, and with it its role, is loaded only when chosen.
+ * A command's module, and with it its role, is loaded only when the command runs.
  *
  * @module
  */
@@ -262,7 +262,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
   ...auditNouns,
 };
 
-/** Short for another command, so that tutorials work with the name swapped. */
+/** Aliases of other commands, so that tutorials work with only the program's name replaced. */
 export const SHORT: Readonly<Record<string, readonly string[]>> = {
   up: ["agent", "up"],
   down: ["agent", "down"],

@@ -1,11 +1,11 @@
 /**
- * Comma-separated values (RFC 4180), with what a spreadsheet would take for a formula made text.
+ * Comma-separated values (RFC 4180), with formulas for spreadsheets neutralised.
  *
  * @module
  */
 import { printable } from "../base/printable.ts";
 
-/** Rows under headings, lines ended by CR LF. */
+/** Rows under headings. Lines end with CR LF. */
 export function renderCsv(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   return [headings, ...rows].map((row) => `${row.map(cellOf).join(",")}\r\n`).join("");
 }

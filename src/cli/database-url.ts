@@ -1,6 +1,5 @@
 /**
- * Source of the database URL: the flag, a file, or the environment. A URL with a password is not taken from
- * the flag.
+ * Source of the database URL: the flag, a file, or the environment. The flag may not contain a password.
  *
  * @module
  */
@@ -9,7 +8,7 @@ import { QfError } from "../base/errors.ts";
 
 /** Longest URL read from a file. */
 const URL_BYTES_MAX = 4096;
-/** user:password@, or libpq's option of that name. */
+/** `user:password@`, or libpq's option `password`. */
 const PASSWORD = /^[^/?#]*:\/\/[^/?#]*:[^/?#]*@|[?&]password=/i;
 
 export interface DatabaseArgs {
@@ -17,7 +16,7 @@ export interface DatabaseArgs {
   readonly "database-url-file"?: string | undefined;
 }
 
-/** `{databaseUrl}`, or nothing: the data folder's own database. Throws ERR_USAGE, ERR_PERMISSION. */
+/** Without `databaseUrl`: the data folder's own database. Throws ERR_USAGE, ERR_PERMISSION. */
 export function parseDatabase(
   args: DatabaseArgs,
   environment: Readonly<Record<string, string | undefined>>,

@@ -2,7 +2,7 @@ import { timeText } from "../base/moment.ts";
 import { printable } from "../base/printable.ts";
 import type { ReadAuditEvent } from "../wire/audit-event.ts";
 
-/** Time, code, who, and the facts, on one line. */
+/** An audit event on one line: time, code, initiator and facts. */
 export function lineOf(event: ReadAuditEvent): string {
   const who = event.initiator_email || event.initiator_name || event.initiator_id;
   const facts = Object.entries(event.meta).map(([name, value]) => `${name}=${quoted(value)}`);

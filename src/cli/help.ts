@@ -1,15 +1,15 @@
 /**
- * Help above the single command: what there is at all, and the verbs of one noun. Hand-set.
+ * Help above single commands: the list of all commands, and the verbs of one noun. Hand-set.
  *
  * @module
  */
 import { NOUNS, SINGLE } from "./commands.ts";
 import type { Noun } from "./noun.ts";
 
-/** Columns to which a command's name is filled in a list. */
+/** Columns to which lists pad a command's name. */
 const NAME_WIDTH = 14;
 
-/** Commands that take their arguments as they are. */
+/** Commands that parse their own arguments. */
 const RAW = [
   line("ssh", "log in to a peer, or run a command there, as ssh(1)"),
   line("proxy", "what OpenSSH calls to reach peers"),

@@ -1,5 +1,5 @@
 /**
- * The account's log as management gives it out, page by page.
+ * The account's log, fetched from management page by page.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Admin } from "./admin.ts";
 /** Entries in one answer. */
 const PAGE_ENTRIES = 1_000;
 
-/** What of the log is asked for; times as ISO 8601. */
+/** The span of the log to fetch. Times are ISO 8601. */
 export interface LogSpan {
   readonly since?: string | undefined;
   readonly until?: string | undefined;
@@ -27,7 +27,7 @@ export async function fetchHeader(admin: Admin, span: LogSpan): Promise<BundleHe
   return (await admin.request("GET", `/api/events/audit/bundle?${query}`, { answer: BundleHeader })).value;
 }
 
-/** Pages of the entries of a bundle with that header. */
+/** The entries of a bundle with this header, in pages. */
 export async function* fetchEntries(
   admin: Admin,
   { first, last }: Pick<BundleHeader, "first" | "last">,
@@ -38,7 +38,7 @@ export async function* fetchEntries(
     const { value } = await admin.request("GET", path, { answer: BundleLine.array() });
     yield value;
     const end = value.at(-1)?.seq;
-    if (end === undefined || end <= after) return; // Whoever reads it finds what is missing.
+    if (end === undefined || end <= after) return; // The reader notices missing entries.
     after = end;
   }
 }

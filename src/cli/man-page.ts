@@ -1,5 +1,5 @@
 /**
- * The manual page qf(1): the help of every command, in one page.
+ * The manual page qf(1): the help of every command on one page.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import { NOUNS, SINGLE } from "./commands.ts";
 import { topHelp } from "./help.ts";
 import type { Verb } from "./noun.ts";
 
-/** One command, by the words that are typed. */
+/** One command, by the words typed to run it. */
 interface Entry {
   readonly words: string;
   readonly help: string;
 }
 
-/** The page in man(7) markup. Loads every command; `more` are those without an entry in the table. */
+/** The page in man(7) markup. Loads every command. `more`: commands that are not in the table. */
 export async function manPage(version: string, more: readonly Entry[]): Promise<string> {
   const entries = [...more, ...(await tabled())];
   const sections = entries.map(({ words, help }) => `.SS qf ${words}\n${verbatim(help)}`);
@@ -36,7 +36,7 @@ async function tabled(): Promise<Entry[]> {
   return await Promise.all(verbs.map(async ([words, verb]) => ({ words, help: (await verb.load()).help })));
 }
 
-/** As it stands, unfilled. A line that begins with a dot or quote would be a request. */
+/** Text without filling. Escapes lines that begin with a dot or quote, which would be requests. */
 function verbatim(text: string): string {
   const lines = text.trim().replaceAll("\\", "\\e").replaceAll("-", "\\-").split("\n");
   return `.nf\n${lines.map((line) => (/^[.']/.test(line) ? `\\&${line}` : line)).join("\n")}\n.fi\n`;

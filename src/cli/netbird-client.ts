@@ -1,5 +1,5 @@
 /**
- * The account of a NetBird server, read by its REST API with a token. Nothing is changed there.
+ * Reader of a NetBird server's account, through its REST API with a token. It changes nothing there.
  *
  * @module
  */
@@ -15,14 +15,14 @@ const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const TOKEN_BYTES_MAX = 4_096;
 
 /**
- * Reads groups, users, setup keys and policies. `url` is https, or on this machine. Throws ERR_USAGE for what
- * was given, ERR_UNAVAILABLE for what NetBird does.
+ * Reads groups, users, setup keys and policies. `url` is https, or on this machine. Throws ERR_USAGE for bad
+ * arguments, ERR_UNAVAILABLE for failures of NetBird.
  */
 export async function readNetBird(url: string, tokenFile: string): Promise<NetBirdAccount> {
   const origin = checkManagementUrl(url);
   const token = tokenIn(tokenFile);
   const read = <T>(path: string, answer: Parser<T>) => get(`${origin}/api/${path}`, token, answer);
-  // One after the other: it is somebody's production server.
+  // One after the other, to spare a production server.
   const groups = await read("groups", NetBirdGroup.array());
   const users = await read("users", NetBirdUser.array());
   const setupKeys = await read("setup-keys", NetBirdSetupKey.array());
@@ -50,7 +50,7 @@ async function get<T>(url: string, token: string, answer: Parser<T>): Promise<T>
   try {
     const response = await fetch(url, {
       headers: { authorization: `Token ${token}`, accept: "application/json" },
-      // A token goes nowhere but where it was meant for.
+      // The token must not follow a redirect to another server.
       redirect: "error",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

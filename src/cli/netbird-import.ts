@@ -1,9 +1,9 @@
 /**
- * A NetBird account as what would be made of it here. Pure.
+ * The plan of importing a NetBird account. Pure.
  *
- * A rule never means more here than it meant there: what cannot be carried over is left out with its reason,
- * and what would grant because of that is written disabled. People are not made: they are (issuer, subject)
- * here, and appear when they sign in.
+ * An imported rule never grants more than it did in NetBird. Parts that cannot be imported are left out with
+ * a reason, and rules that would then grant more are written disabled. People are not created: here they are
+ * (issuer, subject), and appear when they sign in.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type {
 } from "../wire/netbird-api.ts";
 import type { PolicyFile, PolicyFilePolicy, PolicyFileRule } from "../wire/policy-file.ts";
 
-/** What was read of NetBird. */
+/** The data read from NetBird. */
 export interface NetBirdAccount {
   readonly groups: readonly NetBirdGroup[];
   readonly users: readonly NetBirdUser[];
@@ -34,28 +34,28 @@ export interface ImportedKey {
 }
 
 export interface ImportPlan {
-  /** Names of groups, without the one that every account has. */
+  /** Names of groups, without `All`. */
   readonly groups: readonly string[];
   readonly serviceUsers: readonly { readonly name: string; readonly groups: readonly string[] }[];
   readonly setupKeys: readonly ImportedKey[];
   readonly file: PolicyFile;
-  /** Groups that are one here, and two there: they would lend each other their rights. */
+  /** Groups that are distinct in NetBird but one here, so that each would get the other's rights. */
   readonly alike: readonly string[];
-  /** What is not carried over, or otherwise than it was, one line each. */
+  /** What is not imported, or imported differently, one line each. */
   readonly notes: readonly string[];
 }
 
-/** In every account, here and there. */
+/** The group that every account has, here and in NetBird. */
 const EVERYBODY = "All";
 const DAY_SECONDS = 86_400;
 const KEY_SECONDS_MAX = 365 * DAY_SECONDS;
-/** Protocols of rules that mean something here. */
+/** Protocols of rules that have a meaning here. */
 const SSH = "netbird-ssh";
 const PATHS: readonly string[] = ["all", "tcp"];
-/** Without any effect here, so without a loss. */
+/** Protocols that have no effect here, so that leaving them out loses nothing. */
 const IDLE: readonly string[] = ["udp", "icmp"];
 
-/** `nowSeconds`: what is left of a key's time counts from then. */
+/** `nowSeconds`: the time from which a key's remaining validity counts. */
 export function planImport(account: NetBirdAccount, nowSeconds: number): ImportPlan {
   const notes: string[] = [];
   const named = new Map(account.groups.map(({ id, name }) => [id, name]));
@@ -145,12 +145,12 @@ function policiesOf(
   });
 }
 
-/** Whether a drop that counts here would be left out. */
+/** Whether a drop rule that has a meaning here would be left out. */
 function isLostDrop(rule: NetBirdRule): boolean {
   return rule.action === "drop" && !IDLE.includes(rule.protocol) && faultOf(rule) !== null;
 }
 
-/** Why a rule cannot be said here. Null: it can. */
+/** Why a rule cannot be expressed here. Null: it can. */
 function faultOf(rule: NetBirdRule): string | null {
   if (rule.sourceResource != null || rule.destinationResource != null) {
     return "names a resource or a single peer, which is not there here";
@@ -178,7 +178,7 @@ function ruleOf(
     const name = named.get(id);
     return name === undefined || (users ?? []).length === 0 ? [] : [[name, users ?? []] as const];
   });
-  // No accounts named is full access, here as there; who moves should say once more that they want that.
+  // A rule that names no OS users opens all, here as in NetBird. The administrator must confirm that.
   const isAsked = isSsh && rule.action === "accept" && authorized.length === 0;
   if (isAsked) notes.push(`${about} opens every OS user: disabled, until you enable it or name users`);
   const isDrop = rule.action === "drop";
@@ -195,7 +195,7 @@ function ruleOf(
     ...(rule.port_ranges?.length ? { port_ranges: rule.port_ranges } : {}),
     ...(authorized.length === 0 ? {} : { authorized_groups: Object.fromEntries(authorized) }),
   };
-  // Rules for SSH go one way here: what was closed both ways is closed by two.
+  // SSH rules have one direction here, so a bidirectional drop becomes two.
   if (!(isSsh && isDrop && rule.bidirectional)) return [one];
   const back = { ...one, sources: one.destinations ?? [], destinations: one.sources ?? [] };
   return [one, { ...back, name: `${rule.name} (back)` }];

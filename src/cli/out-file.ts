@@ -1,5 +1,5 @@
 /**
- * Lines that are written to standard output, or to a file that is there whole or not at all.
+ * Output of lines to standard output, or atomically to a file.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { QfError } from "../base/errors.ts";
 import { newId } from "../base/random.ts";
 import { print } from "./output.ts";
 
-/** Characters that are handed over at once. */
+/** Characters written at once. */
 const PART_LENGTH = 64 * 1024;
 
-/** Writes `lines`, each with a line feed; to standard output where `path` is not given. */
+/** Writes `lines`, each with a line feed. `path` undefined: to standard output. */
 export async function writeLines(path: string | undefined, lines: AsyncIterable<string>): Promise<void> {
   if (path === undefined) return await inParts(lines, print);
   const temporary = `${path}.${newId()}.tmp`;

@@ -1,24 +1,24 @@
 /**
- * stdout: what was asked for, and nothing else. JSON for machines, columns for people.
+ * Output to stdout: only the command's result, as JSON for programs or columns for people.
  *
  * @module
  */
 import { printable } from "../base/printable.ts";
 
-/** Writes `text` and waits until it is handed over, so that ending the process loses nothing. */
+/** Writes `text` and waits until the system has it, so that a process exit loses nothing. */
 export function print(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
   });
 }
 
-/** One JSON value on one line, or set over several when a person may read it. */
+/** Prints a JSON value, on one line or indented for people. */
 export function printJson(value: unknown, layout: "line" | "set" = "set"): Promise<void> {
   return print(`${tameJson(layout === "line" ? JSON.stringify(value) : JSON.stringify(value, null, 2))}\n`);
 }
 
 /**
- * The same JSON, with escapes for what could drive a terminal: JSON lets more stand than `printable` does.
+ * Escapes characters in JSON that could control a terminal. JSON allows more of them than `printable` does.
  */
 export function tameJson(json: string): string {
   return json.replace(
@@ -27,7 +27,7 @@ export function tameJson(json: string): string {
   );
 }
 
-/** Rows under headings in columns, as wide as their widest cell. Plain ASCII, two spaces apart. */
+/** Prints rows under headings, in columns two spaces apart and as wide as their widest cell. */
 export function printTable(headings: readonly string[], rows: readonly (readonly string[])[]): Promise<void> {
   return print(renderTable(headings, rows));
 }

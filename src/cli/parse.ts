@@ -1,4 +1,4 @@
-/** Values of flags, from text. Each throws ERR_USAGE naming the flag. */
+/** Parsers of flags' values. Each throws ERR_USAGE naming the flag. */
 import { QfError } from "../base/errors.ts";
 import { LOG_LEVELS } from "../base/log.ts";
 import { REPEAT_SEPARATOR } from "./strict-args.ts";
@@ -19,7 +19,7 @@ export function parseWhole(
   throw bad(flag, `a whole number of ${bounds.unit} from ${bounds.min} to ${bounds.max}`, text);
 }
 
-/** An absolute http(s) URL without credentials, query or fragment; without its final slash. */
+/** An absolute http(s) URL without credentials, query or fragment. Removes a final slash. */
 export function parseUrl(flag: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isHttp = url !== undefined && (url.protocol === "https:" || url.protocol === "http:");
@@ -36,17 +36,17 @@ export function parseOneOf<T extends string>(flag: string, text: string, known: 
   return found;
 }
 
-/** `--log-level`. Undefined: it is not given. */
+/** `--log-level`. Undefined: not given. */
 export function parseLogLevel(text: string | undefined): (typeof LOG_LEVELS)[number] | undefined {
   return text === undefined ? undefined : parseOneOf("log-level", text, LOG_LEVELS);
 }
 
-/** The values of a repeatable flag, as they were given. */
+/** The values of a repeatable flag. */
 export function parseRepeated(text: string | undefined): string[] {
   return text === undefined ? [] : text.split(REPEAT_SEPARATOR);
 }
 
-/** The values of a repeatable flag that also takes a comma between two. */
+/** The values of a repeatable flag that also accepts commas between values. */
 export function parseList(text: string | undefined): string[] {
   return parseRepeated(text)
     .flatMap((value) => value.split(","))

@@ -1,5 +1,5 @@
 /**
- * Passwords as people give them: typed without being shown, or as the first line of standard input.
+ * Password input: typed without echo, or the first line of standard input.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { requireSystem } from "../base/require-system.ts";
 
 const PASSWORD_BYTES_MAX = 4_096;
 
-/** The first line of stdin, without its line break. `example`: a command that gives one. Throws ERR_USAGE. */
+/** The first line of stdin, without its line break. `example`: a command that pipes one. Throws ERR_USAGE. */
 export async function passwordFromStdin(example: string): Promise<string> {
   const [password] = await linesFromStdin(1, example);
   return password ?? "";
 }
 
-/** The first `count` lines of stdin, empty where there are fewer. */
+/** The first `count` lines of stdin. Missing ones are empty. */
 export async function linesFromStdin<N extends 1 | 2>(
   count: N,
   example: string,
@@ -40,12 +40,12 @@ export async function linesFromStdin(count: number, example: string): Promise<st
 }
 
 /**
- * One line typed at the terminal, not shown, whatever stdin and stdout are. Throws ERR_USAGE where there is
- * no terminal.
+ * Reads one line from the terminal without echo, even if stdin or stdout is redirected. Throws ERR_USAGE when
+ * there is no terminal.
  */
 export function askPassword(prompt: string): string {
   let tty: number;
-  // Without a way to turn the echo off, nothing is asked: what is typed would be seen.
+  // Do not ask where the echo cannot be turned off.
   requireSystem(platform.termios !== null, "asking for a password unseen", "use --password-stdin");
   try {
     tty = openSync(platform.terminal.input, "r+");

@@ -1,5 +1,5 @@
 /**
- * Policy files, actions and answers of people, as commands take them.
+ * Input of policy commands: policy files, actions, and answers to questions.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { POLICY_TEXT_BYTES_MAX, parsePolicyText } from "../wire/policy-text.ts";
 
 const ANSWER_BYTES_MAX = 256;
 
-/** The text of a policy file, checked for its form. Throws ERR_USAGE where it cannot be read. */
+/** Reads a policy file and checks its syntax. Throws ERR_USAGE when it cannot be read. */
 export function readPolicyText(path: string): string {
   const text = readText(path, POLICY_TEXT_BYTES_MAX, "the policy file is larger than 1 MB (1048576 bytes)");
   parsePolicyText(text);
   return text;
 }
 
-/** The text of a file of at most `bytesMax`; `-` is standard input. */
+/** Reads a file of at most `bytesMax`. `-` is standard input. */
 export function readText(path: string, bytesMax: number, tooLarge: string): string {
   try {
     if (path !== "-" && statSync(path).size > bytesMax) throw new QfError("ERR_TOO_LARGE", tooLarge);
@@ -34,19 +34,19 @@ export function readText(path: string, bytesMax: number, tooLarge: string): stri
 
 const ACTION = /^(exec|forward|remote_forward|forward_socket|remote_forward_socket)[:= ](.+)$/;
 
-/** `--action` as the API takes it: `shell`, `exec:/usr/bin/uptime`, `forward:db:5432`, or JSON. */
+/** Converts `--action` for the API: `shell`, `exec:/usr/bin/uptime`, `forward:db:5432`, or JSON. */
 export function actionQuery(text: string): string {
   const [, kind, about] = ACTION.exec(text) ?? [];
   return kind === undefined ? text : JSON.stringify({ [kind]: about });
 }
 
-/** Whether the person at the terminal says yes. Null: there is no terminal. */
+/** Whether the person at the terminal answers yes. Null: there is no terminal. */
 export function askYes(question: string): boolean | null {
   if (!process.stdin.isTTY) return null;
   let tty: number;
   let out: number;
   try {
-    // On Windows a console is read and written by two names.
+    // On Windows, a console has separate names for reading and writing.
     tty = openSync(platform.terminal.input, "r+");
     out =
       platform.terminal.output === platform.terminal.input ? tty : openSync(platform.terminal.output, "w");

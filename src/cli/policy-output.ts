@@ -16,7 +16,7 @@ import type {
 } from "../wire/policy-code-api.ts";
 import { renderTable } from "./output.ts";
 
-/** Rows of access shown before the rest is counted. */
+/** Rows of access shown. Further ones are only counted. */
 const ROWS_SHOWN = 50;
 
 const MARKS = { added: "+", changed: "~", removed: "-" } as const;
@@ -59,7 +59,7 @@ function rowsText(what: "gained" | "lost", { total, rows }: AccessRows): string 
   return `\nAccess ${what} (${total}):\n${accessText(shown, mark)}${more}`;
 }
 
-/** A table of access. `mark` goes before each row. */
+/** A table of access, with `mark` before each row. */
 export function accessText(rows: readonly AccessRow[], mark = ""): string {
   const lead = mark === "" ? [] : [mark];
   return renderTable(
@@ -102,7 +102,7 @@ function decisionsText({ decisions }: PolicyDiff): string {
   return `\nOf the ${looked} these would differ:\n${renderTable(headings, rows)}`;
 }
 
-/** How many tests pass, and each that does not. */
+/** How many tests pass, and each one that fails. */
 export function testsText({ passed, failed, results }: PolicyTestReport): string {
   if (passed + failed === 0) return "\nThere are no tests.\n";
   const lines = results.filter((result) => !result.passed).map(failureLine);
@@ -120,7 +120,7 @@ function failureLine({ number, test, outcome, reason, sentence }: PolicyTestOutc
   return `  ${number}. ${printable(`${name}${about}${action}: expected ${wanted}, got ${got}${why}`)}\n`;
 }
 
-/** A decision with every rule. */
+/** A decision, with every rule's outcome. */
 export function explanationText(explanation: Explanation): string {
   const { user, device, machine, local_user, action, at, outcome, reason, rules, now } = explanation;
   const asked = typeof action === "string" ? action : JSON.stringify(action);

@@ -10,7 +10,7 @@ const files = () => import("./commands/policy-file.ts");
 const history = () => import("./commands/policy-history.ts");
 const access = () => import("./commands/policy-access.ts");
 
-/** Policies by hand, and policies as files. */
+/** `qf policy`: policies one by one, and as files. */
 export const policyNoun: Noun = {
   about: `Who may log in to which machine, and as which OS user. Without a policy nobody may.`,
   verbs: {

@@ -8,7 +8,7 @@ import type { Admin } from "./admin.ts";
 import { parseList } from "./parse.ts";
 import { theOne } from "./the-one.ts";
 
-/** Undefined: the flag is not given. Throws ERR_NOT_FOUND for an unknown check. */
+/** Undefined: the flag was not given. Throws ERR_NOT_FOUND for an unknown check. */
 export async function checkIds(
   admin: Pick<Admin, "request">,
   text: string | undefined,

@@ -1,6 +1,5 @@
 /**
- * A recording as the API gives it, page by page: its asciicast, opened with an identity where it is
- * encrypted.
+ * A recording fetched from the API page by page: its asciicast, decrypted with an identity if needed.
  *
  * @module
  */
@@ -18,7 +17,7 @@ const IDENTITY_BYTES_MAX = 65_536;
 
 /**
  * The recording that `id` names: its own id, or that of a session with one recording. Throws ERR_NOT_FOUND,
- * and ERR_CONFLICT naming them where there are several.
+ * and ERR_CONFLICT with their ids if there are several.
  */
 export async function findRecording(admin: Pick<Admin, "request">, id: string): Promise<Recording> {
   if (!Id.safeParse(id).success) throw notFound(id);
@@ -33,8 +32,8 @@ export async function findRecording(admin: Pick<Admin, "request">, id: string): 
 }
 
 /**
- * The running recording of the session that `id` names, or that of this id. Throws ERR_CONFLICT, in one
- * sentence, where the session is not recorded, is over, or has several that run.
+ * The running recording with this id, or of the session with this id. Throws ERR_CONFLICT, saying which, when
+ * the session is not recorded, is over, or has several running recordings.
  */
 export async function findRunning(admin: Pick<Admin, "request">, id: string): Promise<Recording> {
   if (!Id.safeParse(id).success) throw notFound(id);
@@ -75,8 +74,8 @@ function severalOf(id: string, found: readonly Recording[]): QfError {
 }
 
 /**
- * Its asciicast, a piece of whole lines at a time, of `pages`: absent, those that there are. Throws ERR_USAGE
- * without the identity that it takes.
+ * The recording's asciicast, in pieces of whole lines. `pages` absent: those that exist now. Throws ERR_USAGE
+ * when it is encrypted and no identity is given.
  */
 export async function* castOf(
   admin: Pick<Admin, "request">,
@@ -97,8 +96,8 @@ export async function* castOf(
 }
 
 /**
- * Its pages, asked for one by one. With `more` it is followed while it runs: `more` waits before each next
- * look, and answers false when nobody wants more.
+ * The recording's pages, fetched one by one. With `more` it follows a running recording: `more` waits before
+ * each further request, and resolves to false to stop.
  */
 export async function* pagesOf(
   admin: Pick<Admin, "request">,

@@ -1,11 +1,11 @@
 /**
- * The terminal on which a recording is shown: what is typed there ends it, and does nothing else.
+ * The terminal that shows a recording. Typed keys can only end the replay.
  *
  * @module
  */
 import type { Screen } from "./replay.ts";
 
-/** This terminal: what is typed is read and thrown away, but for what ends it. */
+/** Opens this terminal. Reads and discards typed keys, except those that end the replay. */
 export function openScreen(): { readonly screen: Screen; readonly close: () => void } {
   const { stdin } = process;
   const stopped = Promise.withResolvers<void>();
@@ -38,7 +38,7 @@ export function openScreen(): { readonly screen: Screen; readonly close: () => v
   return { screen, close };
 }
 
-/** Resolves once standard output has taken them. */
+/** Resolves once standard output has taken the bytes. */
 export function writeBytes(bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));

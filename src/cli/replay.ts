@@ -1,6 +1,6 @@
 /**
- * Playing a recording on a terminal, in its own time or faster. The screen gets only what `ScreenFilter` lets
- * through, and what is typed meanwhile is thrown away.
+ * Replay of a recording on a terminal, at its own or another speed. The screen gets only what `ScreenFilter`
+ * lets through. Input is discarded.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { ScreenFilter } from "../recording/screen-filter.ts";
 import type { CastEvent } from "../wire/recording.ts";
 
 export interface Pace {
-  /** How many times as fast as it was. */
+  /** Factor of the original speed. */
   readonly speed: number;
   /** Longest wait between two events, in seconds. */
   readonly idleLimit: number;
@@ -19,12 +19,12 @@ export interface Pace {
 
 export interface Screen {
   write(text: string): Promise<void>;
-  /** Resolves after `ms`, or when the person wants no more. */
+  /** Resolves after `ms`, or when the person ends the replay. */
   wait(ms: number): Promise<void>;
   readonly isOver: boolean;
 }
 
-/** Shows `pieces` of an asciicast. Waits are measured from its start, so that they do not add up. */
+/** Shows `pieces` of an asciicast. Times are measured from the start, so that delays do not add up. */
 export async function replay(
   pieces: AsyncIterable<string>,
   pace: Pace,
@@ -46,7 +46,7 @@ export async function replay(
   await screen.write(ScreenFilter.restore());
 }
 
-/** What was shown, without its times: as bytes, or as what a terminal may be given. */
+/** The recorded output without its times: raw bytes, or filtered for a terminal. */
 export async function* shownOf(
   pieces: AsyncIterable<string>,
   { isRaw }: { readonly isRaw: boolean },

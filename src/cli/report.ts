@@ -1,6 +1,6 @@
 /**
- * Report of a failure to a person: one `qf: error:` line, perhaps a `qf: hint:` line, an exit status. No
- * stack, unless QF_DEBUG=1 asks for it.
+ * Report of a failure to a person: a `qf: error:` line, perhaps a `qf: hint:` line, and an exit status. No
+ * stack unless QF_DEBUG=1.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { FAILURES, isQfError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import { systemFailure } from "../base/system-error.ts";
 
-/** Says `error` on stderr and answers the exit status it means. */
+/** Reports `error` on stderr. Returns its exit status. */
 export function reportError(error: unknown): number {
   if (isQfError(error)) {
     say("error", error.message);
@@ -30,7 +30,7 @@ export function reportError(error: unknown): number {
   return FAILURES.ERR_INTERNAL.exitCode;
 }
 
-/** One line on stderr; control characters, which could drive a terminal, are left out. */
+/** Prints one line on stderr, without control characters, which could control a terminal. */
 export function say(kind: "error" | "hint" | "warning" | "note" | "debug", line: string): void {
   process.stderr.write(`qf: ${kind}: ${printable(line)}\n`);
 }

@@ -1,8 +1,8 @@
 /**
- * `qf <noun> <verb>`: finds the command, prints its help, refuses what it does not know, runs it.
+ * `qf <noun> <verb>`: finds the command, prints its help or runs it, and refuses unknown words.
  *
- * citty declares flags and dispatches, and nothing more: help, strictness and exit status are ours.
- * `ssh` and `proxy` never come here; `main.ts` hands them their arguments as they are.
+ * citty only declares flags and dispatches. Help, strictness and exit status are ours. `ssh` and `proxy`
+ * never come here: `main.ts` passes them their arguments unchanged.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import { print } from "./output.ts";
 import { reportError, say } from "./report.ts";
 import { asksForHelp, checkArgs } from "./strict-args.ts";
 
-/** Commands that main.ts hands over before this file sees them. */
+/** Commands that main.ts dispatches before this file sees them. */
 const RAW = ["ssh", "proxy"];
 
-/** Runs `argv` (without the program) as typed after `programName`; resolves to the exit status. */
+/** Runs `argv`, the words typed after `programName`. Resolves to the exit status. */
 export async function runCli(argv: readonly string[], programName: string): Promise<number> {
   const named = (help: string) => withName(help, programName);
   const [first, ...rest] = argv;
@@ -28,7 +28,7 @@ export async function runCli(argv: readonly string[], programName: string): Prom
   // `qf help policy create` is `qf policy create --help`.
   if (first === "help") return runCli([...rest, "--help"], programName);
   if (first === "--version") return runCli(["version"], programName);
-  // What the scripts of `qf completion` run at every Tab.
+  // The scripts of `qf completion` run this at every Tab.
   if (first === "__complete") return (await import("./completion/reply.ts")).replyTo(rest);
   const short = own(SHORT, first);
   if (short !== undefined) return runCli([...short, ...rest], programName);
@@ -101,13 +101,13 @@ function mistake(message: string, usage: string, hint?: string): number {
   return 2;
 }
 
-/** The `usage:` paragraph of a help text and a pointer to the rest. */
+/** The `usage:` paragraph of a help text. */
 function usageOf(text: string): string {
   const usage = text.split("\n\n").find((paragraph) => paragraph.startsWith("usage:")) ?? "";
   return `${usage.trimEnd()}\n`;
 }
 
-/** Help says `qf`; somebody who typed `qufabric` reads that instead. */
+/** Replaces `qf` in help by the name that the person typed, such as `qufabric`. */
 function withName(text: string, programName: string): string {
   return programName === "qf" ? text : text.replace(/(^|[\s`(])qf (?=[a-z<[-])/gm, `$1${programName} `);
 }

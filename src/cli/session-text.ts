@@ -1,5 +1,5 @@
 /**
- * SSH sessions as text for people: rows of lists, and one with all that happened in it.
+ * SSH sessions as text for people: rows of lists, and the details of one session.
  *
  * @module
  */
@@ -26,12 +26,12 @@ export function historyRow(session: Session): string[] {
   return [id, user, machine, local_user, started, lastedText(session), out, endText(session)];
 }
 
-/** `ended`, why it was ended, or how it stands. */
+/** `ended`, the reason it was ended, or the current state. */
 function endText({ state, end_reason }: Session): string {
   return state === "ended" ? (end_reason ?? "ended") : state;
 }
 
-/** `2 h 3 min`; empty while it goes on. */
+/** A session's duration, such as `2 h 3 min`. Empty while it goes on. */
 export function lastedText({ started_at, ended_at }: Pick<Session, "started_at" | "ended_at">): string {
   if (ended_at === null) return "";
   const seconds = Math.max(0, Math.round((Date.parse(ended_at) - Date.parse(started_at)) / 1000));
@@ -48,7 +48,7 @@ export function bytesText(bytes: number): string {
   return `${step === 0 ? value : value.toFixed(1)} ${units[step]}`;
 }
 
-/** One session whole: its facts, then what happened, each kind under a heading. */
+/** One session: its facts, then its events, each kind under a heading. */
 export function detailText(session: SessionDetail): string {
   const facts: readonly (readonly [name: string, value: string | null])[] = [
     ["session", session.id],

@@ -1,5 +1,5 @@
 /**
- * Verbs of `qf session`, as they are listed.
+ * The verbs of `qf session`.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Checks arguments before citty sees them, since it takes unknown flags, drops repeated ones, and finds
- * `--help` after `--`. What comes out is `--name=value …  -- positionals`, which citty reads one way only.
+ * Checks of arguments before citty sees them, since it accepts unknown flags, drops repeated ones, and obeys
+ * `--help` after `--`. The result is `--name=value …  -- positionals`, which citty can read in only one way.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { QfError } from "../base/errors.ts";
 import { closest } from "./closest.ts";
 import type { Command } from "./command.ts";
 
-/** Joins the values of a repeatable flag; no value of one may hold it. */
+/** Joins the values of a repeatable flag, which must not contain it. */
 export const REPEAT_SEPARATOR = "\n";
 
-/** Whether help is asked for among our own arguments, that is before `--`. */
+/** Whether `--help` or `-h` is among our own arguments, that is before `--`. */
 export function asksForHelp(args: readonly string[]): boolean {
   const end = args.indexOf("--");
   return (end === -1 ? args : args.slice(0, end)).some((arg) => arg === "--help" || arg === "-h");
 }
 
-/** The arguments in checked form. Throws ERR_USAGE, naming the argument, for anything not declared. */
+/** The checked arguments. Throws ERR_USAGE, naming the argument, for anything not declared. */
 export function checkArgs(command: Command, args: readonly string[]): string[] {
   const values = new Map<string, string[]>();
   const positionals: string[] = [];
@@ -37,7 +37,7 @@ export function checkArgs(command: Command, args: readonly string[]): string[] {
     if (value === undefined) {
       at += 1;
       value = args[at];
-      // `--setup-key --allow-server-ssh`: what looks like a flag is one; `--flag=--x` says otherwise.
+      // `--setup-key --allow-server-ssh`: a word like a flag is one. A value like that needs `--flag=--x`.
       if (value === undefined || value.startsWith("--")) throw usage(`${flag.written} needs a value`);
     }
     const given = values.get(flag.name) ?? [];
@@ -54,7 +54,7 @@ export function checkArgs(command: Command, args: readonly string[]): string[] {
 interface Flag {
   readonly name: string;
   readonly definition: ArgDef;
-  /** As a person wrote it, for messages. */
+  /** As typed, for messages. */
   readonly written: string;
   /** Undefined: the next argument is the value. */
   readonly value: string | undefined;
@@ -81,7 +81,7 @@ function readFlag(declared: ArgsDef, arg: string): Flag {
   throw usage(`unknown flag ${written}`, near === undefined ? undefined : `did you mean ${near}?`);
 }
 
-/** How a flag is written: nothing for a positional, `--no-x` for what is on by default. */
+/** How a flag is written: nothing for a positional, `--no-x` for a flag that is on by default. */
 function writtenForms([name, definition]: readonly [string, ArgDef]): string[] {
   if (definition.type === "positional") return [];
   const isNegative = definition.type === "boolean" && definition.negativeDescription !== undefined;

@@ -1,17 +1,17 @@
 /**
- * The thing that a person has named, of all that there are.
+ * Look-up of the one object that a person named.
  *
  * @module
  */
 import { QfError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 
-/** Candidates that a refusal lists. */
+/** Most candidates that a refusal lists. */
 const CANDIDATES_MAX = 5;
 
 /**
- * The only one of `all` that `name` names: by the first of its keys that just one has. Throws ERR_NOT_FOUND
- * for none, ERR_CONFLICT for several, which `show` names.
+ * The one of `all` that `name` matches. A match of an earlier key wins. Throws ERR_NOT_FOUND for none, and
+ * ERR_CONFLICT for several matches of the same key, described by `show`.
  */
 export function theOne<T>(
   kind: string,

@@ -1,5 +1,5 @@
 /**
- * A recorded session as it goes on: its pages over a WebSocket, each asked for once the one before is shown.
+ * Pages of a running recording over a WebSocket, each requested once the one before is shown.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { WATCH_FORBIDDEN, WATCH_OVER } from "../wire/session-watch.ts";
 import type { Admin } from "./admin.ts";
 import type { Screen } from "./replay.ts";
 
-/** How often is looked whether the person has stopped. */
+/** Interval of checking whether the person has stopped. */
 const LOOK_MS = 250;
 
 type News = { readonly page: string } | { readonly closed: number };
 
 /**
- * Null in place of the first page: no WebSocket can be opened, so ask for pages one by one. Throws
- * ERR_FORBIDDEN where the right to watch ends meanwhile, ERR_UNAVAILABLE where management goes away.
+ * Yields null instead of the first page when no WebSocket can be opened: then fetch pages one by one. Throws
+ * ERR_FORBIDDEN when the right to watch ends, ERR_UNAVAILABLE when management goes away.
  */
 export async function* watchedPages(
   admin: Pick<Admin, "connect">,
@@ -25,7 +25,7 @@ export async function* watchedPages(
   screen: Pick<Screen, "wait" | "isOver">,
 ): AsyncGenerator<RecordingPage | null> {
   const socket = await admin.connect(`/api/sessions/${recordingId}/watch`);
-  // At most a page and the end: the next page comes only when it is asked for.
+  // Holds at most a page and the end: the next page comes only on request.
   const news: News[] = [];
   let heard = (): void => {};
   const tell = (one: News): void => {

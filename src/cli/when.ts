@@ -1,5 +1,5 @@
 /**
- * Moments as people type them: a date, a time, or how long ago.
+ * Parser of times as people type them: a date, a time, or how long ago.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { QfError } from "../base/errors.ts";
 
 const MS_OF: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `2026-11-30`, `2026-11-30T08:00:00Z`, `2h` or `7d`, as ISO 8601 in UTC. Throws ERR_USAGE. */
+/** Converts `2026-11-30`, `2026-11-30T08:00:00Z`, `2h` or `7d` to ISO 8601 in UTC. Throws ERR_USAGE. */
 export function parseWhen(flag: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const [, digits = "", unit = ""] = /^(\d{1,5})([smhd])$/.exec(text) ?? [];

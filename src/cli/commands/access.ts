@@ -231,7 +231,7 @@ async function groupId(admin: Admin, name: string): Promise<string> {
   return theOne("group", name, value, (group) => [group.id, group.name]).id;
 }
 
-/** Shows the request and asks. Throws ERR_USAGE where nobody can be asked, or says no. */
+/** Shows the request and asks. Throws ERR_USAGE without a terminal, or when the answer is no. */
 async function confirm(shown: AccessRequest, seconds: number | undefined): Promise<void> {
   if (!processTerminal.canAsk()) {
     throw new QfError("ERR_USAGE", "nobody can be asked here", { hint: "give --yes" });

@@ -95,7 +95,7 @@ function theAccount({ value: [account] }: Answer<Account[]>): Account {
   return account;
 }
 
-/** The API passes over fields that it does not know, so a mistyped key is refused here. */
+/** Refuses a mistyped key, since the API ignores unknown fields. */
 function requireSetting(settings: JsonObject, path: readonly string[]): void {
   if (path[0] !== undefined && path[0] in settings) return;
   throw unknownSetting(path.join("."), flatten(settings));

@@ -27,7 +27,7 @@ examples:
       if (args.uninstall === true) {
         const { uninstallAgent } = await import("../../agent/lifecycle/uninstall.ts");
         await uninstallAgent(where);
-        // What qf agent up set up for everybody's ssh.
+        // The ssh configuration that qf agent up installed for all users.
         if (where.stateDir === undefined && !process.env.QF_STATE_DIR && process.getuid?.() === 0) {
           const { removeSshConfig } = await import("../../proxy/ssh-config/ssh-config.ts");
           removeSshConfig({ environment: process.env, isSystem: true });

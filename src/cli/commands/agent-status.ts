@@ -46,7 +46,7 @@ examples:
   },
 );
 
-/** Nobody has enrolled this machine, and somebody is signed in here: whoever asks means themself. */
+/** Whether this machine is not enrolled and a person is signed in: then `status` is about that person. */
 function isClientAlone(): boolean {
   const folders = clientStateDirs(process.geteuid?.() ?? 0, process.env);
   const hasAgent = folders.some((folder) => existsSync(join(folder, "agent.json")));

@@ -13,7 +13,7 @@ import { say } from "../report.ts";
 const FLAG = { type: "boolean" } as const;
 const TEXT = { type: "string" } as const;
 
-/** What is kept for the next start. */
+/** Flags that are stored for the next start. */
 const STORED = [
   "management-url",
   "name",
@@ -232,7 +232,7 @@ examples:
       const where = sshServer.enabled
         ? `SSH on ${sshServer.listen.join(", ") || "the relay"}${plain}`
         : "SSH off";
-      // Several agents with folders of their own may run here; the system's ssh follows the usual one.
+      // Several agents with their own state folders may run here. The system's ssh uses the default one.
       if (self !== null && stateDir === undefined && process.env.QF_STATE_DIR === undefined) {
         const { maybeInstallSshConfig } = await import("../../proxy/ssh-config/offer-ssh-config.ts");
         await maybeInstallSshConfig({ occasion: "agent", domain: self.fullName.slice(self.name.length + 1) });
@@ -243,7 +243,7 @@ examples:
   { repeatable: ["advertise", "pin-audience"] },
 );
 
-/** Whether a machine that asked for `wanted` got that name with a number behind it. */
+/** Whether a machine that asked for `wanted` got that name with a number appended. */
 export function isSuffixed(wanted: string, got: string | undefined): boolean {
   const label = wanted.toLowerCase().split(".")[0] ?? "";
   const rest = got?.startsWith(`${label}-`) === true ? got.slice(label.length + 1) : "";

@@ -205,7 +205,7 @@ examples:
   },
 );
 
-/** Runs the test of the outlet at `path`. Throws ERR_UNAVAILABLE where nothing arrives. */
+/** Runs the test of the outlet at `path`. Throws ERR_UNAVAILABLE when the message does not arrive. */
 export async function runTest(
   admin: Admin,
   args: { readonly json?: boolean | undefined },
@@ -224,7 +224,7 @@ export async function runTest(
   return 0;
 }
 
-/** A new signing secret on a line of its own. Nothing where there is none. */
+/** Prints a new signing secret, if there is one, on its own line. */
 export async function printSecret({ secret }: { readonly secret?: string | undefined }): Promise<void> {
   if (secret !== undefined) await print(`signing secret, shown once: ${secret}\n`);
 }

@@ -6,7 +6,7 @@ import { lineOf } from "../event-line.ts";
 import { print, printJson } from "../output.ts";
 import { parseWhole } from "../parse.ts";
 
-/** How long management holds a question for what is new. */
+/** How long management holds a request for new events. */
 const WAIT_SECONDS = 20;
 /** Most events in one answer. */
 const EVENTS_MAX = 500;
@@ -55,7 +55,7 @@ examples:
   },
 );
 
-/** Newest first; or the one that `receipt` names. */
+/** The newest events first, or the one with `receipt`. */
 function lastEvents(admin: Admin, limit: number, receipt: string | undefined) {
   const query = new URLSearchParams({ limit: String(limit), ...(receipt === undefined ? {} : { receipt }) });
   return admin.request("GET", `/api/events/audit?${query}`, { answer: ReadAuditEvent.array() });
@@ -67,7 +67,7 @@ function noReceipt(receipt: string): QfError {
   });
 }
 
-/** Shows what comes after `known`, for ever. */
+/** Shows events after `known`, forever. */
 async function follow(
   admin: Admin,
   known: readonly ReadAuditEvent[],

@@ -15,7 +15,7 @@ import { print, printJson } from "../output.ts";
 import { parseRepeated } from "../parse.ts";
 import { say } from "../report.ts";
 
-/** Everything agrees, but nothing except the bundle's own keys speaks for it. */
+/** The bundle is consistent, but only its own keys vouch for it. */
 const EXIT_UNANCHORED = 3;
 
 export const auditVerify = command(
@@ -64,11 +64,11 @@ examples:
 interface Given {
   readonly given: readonly NoteKey[];
   readonly checkpoints: readonly string[];
-  /** As management has the log now: an export may well be older than what this device has seen. */
+  /** Whether the log comes from management now. An export may be older than what this device has seen. */
   readonly isLive: boolean;
 }
 
-/** A pinned key counts for the log of its name only, so that other logs can be verified here as well. */
+/** A pinned key counts only for the log with its origin, so that other logs can be verified here too. */
 async function anchorsOf(header: string, { given, checkpoints, isLive }: Given): Promise<Anchors> {
   const pinned = await pinnedLog(process.env, originIn(header));
   return {
@@ -93,7 +93,7 @@ async function verify(lines: AsyncIterable<string>, given: Given): Promise<Bundl
   return (verifier ?? new BundleVerifier({ keys: [], checkpoints: [] })).end();
 }
 
-/** The name that a bundle's first line claims; the key of that name has to have signed it. */
+/** The origin that a bundle's first line claims. The key of that origin must have signed it. */
 function originIn(line: string): string {
   return /"origin":"([^"\\]{1,512})"/.exec(line)?.[1] ?? "";
 }

@@ -65,7 +65,7 @@ examples:
   },
 );
 
-/** Nothing, where this is not the host of management. */
+/** Checks the provider if this is management's host, else finds nothing. */
 async function checkProviderHere(dataDir: string | undefined): Promise<Finding[]> {
   const folder = dataDir ?? DATA_DIR_DEFAULT;
   if (dataDir === undefined && !existsSync(join(folder, PROVIDER_FILE))) return [];

@@ -97,7 +97,7 @@ examples:
       const current = await admin.request("GET", `/api/groups/${id}`, { answer: Group });
       const body = {
         name: args.name ?? current.value.name,
-        // A group without peers in the request is one without peers afterwards.
+        // A request without peers would empty the group.
         peers:
           args.peers === undefined
             ? current.value.peers.map((peer) => peer.id)

@@ -84,7 +84,7 @@ function sayPlan({ groups, serviceUsers, setupKeys }: ImportPlan): void {
   say("note", `setup keys ${listed(names(setupKeys))}`);
 }
 
-/** In an order in which each thing finds what it names. */
+/** Creates everything in the plan, each object after those that it names. */
 async function carryOut(admin: Admin, plan: ImportPlan, keysFile: string): Promise<void> {
   const existing = (await admin.request("GET", "/api/groups", { answer: Group.array() })).value;
   const ids = new Map(existing.map(({ name, id }) => [nameKey(name), id]));
@@ -109,14 +109,14 @@ async function carryOut(admin: Admin, plan: ImportPlan, keysFile: string): Promi
     const request = { body: { ...body, auto_groups: idsOf(groups) }, answer: SetupKey };
     const made = await admin.request("POST", "/api/setup-keys", request);
     lines.push(`${made.value.key} ${name}`);
-    // After each: a key that was made and lost could be used by nobody.
+    // Written after each key, since nobody could use one that was created and lost.
     await writeFileAtomic(keysFile, `${lines.join("\n")}\n`, 0o600);
   }
   const count = lines.length - countBefore;
   if (count > 0) say("note", `wrote ${count} setup keys to ${keysFile}`);
 }
 
-/** What an earlier run has put there: its keys are shown nowhere else. */
+/** The lines of an earlier run, whose keys are shown nowhere else. */
 async function linesIn(path: string): Promise<string[]> {
   try {
     const text = await readSmallFile(path, KEYS_BYTES_MAX);

@@ -39,7 +39,7 @@ examples:
       const managementUrl = url === undefined ? undefined : parseUrl("management-url", url);
       const ttlSeconds = ttl === undefined ? undefined : parseSeconds("ssh-jwt-cache-ttl", ttl);
       const session = await openClientSession({ managementUrl, noBrowser: !args.browser });
-      const { domain } = await session.api.config(); // Nothing is kept of a server that does not answer.
+      const { domain } = await session.api.config(); // Throws before an unreachable server is stored.
       await session.folder.updateConfig((config) => ({
         ...config,
         ...(managementUrl === undefined && config.managementUrl !== undefined
@@ -76,14 +76,14 @@ examples:
   },
 );
 
-/** Where logins are in the session's own folder (XDG_RUNTIME_DIR), they go with it. */
+/** Says that logins in the session's own folder (XDG_RUNTIME_DIR) end when the session does. */
 function untilLogOut({ folder }: ClientSession): string {
   return dirname(folder.loginsPath) === folder.path
     ? ""
     : ", or until your last session on this computer ends";
 }
 
-/** For OpenSSH's names without the domain; a login does not fail for them. */
+/** Refreshes OpenSSH's short names. A failure does not fail the login. */
 async function keepNames(session: ClientSession): Promise<void> {
   const { refreshShortNames } = await import("../../proxy/ssh-config/short-names.ts");
   await refreshShortNames({ environment: process.env, configDir: session.folder.path, session });

@@ -4,7 +4,7 @@ import { command } from "../command.ts";
 import { print } from "../output.ts";
 import { parseUrl } from "../parse.ts";
 
-/** The device stays registered; who used it is forgotten. */
+/** Forgets the device's user. The device stays registered. */
 function forgetUser(config: ClientConfigFile, origin: string): ClientConfigFile {
   const device = config.devices[origin];
   if (device === undefined) return config;
@@ -39,14 +39,14 @@ examples:
         await print("No login was kept here.\n");
         return;
       }
-      // Deleted first: whatever management answers, this device cannot use it any more.
+      // Deletes the local login first, so that this device cannot use it whatever management answers.
       await session.revoke(login);
       await print("Signed out.\n");
     },
   },
 );
 
-/** What ssh(1) was given of the login. */
+/** Deletes the keys and certificates that ssh(1) got from the login. */
 async function forgetOpensshKeys(configDir: string): Promise<void> {
   const { forgetKeys } = await import("../../proxy/keys/key-files.ts");
   const { opensshFolderPath } = await import("../../proxy/keys/openssh-folder.ts");

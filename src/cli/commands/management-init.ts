@@ -4,7 +4,6 @@ import { parseDatabase } from "../database-url.ts";
 import { printJson } from "../output.ts";
 import { passwordFromStdin } from "../password-input.ts";
 
-/** Longest password read from stdin. */
 const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";
 
 export const managementInit = command(

@@ -193,7 +193,7 @@ interface OidcArgs {
   readonly "oidc-groups-claim"?: string | undefined;
 }
 
-/** Undefined: the embedded provider. Throws ERR_USAGE for `--oidc-…` without an issuer or a client. */
+/** Undefined: the embedded provider. Throws ERR_USAGE for `--oidc-…` without an issuer or client. */
 function parseOidc(args: OidcArgs) {
   const issuer = args["oidc-issuer"];
   const clientId = args["oidc-client-id"];
@@ -240,7 +240,7 @@ const OIDC_FLAGS = [
   "oidc-groups-claim",
 ] as const;
 
-/** Nothing: no mail server. Throws ERR_USAGE for what goes with one, without one. */
+/** Empty: no mail server. Throws ERR_USAGE for mail options without `--smtp-url`. */
 function parseSmtp(args: {
   readonly "smtp-url"?: string | undefined;
   readonly "smtp-password-file"?: string | undefined;
@@ -259,7 +259,7 @@ function parseSmtp(args: {
   return {};
 }
 
-/** `{name: value}`, or nothing when there is no value. */
+/** `{name: value}`, or `{}` without a value. */
 function given<K extends string>(name: K, value: string | undefined): { [P in K]?: string } {
   return (value === undefined ? {} : { [name]: value }) as { [P in K]?: string };
 }

@@ -149,7 +149,7 @@ examples:
         enabled: args.enable === true || (args.disable !== true && before.enabled),
         topics: topics.length === 0 ? before.topics : topics,
       };
-      // The URL of a chat is not shown, and stays where none is given.
+      // The API does not return a chat's URL. It stays unless a new one is given.
       const kept = before.target.type === "slack" ? { type: "slack" } : before.target;
       const body = { ...fields, target: target ?? kept, rotate_secret: args["rotate-secret"] === true };
       const answer = await admin.request("PUT", `${PATH}/${before.id}`, {

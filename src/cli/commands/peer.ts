@@ -58,7 +58,7 @@ examples:
   },
 );
 
-/** The machine whose groups a device counts as in as well, with the OS user there who asked, and when. */
+/** The machine that vouches for a device, the OS user there who asked for it, and when. */
 function vouchText({ vouched_by: vouch }: Peer, peers: readonly Peer[]): string {
   if (vouch === undefined) return "";
   const machine = peers.find(({ id }) => id === vouch.peer_id);
@@ -67,7 +67,7 @@ function vouchText({ vouched_by: vouch }: Peer, peers: readonly Peer[]): string 
   return `${name} (uid ${vouch.local_uid}, ${agoText(vouch.since)})`;
 }
 
-/** The host name, which is what people type, and the name that was given where that is another. */
+/** The host name, which people type, and the display name if it differs. */
 function namesOf(peer: Peer): string {
   const host = hostNameOf(peer);
   return peer.name === host ? host : `${host} (${peer.name})`;

@@ -57,7 +57,7 @@ examples:
       try {
         report = await ask(asked);
       } catch (error) {
-        // 255 is for "no session", and nobody wanted one.
+        // 255 means "no session", and a ping does not ask for one.
         return reportError(error) === EXIT_USAGE ? EXIT_USAGE : 1;
       }
       if (isJson) await printJson(report);

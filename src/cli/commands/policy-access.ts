@@ -134,7 +134,7 @@ examples:
   },
 );
 
-/** A person by id, e-mail or name, as an id; what is none of these is the server's to say. */
+/** Resolves a person's id, e-mail address or name to an id. The server handles anything unknown. */
 async function personNamed(admin: Admin, name: string): Promise<string> {
   try {
     return `id:${(await admin.userOf(name)).id}`;
@@ -144,7 +144,7 @@ async function personNamed(admin: Admin, name: string): Promise<string> {
   }
 }
 
-/** All pages of a table, in the form that was asked for. */
+/** Prints all pages of a table in the requested format. */
 async function showTable(
   admin: Admin,
   table: "who" | "what",

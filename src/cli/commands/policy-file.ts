@@ -20,7 +20,7 @@ import { diffText, testsText } from "../policy-output.ts";
 import { historyPath, parseNumber } from "./policy-history.ts";
 
 const EXPORT_BYTES_MAX = 256 * 1024 * 1024;
-/** Of a file and of an earlier state: what is printed. */
+/** The printed parts of a policy file or an earlier state. */
 const WrittenFile = PolicyFileAnswer.pick({ text: true, file: true });
 const FILE_HELP = "FILE is YAML or JSON; - is standard input. See qf policy schema.";
 
@@ -115,7 +115,7 @@ async function online(
     .value;
 }
 
-/** The same tests by the same code, on an export. */
+/** Runs the tests on an export, with the same code as management. */
 function offline(path: string, text: string): PolicyTestReport {
   const exported = readText(path, EXPORT_BYTES_MAX, `${path} is larger than 256 MB`);
   const account = PolicyAccount.safeParse(parseJson(exported));

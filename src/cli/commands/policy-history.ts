@@ -92,12 +92,12 @@ examples:
   },
 );
 
-/** Where the API has one state. */
+/** The API's path of one state. */
 export function historyPath(number: number): string {
   return `/api/policy/history/${number}`;
 }
 
-/** A number of a state, as it is typed. Throws ERR_USAGE. */
+/** Parses a state's number. Throws ERR_USAGE. */
 export function parseNumber(name: string, text: string): number {
   return parseWhole(name, text, { min: 1, max: NUMBER_MAX, unit: "states" });
 }

@@ -93,12 +93,12 @@ examples:
   },
 );
 
-/** Fields of a rule that name groups, in `--set` as in flags of their own. */
+/** Rule fields that name groups, whether set by `--set` or by their own flags. */
 const GROUP_FIELDS: readonly string[] = [
   ...["sources", "destinations", "source_devices", "allow_intercepted", "approver_groups"],
 ];
 
-/** Groups that are set by name, by their ids. */
+/** Replaces names of groups in assignments by ids. */
 async function withGroupIds(admin: Admin, assignments: readonly Assignment[]): Promise<Assignment[]> {
   return Promise.all(
     assignments.map(async ({ path, value }) => {
@@ -117,7 +117,7 @@ interface GroupArgs {
   readonly "source-devices"?: string | undefined;
 }
 
-/** The rule's fields that name groups, as far as flags name them. */
+/** The rule's group fields that flags set. */
 async function groupFields(admin: Admin, args: GroupArgs): Promise<JsonObject> {
   const ids = async (text: string | undefined) =>
     text === undefined ? undefined : await admin.groupIds(parseList(text));
@@ -145,7 +145,7 @@ function ruleOf(policy: Policy, name: string | undefined): PolicyRule {
   });
 }
 
-/** A rule as it is written: groups by their ids, none of what only reading shows. */
+/** A rule in the form for writing: groups by id, without read-only fields. */
 function asWritten({ sources, destinations, ...rule }: PolicyRule): JsonObject {
   return {
     ...rule,

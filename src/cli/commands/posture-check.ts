@@ -167,7 +167,7 @@ async function checkOf(admin: Admin, name: string): Promise<PostureCheck> {
   return theOne("posture-check", name, value, (check) => [check.id, check.name]);
 }
 
-/** The conditions of `--file`, or `before`, with those of `--set` on top. Throws ERR_USAGE for a bad file. */
+/** The conditions of `--file` or `before`, overridden by `--set`. Throws ERR_USAGE for a bad file. */
 async function checksOf(
   args: { readonly set?: string | undefined; readonly file?: string | undefined },
   before: JsonObject,

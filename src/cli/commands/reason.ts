@@ -90,7 +90,7 @@ examples:
 
 const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };
 
-/** `90s`, `30m`, `1h`: from a second to a day. Throws ERR_USAGE. */
+/** Parses `90s`, `30m` or `1h`, from a second to a day. Throws ERR_USAGE. */
 export function parseTime(text: string): number {
   const [, digits = "", unit = ""] = /^(\d{1,5})([smh])$/.exec(text) ?? [];
   const seconds = Number(digits) * (SECONDS_OF[unit] ?? 0);

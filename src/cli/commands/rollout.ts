@@ -126,13 +126,13 @@ examples:
 );
 
 interface Move {
-  /** What it does, for its help text. */
+  /** Its effect, for the help text. */
   readonly about: string;
   readonly method: "POST" | "DELETE";
   readonly done: string;
 }
 
-/** The verb `verb`, which moves a rollout to another state. */
+/** Declares the verb `verb`, which moves a rollout to another state. */
 function moves(verb: string, { about, method, done }: Move) {
   const words = `rollout ${verb}`;
   const help = `

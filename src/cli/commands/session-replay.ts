@@ -8,7 +8,7 @@ import { replay, shownOf } from "../replay.ts";
 import { openScreen, writeBytes } from "../replay-screen.ts";
 import { say } from "../report.ts";
 
-/** Fastest and slowest. */
+/** Bounds of `--speed`. */
 const SPEED_MAX = 1_000;
 const SPEED_MIN = 0.01;
 const IDLE_SECONDS_MAX = 86_400;

@@ -9,7 +9,7 @@ import { openScreen, writeBytes } from "../replay-screen.ts";
 import { say } from "../report.ts";
 import { watchedPages } from "../watched-pages.ts";
 
-/** How often management is asked for what is new, where no WebSocket gets through to it. */
+/** Interval of polling management when no WebSocket reaches it. */
 const LOOK_MS = 500;
 
 export const sessionWatch = command(

@@ -29,7 +29,7 @@ interface FilterArgs {
   readonly limit: string;
 }
 
-/** Path of a list, and how long its page is. */
+/** The path of a list, and its page size. */
 function listPath(args: FilterArgs, more: Readonly<Record<string, string | undefined>>) {
   const limit = parseWhole("limit", args.limit, { min: 1, max: 1_000, unit: "sessions" });
   const query = new URLSearchParams({ limit: String(limit) });
@@ -38,7 +38,7 @@ function listPath(args: FilterArgs, more: Readonly<Record<string, string | undef
   return { limit, path: `/api/sessions?${query}` };
 }
 
-/** Says how to go on where a page is full. */
+/** Says how to get the next page when this one is full. */
 function sayMore(sessions: readonly Session[], limit: number): void {
   const last = sessions.at(-1);
   if (last === undefined || sessions.length < limit) return;

@@ -108,7 +108,7 @@ async function optionsOf(args: Given, keys: readonly string[]) {
   };
 }
 
-/** For the agent, which passes the order on: what becomes of it is written down. */
+/** Carries out an order that the agent passed on, and stores the outcome. */
 async function order(orderId: string, given: Given): Promise<void> {
   const { version } = given;
   if (!Id.safeParse(orderId).success || !ReleaseVersion.safeParse(version).success || version === undefined) {

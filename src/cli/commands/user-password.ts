@@ -80,7 +80,7 @@ examples:
           ? await linesFromStdin(2, "qf user password --password-stdin")
           : askNewPassword();
       const { value: self } = await admin.request("GET", "/api/users/current", { answer: User });
-      // Asked before: the login that asks ends with the old password.
+      // Listed before the change, since this command's own login ends with the old password.
       const path = `/api/users/${self.id}/tokens`;
       const { value: kept } = await admin.request("GET", path, { answer: PersonalAccessToken.array() });
       const body = { old_password: current, new_password: chosen };
@@ -109,7 +109,7 @@ async function makeLink(
   await printLink(what, answer.value);
 }
 
-/** On a line of its own, so that a triple click takes it whole. */
+/** Prints the link on its own line, so that a triple click selects it. */
 export async function printLink(what: string, { link, expires_at: until }: PasswordLink): Promise<void> {
   await print(`${what} link, good once until ${until}, shown this once:\n${link}\n`);
 }

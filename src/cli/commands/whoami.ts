@@ -31,7 +31,7 @@ examples:
   },
 );
 
-/** Who is signed in here, as which device, where: also what `qf status` says where there is no agent. */
+/** Shows who is signed in, on which device and where. `qf status` prints it too when there is no agent. */
 export async function showClient(managementUrl: string | undefined, isJson: boolean): Promise<void> {
   const session = await openClientSession({ managementUrl });
   const { devices, ttlSeconds } = await session.folder.readConfig();

@@ -1,5 +1,5 @@
 /**
- * Completes the arguments of one command by its flags and by the names of its positionals.
+ * Completion of one command's arguments, from its flags and the names of its positionals.
  *
  * @module
  */
@@ -16,15 +16,15 @@ export interface GrammarFlag extends HelpFlag {
 
 export interface Grammar {
   readonly flags: readonly GrammarFlag[];
-  /** As help writes them, in order. */
+  /** Placeholders as in help, in order. */
   readonly positionals: readonly string[];
-  /** `-vL`: letters of one dash stand together, as with ssh(1). */
+  /** Whether one-letter flags combine after one dash, as in `-vL` of ssh(1). */
   readonly hasClusters?: boolean;
-  /** All that follows the first positional belongs to another program. */
+  /** Whether everything after the first positional belongs to another program. */
   readonly endsAtFirst?: boolean;
 }
 
-/** The grammar of a command of the table, which `words` name. */
+/** The grammar of the command `words` in the table. */
 export async function grammarOf(words: string, verb: Verb): Promise<Grammar> {
   const { args, help, repeatable } = await verb.load();
   const flags = helpFlags(help).map((flag) => {
@@ -36,11 +36,11 @@ export async function grammarOf(words: string, verb: Verb): Promise<Grammar> {
   const positionals = Object.entries(args)
     .filter(([, { type }]) => type === "positional")
     .map(([name, definition]) => (definition.valueHint ?? name).toUpperCase());
-  // Whom a person pings they may log in to; the other commands are about every peer of the account.
+  // People ping machines that they may log in to. Other commands take any peer of the account.
   return { flags, positionals: words === "ping" ? ["HOST"] : positionals };
 }
 
-/** Completes the last of `words`, which are those after the command's own. */
+/** Completes the last of `words`, which follow the command's own words. */
 export async function completeArguments(
   grammar: Grammar,
   words: readonly string[],
@@ -91,7 +91,7 @@ function readWords(grammar: Grammar, words: readonly string[]): Read {
   return { given, pending, positionals, isEnded };
 }
 
-/** The flag that a word is; of letters that stand together the first one that takes a value. */
+/** The flag that a word is. Of combined letters, the first that takes a value. */
 function flagOf({ flags, hasClusters }: Grammar, word: string): GrammarFlag | undefined {
   const written = word.startsWith("--") ? word.replace(/=.*$/s, "") : word;
   const exact = flags.find(({ names }) => names.includes(written));
@@ -100,7 +100,7 @@ function flagOf({ flags, hasClusters }: Grammar, word: string): GrammarFlag | un
   return letters.find((flag) => flag?.placeholder !== undefined) ?? letters[0];
 }
 
-/** Whether the flag's value is the next word: none is attached, as in `--flag=x` and `-p22`. */
+/** Whether the flag's value is the next word, that is, not attached as in `--flag=x` or `-p22`. */
 function isWithoutValue({ hasClusters }: Grammar, { names }: GrammarFlag, word: string): boolean {
   if (names.includes(word)) return true;
   return hasClusters === true && !word.startsWith("--") && names.includes(`-${word.at(-1)}`);

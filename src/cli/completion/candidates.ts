@@ -4,7 +4,7 @@
  * @module
  */
 
-/** One word that could stand where the cursor is. */
+/** One word that may stand at the cursor. */
 export interface Candidate {
   readonly word: string;
   readonly about?: string;

@@ -1,21 +1,21 @@
 /**
- * The line that bash hands to a completion, taken apart as bash itself would, and words written so that bash
- * reads them back as they are.
+ * Command lines of bash: splits the line to complete as bash would, and quotes words so that bash reads them
+ * back unchanged.
  *
  * @module
  */
 import type { Candidate } from "./candidates.ts";
 
 export interface SplitLine {
-  /** All words up to the cursor without their quotes; the last is the one being typed, and may be empty. */
+  /** All words up to the cursor, unquoted. The last is the one being typed and may be empty. */
   readonly words: readonly string[];
-  /** The quote that is open at the cursor, if any. */
+  /** The open quote at the cursor, if any. */
   readonly quote: "" | "'" | '"';
-  /** How much of the last word stood before that quote. */
+  /** Length of the last word before that quote. */
   readonly quotedFrom: number;
 }
 
-/** Splits what stands before the cursor at blanks. Nothing is expanded. */
+/** Splits the text before the cursor at blanks, without expansion. */
 export function splitLine(line: string): SplitLine {
   const words: string[] = [];
   let word: string | undefined;
@@ -44,8 +44,8 @@ export function splitLine(line: string): SplitLine {
 }
 
 /**
- * The candidates as COMPREPLY holds them: quoted, and without what bash does not replace, which is everything
- * up to the last of `wordBreaks`, or up to an open quote. What cannot be written there is left out.
+ * The candidates for COMPREPLY: quoted, and without the part that bash does not replace, which is everything
+ * up to the last of `wordBreaks` or up to an open quote. Leaves out candidates that cannot be written there.
  */
 export function bashWords(candidates: readonly Candidate[], line: SplitLine, wordBreaks: string): string[] {
   const typed = line.words.at(-1) ?? "";
@@ -53,7 +53,7 @@ export function bashWords(candidates: readonly Candidate[], line: SplitLine, wor
   return candidates.flatMap(({ word }) => {
     const rest = word.slice(cut);
     if (line.quote === "'") return rest.includes("'") ? [] : [rest];
-    // An exclamation mark calls up the history there, and nothing prevents that.
+    // Inside double quotes, `!` expands history and cannot be escaped.
     if (line.quote === '"') return rest.includes("!") ? [] : [rest.replace(/["\\$`]/g, "\\$&")];
     return [rest.replace(/[^\p{L}\p{N}_%+,./:=@^-]/gu, "\\$&")];
   });

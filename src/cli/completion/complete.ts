@@ -1,6 +1,6 @@
 /**
- * Completion of a command line of `qf`: commands, flags, and the values of both. Commands and flags come
- * from the table and from the help texts, names of peers, users and groups from `namesOf`.
+ * Completion of a command line of `qf`: commands, flags and values. Commands and flags come from the table
+ * and the help texts; names of peers, users and groups from `namesOf`.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { helpFlags } from "./help-flags.ts";
 import { type NamesOf, NOTHING } from "./values.ts";
 
 const SSH_PURPOSE = "log in to a peer, or run a command there";
-/** Values for which the help of `qf ssh` has a word that means something else in other commands. */
+/** Placeholders that replace those of `qf ssh`'s help that mean something else in other commands. */
 const SSH_VALUES: Readonly<Record<string, string>> = { "-l": "LOCAL-USER", "-J": "HOST" };
 const PROXY_PURPOSE = "what OpenSSH calls to reach peers";
 
-/** Completes the last of `words`, which may be empty; the program's name is not among them. */
+/** Completes the last of `words`, which may be empty. `words` do not include the program's name. */
 export async function complete(words: readonly string[], namesOf: NamesOf): Promise<Completion> {
   const [first = "", ...rest] = words;
   if (rest.length === 0) return fromList(first, topCandidates());
@@ -36,7 +36,7 @@ export async function complete(words: readonly string[], namesOf: NamesOf): Prom
   return completeArguments(await grammarOf(`${first} ${verbName}`, verb), after, namesOf);
 }
 
-/** Those of `all` that begin with what was typed. */
+/** The candidates that begin with `typed`. */
 function fromList(typed: string, all: readonly Candidate[]): Completion {
   return { candidates: all.filter(({ word }) => word.startsWith(typed)), files: false };
 }

@@ -1,5 +1,5 @@
 /**
- * Flags as a help text lists them: how they are written, what value they take, what they are for.
+ * Flags read from a help text: their names, values and purposes.
  *
  * @module
  */
@@ -7,16 +7,16 @@
 export interface HelpFlag {
   /** `-c` and `--count`, or one of the two. */
   readonly names: readonly string[];
-  /** `GROUP,...`, as help writes the value. Undefined: it takes none. */
+  /** The value as help writes it, such as `GROUP,...`. Undefined: it takes none. */
   readonly placeholder: string | undefined;
-  /** First line of what help says of it. */
+  /** First line of its description. */
   readonly about: string;
 }
 
-/** `  -c, --count COUNT  what for`; what it is for may stand on the next line. */
+/** `  -c, --count COUNT  description`. The description may be on the next line. */
 const ROW = /^ {2}(-\w|(?:-\w, )?--[a-z][a-z-]*)(?: (\S+))?(?: {2,}(\S.*))?$/;
 
-/** The flags of `help`, in its order. */
+/** The flags in `help`, in order. */
 export function helpFlags(help: string): HelpFlag[] {
   const lines = help.split("\n\nexamples:")[0]?.split("\n") ?? [];
   return lines.flatMap((line, at) => {

@@ -1,8 +1,8 @@
 /**
- * Names for completions: of peers, groups, users and the like, as this person's login or token shows them.
+ * Names of peers, groups, users and the like for completions, as this person's login or token shows them.
  *
- * Nobody is asked to sign in, nothing is created, and a server that does not answer soon is let be: a key
- * that is pressed in a shell must come back.
+ * A completion never asks for a sign-in, creates nothing, and gives up on a slow server, since it blocks the
+ * shell.
  *
  * @module
  */
@@ -19,12 +19,12 @@ import { PostureCheck } from "../../wire/posture.ts";
 import { type Admin, hostNameOf, openAdmin } from "../admin.ts";
 import type { NameKind, NamesOf } from "./values.ts";
 
-/** Longest that a person waits for the names of a server. */
+/** Longest wait for a server's names. */
 const WAIT_MS_MAX = 2_000;
-/** Most names shown; a shell lists no more in a useful way. */
+/** Most names offered. A longer list is of no use in a shell. */
 const NAMES_MAX = 1_000;
 
-/** Where names come from; each may fail. */
+/** Fetches names. May fail. */
 type Source = (admin: Admin) => Promise<readonly string[]>;
 
 const SOURCES: Readonly<Record<NameKind, Source>> = {
@@ -59,7 +59,7 @@ async function myMachines(admin: Admin): Promise<MyAccess["machines"]> {
   return value.machines.filter(({ reason }) => reason === null);
 }
 
-/** The names as the login or token of `process.env` shows them. */
+/** Names that the login or token in `process.env` may see. */
 export const liveNames: NamesOf = async (kind) => {
   const late = Bun.sleep(WAIT_MS_MAX).then(() => undefined);
   const names = await Promise.race([ask(kind).catch(() => undefined), late]);
@@ -73,13 +73,13 @@ async function ask(kind: NameKind): Promise<readonly string[] | undefined> {
   return SOURCES[kind](await openAdmin({}, { interactive: false }));
 }
 
-/** Machines that there was a certificate for, which works without a server. */
+/** Machines that this person had certificates for. Needs no server. */
 async function remembered(): Promise<readonly string[]> {
   if (!existsSync(clientFolderPath(process.env))) return [];
   return knownNames((await openClientFolder(process.env)).path);
 }
 
-/** Sorted, each once, and only those that a terminal can show as they are. */
+/** Sorted, without duplicates and names that a terminal cannot show unchanged. */
 function tidied(names: readonly string[]): string[] {
   const shown = names.filter((name) => name !== "" && printable(name) === name);
   return [...new Set(shown)].sort().slice(0, NAMES_MAX);

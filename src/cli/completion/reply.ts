@@ -1,6 +1,6 @@
 /**
- * The answer of `qf __complete` to the script of a shell: a line that says what else may stand there
- * (`files`, `nospace` or `only`), and then a word on each line; for zsh and fish with a tab and its purpose.
+ * The answer of `qf __complete` to a shell's script: a line that says how to treat the words (`files`,
+ * `nospace` or `only`), then one word per line, for zsh and fish followed by a tab and its purpose.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { complete } from "./complete.ts";
 import { liveNames } from "./names.ts";
 import type { NamesOf } from "./values.ts";
 
-/** Answers a shell: `bash WORDBREAKS LINE`, or `zsh WORD...` and `fish WORD...`, the program left out. */
+/** Answers a shell. `args`: `bash WORDBREAKS LINE`, `zsh WORD...` or `fish WORD...`, without the program. */
 export async function replyTo(args: readonly string[], namesOf: NamesOf = liveNames): Promise<number> {
   const lines = await replyLines(args, namesOf);
   await print(lines.map((line) => `${line}\n`).join(""));

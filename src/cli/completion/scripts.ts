@@ -1,6 +1,6 @@
 /**
- * The completion scripts of the shells. Each asks the `qf` that is being typed what can follow, so a script
- * that was installed once knows the commands of every later version.
+ * Completion scripts for shells. Each asks the `qf` being typed for completions, so that a script once
+ * installed knows the commands of every later version.
  *
  * @module
  */
@@ -58,5 +58,5 @@ complete -c qf -f -a '(__qf_complete)'
 complete -c qufabric -f -a '(__qf_complete)'
 `;
 
-/** By the name of the shell. */
+/** Scripts by the name of the shell. */
 export const COMPLETION_SCRIPTS: Readonly<Record<string, string>> = { bash: BASH, zsh: ZSH, fish: FISH };

@@ -1,19 +1,19 @@
 /**
- * Values by the word that stands for them in a help text: `GROUP` is one of the groups, `FILE` a file.
+ * Completion of values by their placeholder in a help text: `GROUP` is one of the groups, `FILE` a file.
  *
  * @module
  */
 import type { Completion } from "./candidates.ts";
 
-/** Nothing can stand there. */
+/** No completion. */
 export const NOTHING: Completion = { candidates: [], files: false };
 
-/** Kinds of names that are asked for. `machine`: what the person may log in to. */
+/** Kinds of names. `machine`: a machine that the person may log in to. */
 export const NAME_KINDS = ["machine", "peer", "group", "user", "local-user", "policy", "check"] as const;
-/** One of them. */
+/** One kind of name. */
 export type NameKind = (typeof NAME_KINDS)[number];
 
-/** The names of one kind; none where they cannot be had without asking anybody. */
+/** The names of one kind. Empty when they are not available without asking the person. */
 export type NamesOf = (kind: NameKind) => Promise<readonly string[]>;
 
 const KINDS: Readonly<Record<string, NameKind>> = {
@@ -37,8 +37,8 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
 const FILES: ReadonlySet<string> = new Set(["FILE", "DIR", "PATH", "EXPORT", "OLD"]);
 
 /**
- * What can stand for `placeholder` where `typed` is there already. `prefix`: what the word begins with before
- * the value, as in `--groups=`.
+ * Completes `typed` as a value of `placeholder`. `prefix`: the part of the word before the value, as in
+ * `--groups=`.
  */
 export async function completeValue(
   placeholder: string,
