@@ -1,9 +1,9 @@
 /**
- * The client API between a person's device (`qf login`, `qf ssh`, `qf proxy`) and management, and enrolment
- * of machines. All under `/client/v1`, JSON, no cookies, no API tokens: each request that matters carries
- * proofs by the keys it names.
+ * The client API between a person's device (`qf login`, `qf ssh`, `qf proxy`) and management. It is JSON
+ * under `/client/v1`, without cookies or API tokens: each request that matters is signed by the keys it
+ * names.
  *
- * Order of a connection: config, challenge, (login with the provider), register once, certificate.
+ * A connection takes these steps: config, challenge, (login with the provider), register once, certificate.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export const CompactJws = lazySchema(() =>
     .regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/, "is not a compact JWS"),
 );
 
-/** POST /client/v1/challenges → a value used once within 60 s, whatever the outcome. */
+/** POST /client/v1/challenges → a value that can be used once within 60 s, whatever the outcome. */
 export const Challenge = lazySchema(() =>
   z.object({
     challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
@@ -46,7 +46,7 @@ export const Challenge = lazySchema(() =>
 );
 export type Challenge = z.infer<typeof Challenge>;
 
-/** What a peer says about itself; shown and used by posture checks, never trusted for access. */
+/** What a peer reports about itself. Shown and used by posture checks, never trusted for access. */
 export const PeerFacts = lazySchema(() =>
   z.strictObject({
     hostname: HostLabel,
@@ -61,17 +61,17 @@ export type PeerFacts = z.infer<typeof PeerFacts>;
 export const ACCESS_TOKEN_LENGTH_MAX = 32_768;
 
 /**
- * Where a login's token comes from. `claimed`: a token without a nonce that management already holds
- * for this login key (binding `ca`); it never leaves management again.
+ * The source of a login's token. `claimed`: a token without a nonce that management already holds for this
+ * login key (binding `ca`) and never gives out.
  */
 export const LoginProof = lazySchema(() =>
   z.discriminatedUnion("kind", [
     z.strictObject({
       kind: z.literal("id_token"),
       idToken: CompactJws,
-      /** For UserInfo, where the ID token lacks name, e-mail or groups. Asked with once, kept nowhere. */
+      /** For UserInfo, if the ID token lacks name, e-mail or groups. Used once, never stored. */
       accessToken: z.string().min(1).max(ACCESS_TOKEN_LENGTH_MAX).optional(),
-      /** The hosted sign-in whose page took this token: what it told of the person is known already. */
+      /** The hosted sign-in that received this token. Its facts about the person are already known. */
       hostedId: Id.optional(),
     }),
     z.strictObject({ kind: z.literal("claimed"), loginId: Id }),
@@ -80,7 +80,7 @@ export const LoginProof = lazySchema(() =>
 );
 export type LoginProof = z.infer<typeof LoginProof>;
 
-/** Fields of every request that a person's login and their device sign, beside what it asks for. */
+/** Fields common to all requests signed by both a person's login key and their device key. */
 export const signedByPerson = () => ({
   challenge: z.string().max(64),
   timeSeconds: EpochSeconds,
@@ -105,7 +105,7 @@ export const RegisterRequest = lazySchema(() =>
     vouch: z
       .strictObject({
         machinePeerId: PeerId,
-        /** OS user id that asked, as the agent saw it; part of what is signed. */
+        /** OS user id of the caller, as the agent saw it. Part of the signed fields. */
         uid: z.int().min(0),
         timeSeconds: EpochSeconds,
         signature: Ed25519Signature,
@@ -115,7 +115,7 @@ export const RegisterRequest = lazySchema(() =>
 );
 export type RegisterRequest = z.infer<typeof RegisterRequest>;
 
-/** Answer to `RegisterRequest`: the device as it is registered, and the login. */
+/** Answer to `RegisterRequest`: the registered device, and the login. */
 export const RegisterResponse = lazySchema(() =>
   z.object({
     peerId: PeerId,
@@ -125,11 +125,11 @@ export const RegisterResponse = lazySchema(() =>
     /** Names this login in later requests; for `ca` bindings it is the only handle. */
     loginId: Id,
     binding: Binding,
-    /** Until when management takes this login for certificates. */
+    /** Until when management issues certificates for this login. */
     loginUntilSeconds: EpochSeconds,
     /** `pending` devices exist but open nothing yet. */
     deviceStatus: z.enum(["active", "pending"]),
-    /** The account's log, whose key the device pins. Absent: management keeps none, or is older. */
+    /** The account's log, whose key the device pins. Absent: management has none, or is older. */
     log: ServedLog.optional(),
   }),
 );
@@ -146,9 +146,9 @@ export const CertificateRequest = lazySchema(() =>
     devicePeerId: PeerId,
     /** Peer id, name, full name or overlay address, as the person typed it, lower case. */
     target: z.string().min(1).max(253),
-    /** The OS user asked for, where known: lets management refuse early with the reason. Empty: unknown. */
+    /** The requested OS user, if known: lets management refuse early with the reason. Empty: unknown. */
     localUser: z.union([LocalUser, z.literal("")]),
-    /** What the access is for; signed after `localUser`. Absent: nothing is said, and nothing signed. */
+    /** The reason for the access, signed after `localUser`. Absent: no reason, and no such field signed. */
     accessReason: AccessReason.optional(),
   }),
 );
@@ -158,10 +158,10 @@ export type CertificateRequest = z.infer<typeof CertificateRequest>;
 export const TargetInfo = lazySchema(() =>
   z.object({
     peerId: PeerId,
-    /** Full name. It is printed, and becomes a file name and a word of known_hosts. */
+    /** Full name. It is printed, and used as a file name and in known_hosts. */
     name: DnsName,
     address: OverlayAddress,
-    /** SSH host keys as registered; a mismatch is fatal. */
+    /** Registered SSH host keys; a mismatch is fatal. */
     hostKeys: z.array(SshPublicKeyBlob).max(8),
     direct: z.array(HostPort).max(32),
     connected: z.boolean(),
@@ -171,15 +171,15 @@ export const TargetInfo = lazySchema(() =>
     machineIdentity: z.boolean(),
     /** Whether an admin has confirmed its name, so that it works without the domain. Absent: no. */
     nameConfirmed: z.boolean().optional(),
-    /** Whether it takes a hello with `via`. Absent: no. */
+    /** Whether it accepts a hello with `via`. Absent: no. */
     via: z.boolean().optional(),
   }),
 );
 export type TargetInfo = z.infer<typeof TargetInfo>;
 
 /**
- * POST /client/v1/targets: where a machine is, asked by a device that the network rules let reach it. Nobody
- * signs in. Signed by the device key over signedBytes("target", …, the other fields in this order).
+ * POST /client/v1/targets: where a machine is, for a device that the network rules let reach it. Needs no
+ * sign-in. Signed by the device key over signedBytes("target", …, the other fields in this order).
  */
 export const TargetRequest = lazySchema(() =>
   z.strictObject({
@@ -193,7 +193,7 @@ export const TargetRequest = lazySchema(() =>
 );
 export type TargetRequest = z.infer<typeof TargetRequest>;
 
-/** Answer to `TargetRequest`. A machine that the device may not reach is 404, as one that does not exist. */
+/** Answer to `TargetRequest`. A machine out of the device's reach is 404, like one that does not exist. */
 export const TargetResponse = lazySchema(() => z.object({ target: TargetInfo }));
 export type TargetResponse = z.infer<typeof TargetResponse>;
 
@@ -201,16 +201,16 @@ export type TargetResponse = z.infer<typeof TargetResponse>;
 export const NAMES_MAX = 4_096;
 
 /**
- * POST /client/v1/names: machines that people may name without the domain, of those that some rule opens for
- * this device. Nobody signs in. Signed by the device key over signedBytes("names", …, the other fields in
- * this order).
+ * POST /client/v1/names: machines that people may name without the domain, among those that some rule opens
+ * for this device. Needs no sign-in. Signed by the device key over signedBytes("names", …, the other fields
+ * in this order).
  */
 export const NamesRequest = lazySchema(() =>
   z.strictObject({
     challenge: z.string().max(64),
     devicePeerId: PeerId,
     timeSeconds: EpochSeconds,
-    /** Also every machine with its address. Signed as "yes", last; an older management refuses it. */
+    /** Also lists every machine with its address. Signed as "yes", last; an older management refuses it. */
     addresses: z.literal("yes").optional(),
     deviceSignature: Ed25519Signature,
   }),
@@ -221,9 +221,9 @@ export type NamesRequest = z.infer<typeof NamesRequest>;
 export const NamesResponse = lazySchema(() =>
   z.object({
     domain: DnsName,
-    /** First labels of machines whose name an admin has confirmed; sorted. */
+    /** First labels of the machines whose names an admin has confirmed, sorted. */
     names: z.array(HostLabel).max(NAMES_MAX),
-    /** Where it was asked for: every machine that some rule opens, also those without a confirmed name. */
+    /** If requested: every machine that some rule opens, including those without a confirmed name. */
     machines: z
       .array(z.object({ name: HostLabel, address: OverlayAddress }))
       .max(NAMES_MAX)
@@ -232,19 +232,20 @@ export const NamesResponse = lazySchema(() =>
 );
 export type NamesResponse = z.infer<typeof NamesResponse>;
 
-/** A checkpoint that comes with a certificate. */
+/** A checkpoint delivered with a certificate. */
 export const LogSeen = lazySchema(() =>
   z.object({
     ...ServedLog.omit({ moves: true }).shape,
     note: z.string().max(4096),
-    /** Whether the machine takes it in the hello. */
+    /** Whether the machine accepts it in the hello. */
     inHello: z.boolean(),
   }),
 );
 export type LogSeen = z.infer<typeof LogSeen>;
 
 /**
- * Answer to `CertificateRequest`. A denial is an answer, not an HTTP failure: it has a reason and a receipt.
+ * Answer to `CertificateRequest`. A denial is a normal answer with a reason and a receipt, not an HTTP
+ * failure.
  */
 export const CertificateResponse = lazySchema(() =>
   z.discriminatedUnion("outcome", [
@@ -255,7 +256,7 @@ export const CertificateResponse = lazySchema(() =>
       target: TargetInfo,
       principals: z.array(z.string()).max(256),
       validUntilSeconds: EpochSeconds,
-      /** The account's log as management shows it to this device. Absent: it keeps none, or is older. */
+      /** The account's log as management shows it to this device. Absent: it has none, or is older. */
       log: LogSeen.optional(),
     }),
     z.object({

@@ -1,8 +1,8 @@
 /**
  * The agent's local control socket: one JSON request line, one JSON answer line, then it closes.
  *
- * Callers are told apart by peer credentials (SO_PEERCRED): status for anyone, changes for root or
- * the agent's own user. Never carries a key or a token.
+ * Callers are identified by peer credentials (SO_PEERCRED): anyone may read the status; only root and the
+ * agent's own user may change anything. Never carries a key or a token.
  *
  * @module
  */
@@ -16,10 +16,10 @@ export const CONTROL_REQUEST_BYTES_MAX = 64 * 1024;
 /** The request on the control socket, one per connection. */
 export const ControlRequest = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("status") }),
-  /** Applies changed flags live; root or own user only. */
+  /** Applies changed flags to the running agent; root or own user only. */
   z.strictObject({ do: z.literal("apply"), flags: AgentFlagsStored.partial() }),
   z.strictObject({ do: z.literal("down") }),
-  /** The agent that is started next takes over from this one, with its sessions; root or own user only. */
+  /** Lets the next agent to start take over from this one, with its sessions; root or own user only. */
   z.strictObject({ do: z.literal("hand_over") }),
   /**
    * Vouches that the caller's device runs on this machine. Signed by the machine's device key over
@@ -42,16 +42,16 @@ export const AgentStatus = z.object({
     mapAgeSeconds: z.int().nullable(),
     /** Machine clock minus management clock. */
     clockOffsetMs: z.int().nullable(),
-    /** There and back on the control link. Absent: an agent that does not say. */
+    /** Round trip on the control link. Absent: an agent that does not report it. */
     latencyMs: z.number().nullable().optional(),
     error: z.string().nullable(),
   }),
   sshServer: z.object({
     enabled: z.boolean(),
     listen: z.array(z.string()),
-    /** Addresses told to management for others to dial. Absent: an agent that does not say. */
+    /** Addresses advertised for others to dial. Absent: an agent that does not report them. */
     advertised: z.array(z.string()).optional(),
-    /** Where any SSH client is taken (`--plain-ssh-listen`). Absent from older agents. */
+    /** Where plain SSH clients are accepted (`--plain-ssh-listen`). Absent from older agents. */
     plainListen: z.array(z.string()).optional(),
     sessions: z.array(
       z.object({
@@ -60,17 +60,16 @@ export const AgentStatus = z.object({
         peer: z.string(),
         command: z.string(),
         forwards: z.array(z.string()),
-        /** How its bytes get here: "direct", "relay" or "plain". Absent: an agent that does not say. */
+        /** Its path: "direct", "relay" or "plain". Absent: an agent that does not report it. */
         path: z.string().optional(),
       }),
     ),
   }),
-  /** The link to the relay, and streams on it. Absent: an agent that knows none. */
+  /** The link to the relay, and the streams on it. Absent: an agent without relay support. */
   relay: z.object({ connected: z.boolean(), streams: z.int() }).optional(),
   /**
-   * What was turned away before it could speak SSH, within the last `seconds`: connections to the direct
-   * listener, streams of the relay, and of these such as no device can have sent. Absent: an agent that does
-   * not say.
+   * Connections refused before SSH within the last `seconds`: those to the direct listener, relayed streams,
+   * and how many of these no device can have sent. Absent: an agent that does not report it.
    */
   refused: z
     .object({
@@ -81,16 +80,16 @@ export const AgentStatus = z.object({
       lastAddress: z.string().nullable(),
     })
     .optional(),
-  /** Evidence on disk that management has not taken yet. Absent: an agent that does not say. */
+  /** Audit events on disk that management has not acknowledged. Absent: an agent that does not report it. */
   spool: z.object({ events: z.int(), bytes: z.int(), bytesMax: z.int() }).optional(),
-  /** `latencyMs` is of the path it came by last; null: it has not been here, or nothing was measured. */
+  /** `latencyMs` is that of the peer's latest path. Null: it has not connected, or nothing was measured. */
   peers: z.array(
     z.object({ name: z.string(), address: z.string(), path: z.string(), latencyMs: z.number().nullable() }),
   ),
   flags: AgentFlagsStored.partial(),
-  /** What is wrong, in sentences; empty when nothing is. */
+  /** Problems, a sentence each. Empty when there are none. */
   problems: z.array(z.string()),
-  /** What to do about each of them, in the same order. Absent: an agent that does not say. */
+  /** What to do about each problem, in the same order. Absent: an agent that does not report it. */
   fixes: z.array(z.string()).optional(),
 });
 export type AgentStatus = z.infer<typeof AgentStatus>;

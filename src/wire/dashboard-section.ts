@@ -1,11 +1,10 @@
 /**
- * First parts of the dashboard's addresses: what the server answers with the dashboard, and what its router
- * knows.
+ * First path segments of the dashboard, for the server that answers them and the dashboard's router.
  *
  * @module
  */
 
-/** `/SECTION/…`; the first page, `/`, is none of them. */
+/** `/SECTION/…`. The start page, `/`, is not among them. */
 export const DASHBOARD_SECTIONS = [
   "overview",
   "start",
@@ -25,7 +24,7 @@ export const DASHBOARD_SECTIONS = [
   "account",
   "terminal",
 ] as const;
-/** One of them. */
+/** One of `DASHBOARD_SECTIONS`. */
 export type DashboardSection = (typeof DASHBOARD_SECTIONS)[number];
 
 /** Where scripts, styles and fonts of the dashboard are. Names change with content. */

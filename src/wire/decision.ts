@@ -1,7 +1,7 @@
 /**
  * The answer to "may this user be that OS user on this machine, doing this": shapes only.
  *
- * Why somebody was refused is in `reason.ts`.
+ * Reasons of denials are in `reason.ts`.
  *
  * @module
  */
@@ -11,12 +11,10 @@ import { ReasonCode } from "./reason.ts";
 import { RULE_OUTCOMES } from "./rule-outcome.ts";
 import { EpochSeconds, GroupId, LocalUser, PeerId, RuleId, UserId } from "./units.ts";
 
-/**
- * Longest command: Linux takes no longer argument (MAX_ARG_STRLEN with its NUL), and so no longer `sh -c`.
- */
+/** Longest command. Linux limits one argument, and so `sh -c`, to MAX_ARG_STRLEN including the NUL. */
 export const COMMAND_BYTES_MAX = 131_071;
 
-/** What is being asked for; `connect` is the sign-in itself. */
+/** The requested action; `connect` is the sign-in itself. */
 export const Action = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("connect") }),
   z.strictObject({ kind: z.literal("shell") }),
@@ -25,7 +23,7 @@ export const Action = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("sftp") }),
   z.strictObject({ kind: z.literal("agent_forwarding") }),
   z.strictObject({ kind: z.literal("x11_forwarding") }),
-  /** A destination the client names: host as it was sent, never resolved here. */
+  /** A destination named by the client: the host as sent, never resolved here. */
   z.strictObject({
     kind: z.literal("local_forward"),
     host: z.string().max(1024),
@@ -41,11 +39,11 @@ export const Action = z.discriminatedUnion("kind", [
 ]);
 export type Action = z.infer<typeof Action>;
 
-/** What became of one rule. The list and its order are in `rule-outcome.ts`. */
+/** The outcome of one rule. The list and its order are in `rule-outcome.ts`. */
 export const RuleOutcome = z.enum(RULE_OUTCOMES);
 export type RuleOutcome = z.infer<typeof RuleOutcome>;
 
-/** Every rule considered and what became of it, in rule id order. */
+/** The outcome of every rule considered, in rule id order. */
 export const Trace = z.array(z.strictObject({ ruleId: RuleId, outcome: RuleOutcome }));
 export type Trace = z.infer<typeof Trace>;
 
@@ -53,9 +51,7 @@ export type Trace = z.infer<typeof Trace>;
 export const Grant = z.strictObject({
   ruleId: RuleId,
   capabilities: SshCapabilities,
-  /**
-   * The first second at which this grant may no longer hold and must be asked for again. Null: none known.
-   */
+  /** The first second at which this grant may no longer hold and must be decided again. Null: none known. */
   validUntilSeconds: EpochSeconds.nullable(),
 });
 export type Grant = z.infer<typeof Grant>;
@@ -71,9 +67,7 @@ export const AccessRequestRecord = z.strictObject({
 });
 export type AccessRequestRecord = z.infer<typeof AccessRequestRecord>;
 
-/**
- * A decision as it is written down: the pure `Decision` of `policy/decide/decide.ts` with its trace unrolled.
- */
+/** A decision as recorded: the pure `Decision` of `policy/decide/decide.ts` with its trace unrolled. */
 export const DecisionRecord = z.strictObject({
   outcome: z.enum(["allow", "deny"]),
   reason: ReasonCode.nullable(),

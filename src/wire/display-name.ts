@@ -1,8 +1,8 @@
 /**
- * Names people give to things: any printable text, in any script, one line.
+ * Display names: one line of printable text in any script.
  *
- * A name is shown and compared, never executed: it reaches no shell, no ssh_config and no network map. What
- * has to be a host name is derived from it by `labelOf`.
+ * A name is shown and compared, never executed: it reaches no shell, no ssh_config and no network map.
+ * `labelOf` derives host names from it.
  *
  * @module
  */
@@ -14,9 +14,9 @@ const LABEL_LENGTH_MAX = 63;
 
 /** Controls, surrogates, private and unassigned code points, line separators. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
-/** What takes no room on a line, or turns its direction: two names could look alike. */
+/** Characters without width, or that change direction, could make two names look alike. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
-/** Joiners and selectors are invisible as well, and belong in these. */
+/** Emoji legitimately contain joiners and selectors, which are invisible too. */
 const EMOJI = /\p{RGI_Emoji}/gv;
 
 /** Whether `text` is one line of visible characters. Bounds nothing. */
@@ -34,15 +34,15 @@ const name = z
   .refine(isPrintable, "has a character that cannot be seen: a control, direction or zero-width one");
 
 /**
- * Name of a group, policy, check, key, token, user or peer. White space at its ends is dropped, and it is
- * kept in NFC, so that what looks the same is the same.
+ * Name of a group, policy, check, key, token, user or peer. Surrounding white space is dropped and the name
+ * is stored in NFC, so that names that look equal are equal.
  */
 export const DisplayName = name.refine((text) => text !== "", "is empty");
 
 /** Name of a rule: may be empty, as NetBird's may. */
 export const RuleName = name;
 
-/** What of a name from elsewhere can be shown; undefined when nothing is left. */
+/** The printable part of a foreign name. Undefined when nothing is left. */
 export function shownName(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const visible = [...text.normalize("NFC")].map((char) => (isPrintable(`x${char}`) ? char : " ")).join("");

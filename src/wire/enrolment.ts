@@ -34,7 +34,7 @@ export const EnrolRequest = lazySchema(() =>
     hostKeys: z.array(SshPublicKeyBlob).min(1).max(8),
     credential: z.discriminatedUnion("kind", [
       z.strictObject({ kind: z.literal("setup_key"), setupKey: z.string().min(8).max(128) }),
-      /** SSO: the person's fresh login; the machine belongs to nobody, the audit names who enrolled it. */
+      /** SSO: the person's fresh login; the machine has no owner, and the audit log names who enrolled it. */
       z.strictObject({
         kind: z.literal("login"),
         loginKey: Ed25519PublicKey,

@@ -20,20 +20,20 @@ export const FINDING_AREAS = [
 /** One finding: an area, a code for machines, a sentence for people and the next step. */
 export const Finding = z.object({
   area: z.enum(FINDING_AREAS),
-  /** For machines; added, never renamed. */
+  /** For programs. Codes are added, never renamed. */
   code: z.string().max(64),
-  /** `note`: not wrong, and worth knowing. */
+  /** `note`: not a problem, but worth knowing. */
   status: z.enum(["ok", "note", "problem"]),
   /** One sentence, lower case, no full stop. */
   message: z.string(),
-  /** What to do about it. Null: nothing has to be done. */
+  /** What to do about it. Null: nothing. */
   fix: z.string().nullable(),
 });
 export type Finding = z.infer<typeof Finding>;
 
 /** The JSON that `qf doctor --json` prints. */
 export const DoctorReport = z.object({
-  /** Whether there is no problem among the findings. */
+  /** True when no finding is a problem. */
   healthy: z.boolean(),
   findings: z.array(Finding),
 });

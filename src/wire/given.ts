@@ -1,18 +1,18 @@
 /**
- * "Nothing", as other clients write it: Go sends `null` for an empty list, browsers for a field left blank.
+ * Empty values as other clients write them: Go sends `null` for an empty list, browsers for a blank field.
  *
- * For what grants, restricts or selects people these read as the least there is: none, never any.
+ * In fields that grant, restrict or select people they mean the least: none, never any.
  *
  * @module
  */
 import { z } from "zod";
 
-/** A list that may be left out or null: no entries. */
+/** A list that may be absent or null, which means no entries. */
 export function listOrNone<T extends z.ZodType>(list: z.ZodArray<T>) {
   return list.nullish().transform((entries): z.output<T>[] => entries ?? []);
 }
 
-/** A field that may be null: as if it were left out. */
+/** A field that may be null, which means absent. */
 export function unlessNull<T extends z.ZodType>(field: T) {
   return field
     .nullable()
@@ -20,7 +20,7 @@ export function unlessNull<T extends z.ZodType>(field: T) {
     .optional();
 }
 
-/** A text that may be empty or null: as if it were left out. */
+/** A text that may be empty or null, which means absent. */
 export function unlessEmpty<T extends z.ZodType<string>>(field: T) {
   return z
     .union([z.literal(""), field])

@@ -1,11 +1,12 @@
 /**
- * The run socket: what a running agent, its successor and its predecessors say to each other, as JSON lines.
+ * The run socket's protocol: JSON lines between a running agent, its successor and its predecessors.
  *
  * A successor asks once for everything (`take_over`) and then for each listening socket. A predecessor that
- * only serves its last sessions stays connected: its evidence goes to the running agent, which has the only
- * spool; maps, flags and orders come from there. Root and the agent's own user alone can open it.
+ * is still serving its last sessions stays connected: it sends its audit events to the running agent, which
+ * has the only spool, and receives maps, flags and orders. Only root and the agent's own user can open the
+ * socket.
  *
- * Lines are read by an older and by a newer build, so unknown fields are passed over.
+ * Older and newer builds read these lines, so unknown fields are ignored.
  *
  * @module
  */
@@ -23,15 +24,15 @@ export const HANDOVER_LINE_BYTES_MAX = 256 * 1024 * 1024;
 export const ListenerRole = z.enum(["direct", "plain"]);
 export type ListenerRole = z.infer<typeof ListenerRole>;
 
-/** A hello that was taken, to be refused as a replay until its time is over. */
+/** A hello already accepted, to be refused as a replay until it expires. */
 export const TakenHello = z.object({ source: PeerId, nonce: z.string(), untilSeconds: EpochSeconds });
 export type TakenHello = z.infer<typeof TakenHello>;
 
 /** What a successor is given. Each listening socket follows on a connection of its own (`descriptor`). */
 export const Inheritance = z.object({
-  /** Goes on, so that management takes the successor for the same agent. */
+  /** Kept, so that management treats the successor as the same agent. */
   bootId: Id,
-  /** Hellos from before this time are refused: nobody knows whether they were taken. */
+  /** Hellos from before this time are refused, since they may have been used already. */
   startSeconds: z.int(),
   hellos: z.array(TakenHello),
   listeners: z.array(z.object({ role: ListenerRole, address: z.string() })),
@@ -50,7 +51,7 @@ export const HandoverRequest = z.discriminatedUnion("do", [
   z.object({ do: z.literal("record"), id: z.int(), body: AgentEventBody }),
   z.object({ do: z.literal("sessions"), sessions: z.array(LiveSession) }),
   z.object({ do: z.literal("hello"), hello: TakenHello }),
-  /** For management: a sign-in that a person has to approve. */
+  /** Forwards to management a sign-in that a person has to approve. */
   z.object({ do: z.literal("ask"), message: AgentMessage }),
 ]);
 export type HandoverRequest = z.infer<typeof HandoverRequest>;
@@ -67,7 +68,7 @@ export const HandoverAnswer = z.discriminatedUnion("is", [
   z.object({ is: z.literal("flags"), flags: AgentFlagsStored }),
   z.object({ is: z.literal("kill"), connectionId: Id, reason: z.string() }),
   z.object({ is: z.literal("told"), message: ManagementMessage }),
-  /** The agent stops for good. */
+  /** The agent is stopping for good. */
   z.object({ is: z.literal("end") }),
 ]);
 export type HandoverAnswer = z.infer<typeof HandoverAnswer>;

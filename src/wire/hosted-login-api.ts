@@ -1,6 +1,6 @@
 /**
- * Hosted logins in the client API: a sign-in on a page of management, for a terminal that waits. Under
- * `/client/v1/hosted`.
+ * Hosted logins in the client API, under `/client/v1/hosted`: a sign-in on a page of management while a
+ * terminal waits.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import {
   LocalUser,
 } from "./units.ts";
 
-/** POST /client/v1/hosted: opens a hosted login; nothing is granted by it. */
+/** POST /client/v1/hosted: opens a hosted login, which by itself grants nothing. */
 export const HostedLoginRequest = lazySchema(() =>
   z.strictObject({
     loginKey: Ed25519PublicKey,
@@ -25,9 +25,11 @@ export const HostedLoginRequest = lazySchema(() =>
     /** Shown on the page. Empty: unknown. */
     target: z.string().max(253),
     localUser: z.union([LocalUser, z.literal("")]),
-    /** Sign in anew whatever session the browser has (TTL 0). */
+    /** Forces a fresh sign-in, whatever session the browser has (TTL 0). */
     fresh: z.boolean(),
-    /** A terminal in a page asks. It shows the key's fingerprint, and so does the page of the sign-in. */
+    /**
+     * The request comes from a terminal in a page. Terminal and sign-in page both show the key's fingerprint.
+     */
     browser: z.boolean().optional(),
   }),
 );
@@ -39,7 +41,7 @@ export const HostedLoginResponse = lazySchema(() =>
     id: HostedLoginId,
     /** Complete; printed on a line of its own. */
     url: HttpUrl,
-    /** Known to the waiting terminal only; a claim needs it beside the code. */
+    /** Known only to the waiting terminal. A claim needs it in addition to the code. */
     pollSecret: Base64Url,
     confirmation: z.enum(["code", "click"]),
     expiresAtSeconds: EpochSeconds,
@@ -58,7 +60,7 @@ export const HostedClaimResponse = lazySchema(() =>
   z.discriminatedUnion("status", [
     z.object({ status: z.literal("waiting") }),
     z.object({ status: z.literal("wrong_code"), triesLeft: z.int() }),
-    /** With `message` the sign-in failed, or the provider refused: it is what the page said. */
+    /** With `message`, the sign-in failed or the provider refused it; the message is what the page showed. */
     z.object({
       status: z.literal("denied"),
       code: z.string().max(64).optional(),

@@ -1,5 +1,5 @@
 /**
- * A sign-in on a page of management, as it is kept while it is under way (at most five minutes).
+ * State of a sign-in on a page of management while it is pending (at most five minutes).
  *
  * @module
  */
@@ -7,25 +7,25 @@ import { z } from "zod";
 import { Ed25519PublicKey, EpochSeconds, HostLabel, Id, LocalUser, PeerId, Sha256 } from "./units.ts";
 
 const asked = {
-  /** Of an approval: the machine's. */
+  /** For an approval, the machine's name. */
   deviceName: HostLabel,
   /** Empty: unknown. */
   target: z.string().max(253),
   localUser: z.union([LocalUser, z.literal("")]),
-  /** Of the terminal, as the page shows it. */
+  /** The terminal's address, as the page shows it. */
   sourceAddress: z.string().max(64),
-  /** The provider is asked to sign in anew. */
+  /** Whether to ask the provider for a fresh sign-in. */
   fresh: z.boolean(),
   /** The account's setting when it began. */
   confirmation: z.enum(["code", "click"]),
 } as const;
 
-/** A sign-in that nobody has answered yet, as its id holds it, sealed: a list, since it is part of a URL. */
+/** An unanswered sign-in, sealed inside its own id. A tuple, to keep the URL short. */
 export const HostedTicket = z.tuple([
   Id,
-  /** Until when it can be answered. */
+  /** When it expires. */
   EpochSeconds,
-  /** Of the poll secret. */
+  /** Hash of the poll secret. */
   Sha256,
   Ed25519PublicKey,
   asked.deviceName,
@@ -38,13 +38,13 @@ export const HostedTicket = z.tuple([
 ]);
 export type HostedTicket = z.infer<typeof HostedTicket>;
 
-/** What a hosted sign-in needs to go on once somebody has answered it, as the database keeps it. */
+/** An answered hosted sign-in, as the database stores it. */
 export const HostedLoginData = z.strictObject({
   ...asked,
-  /** A terminal in a page asks. Absent: one of qf. */
+  /** The request comes from a terminal in a page. Absent: from qf. */
   browser: z.boolean().optional(),
   /**
-   * Of a sign-in with a client that has no certificate: what the approval is good for. Absent: a login of qf.
+   * For a sign-in by a client without a certificate: what the approval is bound to. Absent: a login of qf.
    */
   approval: z
     .strictObject({
@@ -55,9 +55,9 @@ export const HostedLoginData = z.strictObject({
       hostKeys: z.array(z.string().max(64)).max(8),
     })
     .optional(),
-  /** Set on approval with an ID token: whom it made known here, and which token that was. */
+  /** Set on approval with an ID token: the user it identified, and the token's hash. */
   person: z.strictObject({ userId: Id, tokenHash: Sha256 }).optional(),
-  /** Why it ended without anybody's no: what the page said. */
+  /** Why it failed without a refusal by the person: what the page showed. */
   failure: z
     .strictObject({
       code: z.string().max(64),
@@ -65,7 +65,7 @@ export const HostedLoginData = z.strictObject({
       hint: z.string().max(500).optional(),
     })
     .optional(),
-  /** Set on approval: what the claim hands out. An ID token is encrypted under the master key. */
+  /** Set on approval: what the claim returns. An ID token is encrypted under the master key. */
   proof: z
     .discriminatedUnion("kind", [
       z.strictObject({ kind: z.literal("id_token"), sealed: z.string().max(65_536) }),

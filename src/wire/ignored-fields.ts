@@ -1,17 +1,17 @@
 /**
- * Fields of a request that were not read: told to its sender, since nothing else shows it.
+ * Fields of a request that were not read. The sender is told about them, since nothing else shows it.
  *
  * @module
  */
 import { RESTRICTING_FIELDS } from "./account-settings.ts";
 import { fieldName } from "./issues.ts";
 
-/** Fields named at once. */
+/** Most fields named in one answer. */
 const IGNORED_MAX = 16;
-/** Changed, missing or added letters within which a name is a misspelling of another. */
+/** Edit distance up to which a name counts as a misspelling of another. */
 const MISSPELT_MAX = 2;
 
-/** Paths of fields of `input` that are not in `read`, which a schema made of it: `settings.colour`. */
+/** Paths of the fields of `input` missing from `read`, the schema's output for it: `settings.colour`. */
 export function ignoredFields(input: unknown, read: unknown): string[] {
   const found: string[] = [];
   collect(input, read, "", found);
@@ -32,7 +32,7 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** The first of `fields` that is nearly one of ours that restricts, and which. Undefined: none is. */
+/** The first of `fields` that nearly matches one of our restricting fields, and which. Undefined: none. */
 export function misspeltRestriction(
   fields: readonly string[],
 ): { written: string; meant: string } | undefined {
@@ -44,7 +44,7 @@ export function misspeltRestriction(
   return undefined;
 }
 
-/** Letters to change, leave out or put in to make `a` of `b`. */
+/** Edit distance between `a` and `b`. */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > MISSPELT_MAX) return MISSPELT_MAX + 1;
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,11 +1,11 @@
 /**
- * Descriptions of input that did not parse, in one line that names the field.
+ * One-line descriptions of input that did not parse, naming the field.
  *
  * @module
  */
 import type { z } from "zod";
 
-/** Faults told at once; the rest come when these are mended. */
+/** Most faults reported at once. */
 const ISSUES_MAX = 3;
 const FIELD_LENGTH_MAX = 64;
 
@@ -14,7 +14,7 @@ const FIELD_LENGTH_MAX = 64;
  * never values; at most three faults.
  */
 export function describeIssues(error: z.ZodError): string {
-  // What should not be there comes first: it is often a misspelling of what is missing.
+  // Unknown fields come first: they are often misspellings of missing ones.
   const isUnknown = (issue: z.core.$ZodIssue): boolean => issue.code === "unrecognized_keys";
   const issues = [...error.issues.filter(isUnknown), ...error.issues.filter((issue) => !isUnknown(issue))];
   const faults = issues.flatMap(describeIssue);
@@ -31,7 +31,7 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   const field = path === "" ? "the body" : path;
   switch (issue.code) {
     case "invalid_type":
-      // zod says "received undefined" in its own words only; the input itself is not told here.
+      // zod reveals only in its message that the input was undefined.
       return [
         /received undefined/.test(issue.message)
           ? `${field} is missing`
@@ -56,7 +56,7 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   }
 }
 
-/** The sentence our own schema gave, unless it is the library's default. */
+/** The message our schema set, unless it is the library's default. */
 function ownWords(issue: z.core.$ZodIssue, isDefault: RegExp): string | undefined {
   return isDefault.test(issue.message) ? undefined : issue.message;
 }
@@ -69,8 +69,8 @@ function pathOf(path: readonly PropertyKey[]): string {
 }
 
 /**
- * A field name from outside as it may be shown: at most 64 characters, without anything a terminal or a log
- * would act upon.
+ * A foreign field name made safe to show: at most 64 characters, without anything a terminal or log would
+ * interpret.
  */
 export function fieldName(name: string): string {
   return name.slice(0, FIELD_LENGTH_MAX).replace(/[^\x20-\x7e]|["\\]/g, "?");

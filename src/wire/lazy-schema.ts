@@ -1,13 +1,13 @@
 /**
- * Shapes that are made when something is first read by them. A process that ends after a few messages
- * would otherwise spend more on the shapes of all others than on its own.
+ * Schemas that are built on first use. A process that ends after a few messages would otherwise spend more
+ * time on schemas it never uses than on its own.
  *
  * @module
  */
 
 /**
- * A stand-in for what `make` returns. `make` is called once, when anything of the stand-in is first used; its
- * errors are thrown there.
+ * A proxy for what `make` returns. `make` is called once, on first use of the proxy, and its errors are
+ * thrown there.
  */
 export function lazySchema<T extends object>(make: () => T): T {
   let schema: T | undefined;
