@@ -1,5 +1,5 @@
 /**
- * A token for the REST API from a person's login: asked for when a command needs one, and never kept on disk.
+ * REST API tokens from a person's login. A command requests one when needed; none is stored on disk.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { signedBytes } from "../wire/signed-fields.ts";
 import type { ClientSession, Login } from "./client-session.ts";
 import { proofHash } from "./device.ts";
 
-/** Refusals of a kept login that a new sign-in mends. */
+/** Refusals of a cached login that a new sign-in resolves. */
 const MENDED_BY_SIGN_IN = ["ERR_TOKEN_INVALID", "ERR_LOGIN_REQUIRED", "ERR_UNAUTHENTICATED"] as const;
 
 /**
- * Signs in where no login is kept, and returns an API token, good for at most five minutes. A kept login that
- * management no longer takes is replaced once. Throws ERR_LOGIN_REQUIRED where nobody may be asked.
+ * Returns an API token valid for at most five minutes, signing in if no login is cached. A cached login that
+ * management no longer accepts is replaced once. Throws ERR_LOGIN_REQUIRED if the session is not interactive.
  */
 export async function obtainApiToken(session: ClientSession): Promise<string> {
   const login = await session.login();
@@ -28,13 +28,13 @@ export async function obtainApiToken(session: ClientSession): Promise<string> {
   return requestToken(session, await session.login({ fresh: true }));
 }
 
-/** The same after a new sign-in, at which the provider asks again. Replaces a login that is kept. */
+/** The same after a fresh sign-in at the provider. Replaces a cached login. */
 export async function obtainFreshApiToken(session: ClientSession): Promise<string> {
   await session.cache.remove(session.api.origin);
   return requestToken(session, await session.login({ fresh: true, asksAgain: true }));
 }
 
-/** A token from this very login. */
+/** Requests a token from this login. */
 export async function requestToken(session: ClientSession, login: Login): Promise<string> {
   const { challenge } = await session.api.challenge();
   const timeSeconds = nowSeconds(session.clock);

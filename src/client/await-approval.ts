@@ -1,5 +1,5 @@
 /**
- * Waiting for an approval: asks for one, says who can give it and where, and goes on when it is there.
+ * Requests an approval, says who can give it and where, and waits for it.
  *
  * @module
  */
@@ -16,11 +16,11 @@ import { ManagementAwayError } from "./client-api.ts";
 import type { ClientSession, ClientSessionOptions, Login } from "./client-session.ts";
 import { processTerminal } from "./terminal.ts";
 
-/** Longest wait for somebody to decide. */
+/** Longest wait for a decision. */
 const WAIT_MS_MAX = 900_000;
-/** One question to management waits so long: well within the time that any answer has. */
+/** Long poll of one request to management, well within the time-out of a response. */
 const QUESTION_SECONDS = 10;
-/** Between questions, while management cannot be reached. */
+/** Pause between requests while management cannot be reached. */
 const AWAY_MS = 1_000;
 
 export interface ApprovalWait extends Pick<ClientSessionOptions, "terminal"> {
@@ -33,7 +33,7 @@ export interface ApprovalWait extends Pick<ClientSessionOptions, "terminal"> {
 }
 
 /**
- * True once it is approved; false where it cannot be asked for. Throws ERR_ACCESS_DENIED when it is denied or
+ * True once approved; false if an approval cannot be requested. Throws ERR_ACCESS_DENIED when it is denied or
  * nobody decides.
  */
 export async function awaitApproval(
@@ -60,7 +60,7 @@ export async function awaitApproval(
   return true;
 }
 
-/** Who decides, in words. */
+/** Who can approve, in words. */
 export function approversOf({ approver_groups }: Pick<AccessRequest, "approver_groups">): string {
   if (approver_groups.length === 0) return "an owner or admin";
   return `a member of ${approver_groups.map(({ name }) => name).join(" or ")}`;
@@ -103,7 +103,7 @@ function refused(request: AccessRequest, where: string): QfError {
   return new QfError("ERR_ACCESS_DENIED", `the request for ${where} is ${state}`, { hint: "connect again" });
 }
 
-/** A token of the login, made anew before it ends. */
+/** A token of the login, renewed before it expires. */
 function tokens(session: ClientSession, login: Login): () => Promise<string> {
   let made: { readonly token: Promise<string>; readonly atSeconds: number } | undefined;
   return () => {

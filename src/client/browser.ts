@@ -1,17 +1,17 @@
 /**
- * Opening a URL where the person sees it. It is always printed as well, so failing here is no error.
+ * Opens a URL in the person's browser. The URL is also printed, so a failure here is not an error.
  *
  * @module
  */
 import { platformFor } from "../base/platform/platform.ts";
 import type { Environment } from "./client-folder.ts";
 
-/** Variables that hold secrets of ours and that no child ever sees. */
+/** Variables that hold our secrets, which no child process sees. */
 export const SECRET_VARIABLES = ["QF_TOKEN", "QF_TOKEN_FILE"] as const;
 
 /**
- * Whether a browser can be expected on this machine: not in an SSH session, not without a display.
- * `$BROWSER` says there is one whatever the display.
+ * Whether a browser can be expected on this machine: not in an SSH session, not without a display. `$BROWSER`
+ * implies one, whatever the display.
  */
 export function hasBrowser(environment: Environment, platform: string = process.platform): boolean {
   if (environment.QF_NO_BROWSER === "1" || isSet(environment.SSH_CONNECTION)) return false;
@@ -31,7 +31,7 @@ export function browserCommand(
   return words.map((word) => word.replaceAll("%s", url));
 }
 
-/** Starts the browser and forgets it. */
+/** Starts the browser and does not wait for it. */
 export function openBrowser(url: string, environment: Environment): void {
   const env: Record<string, string | undefined> = { ...environment };
   for (const name of SECRET_VARIABLES) delete env[name];
@@ -42,7 +42,7 @@ export function openBrowser(url: string, environment: Environment): void {
     });
     child.unref();
   } catch {
-    // The URL stands on the terminal.
+    // The URL is on the terminal.
   }
 }
 

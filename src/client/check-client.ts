@@ -1,7 +1,7 @@
 /**
  * Checks of `qf doctor` on a person's side: folder, management server, clock, login, device.
  *
- * Signs nobody in and changes nothing; a registered device proves itself to management by its key.
+ * Starts no sign-in and changes nothing. A registered device identifies itself to management by its key.
  *
  * @module
  */
@@ -19,10 +19,10 @@ import { managementUrlOf } from "./management-url.ts";
 import { ALARMS_FILE, logAlarms } from "./pinned-logs.ts";
 import { askNames } from "./target.ts";
 
-/** Beyond this a sign-in may fail: certificates and hellos take 60 s, both clocks together. */
+/** Beyond this a sign-in may fail: certificates and hellos tolerate 60 s over both clocks. */
 const CLOCK_OFFSET_MS_MAX = 30_000;
 const CLOCK_OFFSET_MS_NOTED = 5_000;
-/** A login that ends sooner is worth a word. */
+/** A login that ends sooner than this gets a note. */
 const LOGIN_ENDS_SECONDS = 600;
 
 export interface ClientCheck {
@@ -53,7 +53,7 @@ export async function checkClient(options: ClientSessionOptions): Promise<Client
   };
 }
 
-/** Logs that are not what this device has seen of them. */
+/** Reports logs that contradict what this device has seen of them. */
 async function checkLogs(folder: string): Promise<Finding[]> {
   const fix = `keep ${join(folder, ALARMS_FILE)}, which has both checkpoints, and run qf audit verify`;
   return Object.entries(await logAlarms(folder)).map(([origin, { what }]) =>
@@ -69,7 +69,7 @@ async function openSession(options: ClientSessionOptions): Promise<ClientSession
     return session;
   } catch (error) {
     if (!isQfError(error)) throw error;
-    // That no server is known is said where the server is looked at.
+    // The server check reports a missing server.
     if (error.code === "ERR_USAGE") return undefined;
     const code = error.code === "ERR_STATE_DAMAGED" ? "client.damaged" : "client.folder";
     return [problem("client", code, error.message, error.hint ?? "look at the file that is named")];
@@ -123,7 +123,7 @@ async function checkPerson(
   const device = devices[session.api.origin];
   if (device === undefined) {
     const message = `this device is not registered at ${session.api.origin}`;
-    // On a machine with an agent nobody has to be a client.
+    // A machine with an agent need not be a client too.
     const say = session.machine === undefined ? problem : note;
     return [say("device", "device.registered", message, "qf login")];
   }
@@ -143,14 +143,14 @@ async function checkLogin(session: ClientSession): Promise<Finding> {
   return endsSoon ? note("login", "login.kept", text, "qf login") : fine("login", "login.kept", text);
 }
 
-/** Asks management by the device's own key. */
+/** Asks management, signing with the device key. */
 async function checkDevice(session: ClientSession, peerId: string): Promise<Finding> {
   try {
     await askNames(session);
     return fine("device", "device.registered", `registered as ${peerId}`);
   } catch (error) {
     if (!isQfError(error)) throw error;
-    // An older server does not know the question; that is no trouble of the device.
+    // An older server lacks this request; the device is fine.
     if (error.code === "ERR_NOT_FOUND") return fine("device", "device.registered", `known here as ${peerId}`);
     const fix = error.code === "ERR_LOGIN_REQUIRED" ? "qf login" : (error.hint ?? "qf login");
     return problem("device", "device.registered", error.message, fix);

@@ -1,8 +1,8 @@
 /**
- * The client's side of `/client/v1`: one method per request, answers parsed strictly and bounded.
+ * The client's side of `/client/v1`: one method per request, with answers bounded and parsed strictly.
  *
- * Never follows a redirect, never speaks http:// to anything but this machine, never retries.
- * Shapes and what is signed: `wire/client-api.ts`.
+ * Never follows a redirect, uses http:// only to this machine, and never retries. Shapes and signed fields
+ * are in `wire/client-api.ts`.
  *
  * @module
  */
@@ -40,23 +40,23 @@ import { PROTOCOL_VERSION } from "../wire/version.ts";
 import { checkManagementUrl } from "./management-url.ts";
 import { watchPresence } from "./presence.ts";
 
-/** Longest answer taken from management: a certificate with a large ID token, and room. */
+/** Longest answer accepted from management: a certificate with a large ID token, and a margin. */
 export const ANSWER_BYTES_MAX = 512 * 1024;
 const TIMEOUT_MS_DEFAULT = 15_000;
 /**
- * A connection that has been idle for longer, while a person signs in, is not used again: servers and proxies
- * close those, and fetch does not send a POST again that meets the end.
+ * A connection that was idle for longer, such as during a sign-in, is not reused: servers and proxies close
+ * idle connections, and fetch does not retry a POST that meets the close.
  */
 const IDLE_MS_MAX = 2_000;
 
-/** Nobody answered for management: no connection, no answer in time, or a proxy that has lost it. */
+/** Management did not answer: no connection, a time-out, or a proxy that cannot reach it. */
 export class ManagementAwayError extends QfError {}
 
-/** Requests a client makes. Each throws a QfError with the server's message, or ERR_UNAVAILABLE. */
+/** The client's requests. Each throws a QfError with the server's message, or ERR_UNAVAILABLE. */
 export interface ClientApi {
-  /** Origin it speaks to, without a final slash. */
+  /** Management's origin, without a final slash. */
   readonly origin: string;
-  /** Throws ERR_UNAVAILABLE as well when the server calls itself something else than we do. */
+  /** Also throws ERR_UNAVAILABLE when the server's origin is not the one we asked. */
   config(): Promise<ClientConfig>;
   challenge(): Promise<Challenge>;
   registerDevice(request: RegisterRequest): Promise<RegisterResponse>;
@@ -64,14 +64,15 @@ export interface ClientApi {
   certificate(request: CertificateRequest): Promise<CertificateResponse>;
   /** A short-lived token for the REST API, with the rights of the person's role. */
   apiToken(request: ApiTokenRequest): Promise<ApiTokenResponse>;
-  /** Asks for an approval, by such a token; the same request again is the same. */
+  /** Requests an approval with such a token. Idempotent. */
   askAccess(token: string, request: AccessRequestWrite): Promise<AccessRequest>;
-  /** The request, once it is decided or after so many seconds. */
+  /** The request, once decided or after `waitSeconds`. */
   accessRequest(token: string, id: string, waitSeconds: number): Promise<AccessRequest>;
-  /** Where a machine is. Throws ERR_ACCESS_DENIED where no rule lets this device reach it. */
+  /** Where a machine is. Throws ERR_ACCESS_DENIED when no rule lets this device reach it. */
   target(request: TargetRequest): Promise<TargetResponse>;
   /**
-   * Names that work without the domain. Throws ERR_LOGIN_REQUIRED or ERR_ACCESS_DENIED by the device's state.
+   * Names that work without the domain. Throws ERR_LOGIN_REQUIRED or ERR_ACCESS_DENIED depending on the
+   * device's state.
    */
   names(request: NamesRequest): Promise<NamesResponse>;
   logout(request: LogoutRequest): Promise<void>;
@@ -86,17 +87,17 @@ export interface ClientApiOptions {
   readonly fetch?: typeof fetch;
   /** Longest wait for one whole answer. Default 15 s. */
   readonly timeoutMs?: number;
-  /** When nothing has come after so many milliseconds, it is looked whether anybody is there. Default 2 s. */
+  /** Milliseconds without an answer after which the client tests whether the server is up. Default 2 s. */
   readonly lateMs?: number;
   readonly clock?: Clock;
   /**
-   * Management at our URL calls itself something else. Throws ERR_MOVED once the move is followed; returns
-   * where it is not to be followed. Absent: no move is.
+   * Called when management at our URL reports another origin. Throws ERR_MOVED once the move is followed, and
+   * returns if it must not be. Absent: moves are not followed.
    */
   readonly onElsewhere?: (config: ClientConfig) => Promise<void>;
 }
 
-/** Builds a client; nothing is sent. Throws ERR_USAGE for a URL we must not speak to. */
+/** Builds a client and sends nothing. Throws ERR_USAGE for a URL we must not use. */
 export function createClientApi(options: ClientApiOptions): ClientApi {
   const origin = checkManagementUrl(options.url);
   const ask = createSender(origin, options);
@@ -110,7 +111,7 @@ export function createClientApi(options: ClientApiOptions): ClientApi {
     try {
       return await ask(...request);
     } catch (error) {
-      // What is signed for an address is refused at another: it is looked whether management has moved.
+      // A request signed for one address is refused at another, so check whether management has moved.
       const mayBe = error instanceof QfError && MAY_HAVE_MOVED.some((code) => error.code === code);
       if (mayBe && options.onElsewhere !== undefined) await config().catch(onlyMoved);
       throw error;
@@ -139,7 +140,7 @@ export function createClientApi(options: ClientApiOptions): ClientApi {
   };
 }
 
-/** Refusals that a request signed for another address gets. */
+/** Refusals that a request signed for another address can get. */
 const MAY_HAVE_MOVED = [
   "ERR_MOVED",
   "ERR_UNAUTHENTICATED",
@@ -157,12 +158,12 @@ function onlyMoved(error: unknown): void {
   if (error instanceof QfError && error.code === "ERR_MOVED") throw error;
 }
 
-/** Loaded when needed: it knows the shapes of policies and their files, which a connection has no use for. */
+/** Loaded on demand: it brings in the policy schemas, which a connection does not need. */
 async function accessRequestShape() {
   return (await import("../wire/access-request.ts")).AccessRequest;
 }
 
-/** Refuses a server of a newer protocol, or one that is not the one we meant to ask. */
+/** Refuses a server with a newer protocol or another origin than ours. */
 function checkConfig(config: ClientConfig, origin: string): void {
   if (config.protocolVersion > PROTOCOL_VERSION) {
     throw new QfError("ERR_UNAVAILABLE", "management speaks a newer protocol than this qf", {
@@ -181,7 +182,7 @@ type Send = <T>(
   path: string,
   body: unknown,
   answer: z.ZodType<T> | undefined,
-  /** Of the REST API, for paths under /api. */
+  /** REST API token, for paths under /api. */
   token?: string,
 ) => Promise<T>;
 
@@ -243,7 +244,7 @@ async function readBounded(response: Response): Promise<string> {
   return Buffer.concat(parts).toString("utf8");
 }
 
-/** ERR_UNAVAILABLE as one line: why management could not be asked. */
+/** ERR_UNAVAILABLE with a one-line explanation of why management could not be reached. */
 export function unreachableManagement(origin: string, cause: unknown): QfError {
   const { message, fix, isAway } = linkFailure(cause);
   const made = isAway ? ManagementAwayError : QfError;
@@ -253,7 +254,7 @@ export function unreachableManagement(origin: string, cause: unknown): QfError {
   });
 }
 
-/** The server's own words where it gave some, by its code where we know it. */
+/** The server's message if it sent one, and its code if we know it. */
 function failureOf(status: number, text: string, origin: string): QfError {
   const parsed = ApiFailure.safeParse(parseJson(text));
   if (!parsed.success) {

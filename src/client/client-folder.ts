@@ -1,7 +1,7 @@
 /**
- * The folder of one person's `qf` on this device: its configuration and the device key.
+ * A person's `qf` folder on this device: configuration and device key.
  *
- * Several processes use the folder at once: the key is created once, and every change of the configuration is
+ * Several processes use the folder at once. The key is created only once, and every configuration change is
  * made under a lock and written by rename. Shapes: `wire/state-file.ts`.
  *
  * @module
@@ -18,17 +18,20 @@ import { newId } from "../base/random.ts";
 import { clientStateDirs } from "../base/state-dir.ts";
 import { ClientConfigFile, DeviceKeyFile, PublicClientFile } from "../wire/state-file.ts";
 
-/** Variables of the environment, as the folder reads them. */
+/** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Longest wait for another process that changes the configuration. */
+/** Longest wait for another process that is changing the configuration. */
 const LOCK_WAIT_MS = 5_000;
-/** A lock older than this was left by a process that was killed. */
+/** A lock older than this belongs to a process that was killed. */
 const LOCK_MS_MAX = 10_000;
 
 export interface ClientFolder {
   readonly path: string;
-  /** Logins are kept here: the session's own folder where there is one, since it goes with the session. */
+  /**
+   * Folder of cached logins: the session's runtime folder if there is one, since it disappears with the
+   * session.
+   */
   readonly loginsPath: string;
   readConfig(): Promise<ClientConfigFile>;
   /** Changes the configuration under a lock; `change` sees what is stored at that moment. */
@@ -38,9 +41,9 @@ export interface ClientFolder {
 }
 
 /**
- * Opens the folder of `environment`, making it when it is not there.
+ * Opens the folder of `environment`, creating it if missing.
  *
- * Throws ERR_PERMISSION when it belongs to somebody else or others may enter it.
+ * Throws ERR_PERMISSION when another user owns it or others may enter it.
  */
 export async function openClientFolder(
   environment: Environment,
@@ -89,16 +92,18 @@ export function clientFolderPath(environment: Environment): string {
   return join(environment.HOME || homedir(), ".config", "qufabric");
 }
 
-/** What this machine's agent tells everyone on it. Undefined without an agent, or when it makes no sense. */
+/**
+ * What this machine's agent publishes to its users. Undefined without an agent, or when it does not parse.
+ */
 export async function readPublicClient(environment: Environment): Promise<PublicClientFile | undefined> {
   for (const folder of clientStateDirs(process.geteuid?.() ?? 0, environment)) {
     try {
-      // Not ours to set aside: the agent owns it, and we may not even write there.
+      // Never set aside when damaged: it is the agent's file.
       const text = await readFile(join(folder, "public/client.json"), "utf8");
       const parsed = PublicClientFile.safeParse(JSON.parse(text));
       if (parsed.success) return parsed.data;
     } catch {
-      // No agent there, or none that anybody else may know of.
+      // No agent there, or one that publishes nothing to others.
     }
   }
   return undefined;
@@ -112,7 +117,7 @@ async function loginsPath(folder: string, environment: Environment): Promise<str
   return join(folder, "logins");
 }
 
-/** Whether `path` is a folder of ours that nobody else may enter. */
+/** Whether `path` is our own folder, closed to others. */
 export async function isPrivate(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
   return found?.isDirectory() === true && platform.ownership.intruder(path, found) === null;
@@ -137,7 +142,7 @@ async function readDeviceKey(path: string): Promise<Ed25519Key | undefined> {
   return stored === undefined ? undefined : ed25519FromSeed(stored.seed);
 }
 
-/** Makes the key. Of several processes that do so at once one wins, and all get its key. */
+/** Creates the key. If several processes do so at once, one wins and all get its key. */
 async function createDeviceKey(path: string): Promise<Ed25519Key> {
   const key = generateEd25519();
   const file: DeviceKeyFile = { format: 1, seed: key.seed, publicKey: key.publicKey };
@@ -156,7 +161,7 @@ async function createDeviceKey(path: string): Promise<Ed25519Key> {
   }
 }
 
-/** Takes a lock file, sweeping away one that was left behind. Throws ERR_TIMEOUT after 5 s. */
+/** Takes a lock file, removing a stale one. Throws ERR_TIMEOUT after 5 s. */
 async function takeLock(path: string, clock: Clock): Promise<() => Promise<void>> {
   const startedMs = clock.monotonicMs();
   for (;;) {

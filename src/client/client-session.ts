@@ -1,8 +1,8 @@
 /**
- * A person's side of one management server: which one, their folder, their login there.
+ * A person's session with one management server: its URL, their folder, their login there.
  *
- * `login` gives a cached login or makes a new one: login key, sign-in, registration of the device,
- * kept for the TTL. Certificates are made from it in `credential.ts`.
+ * `login` returns a cached login or makes a new one (login key, sign-in, device registration) and caches it
+ * for the TTL. `credential.ts` obtains certificates with it.
  *
  * @module
  */
@@ -22,13 +22,13 @@ import { checkManagementUrl, managementUrlOf } from "./management-url.ts";
 import { pinLog } from "./pinned-logs.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
-/** Where everything about a login comes from; tests replace parts. */
+/** Sources of everything about a login. Tests replace parts. */
 export interface ClientSessionOptions {
   /** `--management-url`. Undefined: environment, the person's own config, then the machine's. */
   readonly managementUrl?: string | undefined;
   /** `--no-browser`. */
   readonly noBrowser?: boolean;
-  /** False: nobody is asked anything, and a login that is needed is ERR_LOGIN_REQUIRED. Default true. */
+  /** False: no prompts; a missing login is ERR_LOGIN_REQUIRED. Default true. */
   readonly interactive?: boolean;
   readonly environment?: Environment;
   readonly clock?: Clock;
@@ -36,7 +36,7 @@ export interface ClientSessionOptions {
   readonly fetch?: typeof fetch;
 }
 
-/** A login that can make certificates now. */
+/** A login that can obtain certificates now. */
 export interface Login {
   readonly scope: Scope;
   readonly loginKey: Ed25519Key;
@@ -44,7 +44,7 @@ export interface Login {
   readonly loginId: string;
   readonly devicePeerId: string;
   readonly user: { readonly id: string; readonly name: string; readonly email: string };
-  /** Until when it is kept here. Null: it is not. */
+  /** Until when it is cached here. Null: it is not cached. */
   readonly keptUntilSeconds: number | null;
   /** Whether the person signed in just now. */
   readonly isNew: boolean;
@@ -59,19 +59,19 @@ export interface ClientSession {
   readonly cache: LoginCache;
   readonly deviceKey: Ed25519Key;
   readonly machine: PublicClientFile | undefined;
-  /** The cached login, else a new one. `fresh`: a new one whatever is cached. */
+  /** The cached login, otherwise a new one. `fresh`: a new one even if one is cached. */
   login(options?: LoginOptions): Promise<Login>;
-  /** The cached login, without signing in. Reports a damaged cache file and goes on without. */
+  /** The cached login, without signing in. Reports a damaged cache file and continues without it. */
   cachedLogin(): Promise<Login | undefined>;
-  /** Ends `login` at management; the cache entry is the caller's to remove. */
+  /** Ends `login` at management. The caller removes the cache entry. */
   revoke(login: Login): Promise<void>;
 }
 
 export interface LoginOptions {
   readonly fresh?: boolean;
-  /** With `fresh`: the provider is told to ask again, whatever session the browser has there. */
+  /** With `fresh`: the provider must ask again, whatever session the browser has there. */
   readonly asksAgain?: boolean;
-  /** Shown by the hosted page. */
+  /** Shown on the hosted page. */
   readonly target?: string;
   readonly localUser?: string;
 }
@@ -122,11 +122,14 @@ interface Parts {
   readonly machine: PublicClientFile | undefined;
 }
 
-/** Seconds a login is kept, and the agent's boot it dies with when the machine says so and not the person. */
+/**
+ * How long to cache a login and, if the machine set that rather than the person, the agent boot that it ends
+ * with.
+ */
 async function ttlOf({ folder, machine }: Parts): Promise<{ ttlSeconds: number; agentBootId?: string }> {
   const { ttlSeconds } = await folder.readConfig();
   if (ttlSeconds !== undefined) return { ttlSeconds };
-  // Without a boot to die with, what a machine asks to be kept could outlive its agent.
+  // Without a boot id, a login cached at the machine's request could outlive its agent.
   if (machine?.bootId === undefined) return { ttlSeconds: 0 };
   return { ttlSeconds: machine.ttlSeconds, agentBootId: machine.bootId };
 }
@@ -161,7 +164,7 @@ function loginOf(kept: CachedLogin): Login {
   };
 }
 
-/** Signs in with a new login key, registers the device, and keeps the login when a TTL says so. */
+/** Signs in with a new login key, registers the device, and caches the login if the TTL is not 0. */
 async function newLogin(parts: Parts, about: LoginOptions): Promise<Login> {
   const { api, clock, environment, deviceKey, folder, machine } = parts;
   const token = await serviceToken(environment);
@@ -194,7 +197,7 @@ async function newLogin(parts: Parts, about: LoginOptions): Promise<Login> {
   const login: Login = {
     scope,
     loginKey,
-    // A token without a nonce was claimed by the registration and is never shown again.
+    // The registration claimed a token without a nonce; management never returns it.
     proof: device.binding === "ca" ? { kind: "claimed", loginId: device.loginId } : keptProof(signedIn),
     loginId: device.loginId,
     devicePeerId: device.peerId,
@@ -208,12 +211,12 @@ async function newLogin(parts: Parts, about: LoginOptions): Promise<Login> {
   return keep(parts, login, device, { seconds, agentBootId: ttl.agentBootId });
 }
 
-/** What the registration was told beside the ID token is of no more use, and an access token is a secret. */
+/** Only the ID token is cached: the registration's other data is used up, and an access token is a secret. */
 function keptProof(proof: LoginProof): LoginProof {
   return proof.kind === "id_token" ? { kind: "id_token", idToken: proof.idToken } : proof;
 }
 
-/** Puts `login` into the cache for `seconds`, but no longer than management takes it. */
+/** Caches `login` for `seconds`, but no longer than management accepts it. */
 async function keep(
   { api, cache, clock }: Parts,
   login: Login,

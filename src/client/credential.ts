@@ -1,6 +1,5 @@
 /**
- * The credential for one connection: everything between a target such as deploy@web1 and a certificate for
- * exactly that.
+ * The credential for one connection: obtains a certificate for a target such as deploy@web1.
  *
  * @module
  */
@@ -30,23 +29,26 @@ import { processTerminal } from "./terminal.ts";
 export interface CredentialOptions extends ClientSessionOptions {
   /** Peer id, name, full name or overlay address, as typed. */
   readonly target: string;
-  /** The OS user asked for. Empty: unknown. */
+  /** The requested OS user. Empty: unknown. */
   readonly localUser: string;
-  /** For when management is away. Absent: then there is no way in. */
+  /** For use while management is away. Absent: no offline logins. */
   readonly offline?: () => Promise<OfflineCertificates>;
-  /** `--reason`. Undefined: what the environment, `qf reason set` or the terminal says. */
+  /** `--reason`. Undefined: taken from the environment, `qf reason set` or the terminal. */
   readonly reason?: string | undefined;
-  /** Whether the person may be asked for a reason. Default: as `interactive`. */
+  /** Whether the person may be asked for a reason. Default: the session's `interactive`. */
   readonly asksReason?: boolean;
-  /** Whether a missing approval is asked for and waited for, at a terminal. Default: as `interactive`. */
+  /**
+   * Whether to request a missing approval and wait for it, at a terminal. Default: the session's
+   * `interactive`.
+   */
   readonly waitsForApproval?: boolean;
-  /** The OS user, where `localUser` is unknown and an approval has to name one. Undefined: still unknown. */
+  /** Finds the OS user if `localUser` is unknown and an approval must name one. Undefined: still unknown. */
   readonly findLocalUser?: () => Promise<string | undefined>;
-  /** Called when management has been asked for the certificate: what can be done until it answers. */
+  /** Called once the certificate has been requested, for work that can be done until the answer. */
   readonly meanwhile?: () => void;
 }
 
-/** All that a connection needs; the certificate is good for two minutes. */
+/** Everything a connection needs. The certificate is valid for two minutes. */
 export interface Credential {
   readonly loginKey: Ed25519Key;
   readonly certificateBlob: Buffer;
@@ -54,15 +56,15 @@ export interface Credential {
   readonly deviceKey: Ed25519Key;
   readonly devicePeerId: string;
   readonly scope: Scope;
-  /** Whether the login is kept here and will be used again. */
+  /** Whether the login is cached and will be used again. */
   readonly isLoginKept: boolean;
-  /** Management was away: nobody but the machine will say whether this is taken. */
+  /** Management was away, so only the machine decides whether to accept this. */
   readonly isOffline: boolean;
-  /** Of the account's log, to be carried to a machine that takes one. */
+  /** Checkpoint of the account's log, for a machine that accepts one. */
   readonly checkpoint?: HelloCheckpoint;
 }
 
-/** Denials that a new sign-in, with a new registration of the device, may turn. */
+/** Denials that a new sign-in and device registration may resolve. */
 const CURED_BY_LOGIN: readonly ReasonCode[] = [
   "token_too_old",
   "token_invalid",
@@ -74,8 +76,8 @@ const isCuredByLogin = (reason: ReasonCode): boolean => CURED_BY_LOGIN.includes(
 const CURED_FAILURES = ["ERR_TOKEN_INVALID", "ERR_LOGIN_REQUIRED", "ERR_UNAUTHENTICATED"] as const;
 
 /**
- * Signs in when needed and gets a certificate. Tries once more with a new login when management no
- * longer takes a kept one; when management is away a kept login may sign for itself. Throws
+ * Signs in if needed and gets a certificate. Retries once with a new login when management no longer accepts
+ * the cached one. While management is away a cached login may sign its own certificate. Throws
  * ERR_ACCESS_DENIED with the sentence of the denial.
  */
 export async function obtainCertificate(options: CredentialOptions): Promise<Credential> {
@@ -106,14 +108,14 @@ export async function obtainCertificate(options: CredentialOptions): Promise<Cre
   return settle(session, fresh, { first: await mint(session, fresh, about), about }, options);
 }
 
-/** What the person asked for, and what for. */
+/** What the person asked for, and why. */
 interface Wanted {
   readonly target: string;
   readonly localUser: string;
   readonly reason: AccessReason | undefined;
 }
 
-/** Gets what is missing, a reason and an approval, and asks management again after each. */
+/** Obtains a missing reason or approval, and asks management again after each. */
 async function settle(
   session: ClientSession,
   login: Login,
@@ -143,7 +145,7 @@ function lacks(answer: CertificateResponse, reason: ReasonCode): boolean {
   return answer.outcome === "denied" && answer.reason === reason;
 }
 
-/** Said before an offline login is tried. */
+/** Shown before an offline login is tried. */
 export function offlineLine(target: string): string {
   return `qf: warning: management cannot be reached; asking ${target} to take the kept login without it`;
 }
@@ -151,7 +153,7 @@ export function offlineLine(target: string): string {
 const NO_LOGIN_KEPT =
   "check the URL and that the server runs; a login kept with qf login --ssh-jwt-cache-ttl can do without";
 
-/** What management has made, or its denial thrown; noted for the day that it is away. */
+/** Management's certificate, remembered for offline logins. Throws a denial. */
 async function issued(
   session: ClientSession,
   login: Login,
@@ -180,7 +182,7 @@ async function offlineCredential(
   return { ...commonOf(session, login), ...signed, isOffline: true };
 }
 
-/** A login other than `old`: what another process has made since, else a new one. */
+/** A login other than `old`: one that another process has made since, otherwise a new one. */
 async function replaceLogin(
   session: ClientSession,
   old: Login,
@@ -244,7 +246,7 @@ function credentialOf(session: ClientSession, login: Login, answer: CertificateR
   };
 }
 
-/** What of the note goes into the hello: the machine knows the rest. */
+/** The part of the note that goes into the hello; the machine knows the rest. */
 function carried(log: LogSeen | undefined): { readonly checkpoint?: HelloCheckpoint } {
   const note = log?.inHello === true ? readNote(log.note) : undefined;
   const signed = note?.signatures.find(({ name, bytes }) => name === log?.origin && bytes.length === 64);

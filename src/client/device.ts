@@ -1,5 +1,5 @@
 /**
- * This device at management: registers it for the person who signed in, or finds it again by its key.
+ * Registers this device at management for the person who signed in, or finds it again by its key.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface RegisterDeviceOptions {
   readonly controlSocket: string | undefined;
 }
 
-/** Registers the device. Throws what management refuses with. */
+/** Registers the device. Throws management's refusal. */
 export async function registerDevice(options: RegisterDeviceOptions): Promise<RegisterResponse> {
   const { api, scope, loginKey, deviceKey, proof, controlSocket } = options;
   const [{ challenge }, vouch] = await Promise.all([
@@ -57,18 +57,18 @@ export async function registerDevice(options: RegisterDeviceOptions): Promise<Re
   });
 }
 
-/** Loaded for this alone: most connections register nothing. */
+/** Loaded on demand: most connections register nothing. */
 async function vouchOf(controlSocket: string, deviceKey: string): Promise<RegisterRequest["vouch"]> {
   return (await import("./vouch.ts")).askForVouch(controlSocket, deviceKey);
 }
 
-/** What stands for `proof` in signed fields. */
+/** The value that represents `proof` in signed fields. */
 export function proofHash(proof: LoginProof): string {
   if (proof.kind === "id_token") return sha256(proof.idToken);
   return sha256(proof.kind === "claimed" ? proof.loginId : proof.token);
 }
 
-/** What this device says about itself. */
+/** The facts this device reports about itself. */
 export function deviceFacts(): PeerFacts {
   return {
     hostname: hostLabel(hostname()),
@@ -78,7 +78,7 @@ export function deviceFacts(): PeerFacts {
   };
 }
 
-/** The first label of a host name in the form of ours; `device` when nothing of it is left. */
+/** The first label of a host name as one of ours; `device` when nothing valid is left. */
 export function hostLabel(name: string): string {
   const label = (name.split(".")[0] ?? "")
     .toLowerCase()

@@ -1,8 +1,8 @@
 /**
- * Following management to another address, by the word of the log's key that this device has pinned.
+ * Follows management to a new address when the log key that this device has pinned has signed the move.
  *
- * The device keeps its place and its key; logins that are kept are of the old address, so the person signs in
- * again there. Without the key's word nothing is followed, whoever answers at the old address.
+ * The device keeps its registration and key. Cached logins belong to the old address, so the person signs in
+ * again. Without that signature no move is followed, whatever the server at the old address says.
  *
  * @module
  */
@@ -18,9 +18,9 @@ import type { Terminal } from "./terminal.ts";
 
 export interface FollowOptions {
   readonly folder: Pick<ClientFolder, "updateConfig" | "readConfig">;
-  /** Where management was asked. */
+  /** The URL that was asked. */
   readonly url: string;
-  /** What it answered there. */
+  /** The server's answer. */
   readonly config: ClientConfig;
   readonly clock: Clock;
   readonly terminal: Pick<Terminal, "say">;
@@ -28,8 +28,8 @@ export interface FollowOptions {
 }
 
 /**
- * Throws ERR_MOVED after the move was followed, or with what is to be set by hand. Returns where no pinned
- * key says that management has moved there.
+ * Throws ERR_MOVED after following the move, or with what to set by hand. Returns when no pinned key has
+ * signed the move.
  */
 export async function followMove(options: FollowOptions): Promise<void> {
   const { folder, url, terminal, environment } = options;

@@ -1,5 +1,5 @@
 /**
- * The reason for one access: as given, as kept, or asked for on the terminal when a policy wants one.
+ * The reason for one access: given, stored, or asked for on the terminal when a policy requires one.
  *
  * @module
  */
@@ -12,10 +12,12 @@ import { processTerminal } from "./terminal.ts";
 
 /** Longest wait for the person's answer. */
 const ANSWER_MS = 120_000;
-/** Answers that are no reason, before it is given up. */
+/** Invalid answers before giving up. */
 const TRIES_MAX = 3;
 
-/** `--reason`, then `QF_REASON`, then what `qf reason set` keeps. Undefined: none. Throws ERR_USAGE. */
+/**
+ * `--reason`, then `QF_REASON`, then the one stored by `qf reason set`. Undefined: none. Throws ERR_USAGE.
+ */
 export async function givenReason(
   session: Pick<ClientSession, "folder" | "clock">,
   {
@@ -29,13 +31,13 @@ export async function givenReason(
   try {
     return (await readKeptReason(session.folder.path, nowSeconds(session.clock)))?.reason;
   } catch (error) {
-    // What is damaged answers nothing; the policy then asks as if it were not there.
+    // A damaged file counts as missing; a policy that requires a reason will ask.
     if (!isQfError(error, "ERR_STATE_DAMAGED")) throw error;
     return undefined;
   }
 }
 
-/** Asks on the terminal. Undefined: nobody is there to be asked. */
+/** Asks on the terminal. Undefined when there is no terminal. */
 export async function askReason(
   { terminal = processTerminal }: Pick<ClientSessionOptions, "terminal">,
   about: { readonly target: string; readonly localUser: string },

@@ -1,6 +1,6 @@
 /**
- * Signing in by a page of management: works in any browser anywhere. The page shows a one-time code,
- * which is typed into the waiting terminal, so that nobody can be talked into approving another's login.
+ * Sign-in on a page of management, which works in any browser anywhere. The page shows a one-time code to
+ * type into the waiting terminal, so that nobody can be tricked into approving another person's login.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { HostedClaimResponse, HostedLoginResponse } from "../wire/hosted-lo
 import type { ClientApi } from "./client-api.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Between two looks at whether the page has been answered. */
+/** Interval of polling for the page's result. */
 const POLL_MS = 1_500;
 const CODE_LENGTH_MAX = 32;
 
@@ -25,14 +25,14 @@ export interface HostedLoginOptions {
   readonly deviceName: string;
   readonly target: string;
   readonly localUser: string;
-  /** Sign in anew whatever session the browser has. */
+  /** Forces a fresh sign-in, whatever session the browser has. */
   readonly fresh: boolean;
   readonly signal: AbortSignal;
   /** Milliseconds between polls. Default 1500. */
   readonly pollMs?: number;
 }
 
-/** Signs in by the hosted page. Throws ERR_LOGIN_FAILED, or ERR_LOGIN_REQUIRED without a terminal. */
+/** Signs in on the hosted page. Throws ERR_LOGIN_FAILED, or ERR_LOGIN_REQUIRED without a terminal. */
 export async function hostedLogin(options: HostedLoginOptions): Promise<LoginProof> {
   const { api, terminal, loginKey } = options;
   const opened = await api.openHosted({
@@ -54,9 +54,7 @@ export async function hostedLogin(options: HostedLoginOptions): Promise<LoginPro
 
 type HostedLoginTarget = Parameters<ClientApi["openHosted"]>[0]["localUser"];
 
-/**
- * Asks for the code, and looks meanwhile whether the page has ended the sign-in: then nobody need type one.
- */
+/** Asks for the code, and stops asking if the page ends the sign-in meanwhile. */
 async function askForCode(options: HostedLoginOptions, opened: HostedLoginResponse): Promise<LoginProof> {
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
@@ -91,7 +89,7 @@ async function typeCodes(
   }
 }
 
-/** Rejects once the sign-in was refused or has failed; resolves when `signal` is aborted. */
+/** Rejects once the sign-in is refused or fails; resolves when `signal` is aborted. */
 async function watchForEnd(
   options: HostedLoginOptions,
   opened: HostedLoginResponse,
@@ -100,7 +98,7 @@ async function watchForEnd(
   while (!signal.aborted) {
     await sleep(options.pollMs ?? POLL_MS, signal).catch(() => {});
     if (signal.aborted) return;
-    // A question that gets no answer is asked again: it is the typed code that counts.
+    // A failed poll is repeated: only the typed code counts.
     const answer = await options.api
       .claimHosted(opened.id, { pollSecret: opened.pollSecret })
       .catch(() => null);
@@ -125,7 +123,7 @@ function proofOf(answer: HostedClaimResponse): LoginProof | undefined {
   return undefined;
 }
 
-/** What the page said, in the same words; without any, somebody has said no. */
+/** The page's message; without one, the person refused. */
 function refusal({
   code,
   message,
@@ -137,7 +135,7 @@ function refusal({
   });
 }
 
-/** Codes that say more than that the sign-in failed. */
+/** Codes that say more than "the sign-in failed". */
 const KEPT_CODES = ["ERR_ACCESS_DENIED", "ERR_UNAVAILABLE"] as const;
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

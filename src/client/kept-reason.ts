@@ -1,6 +1,6 @@
 /**
- * The reason for accesses of the next while (`qf reason set`), in the person's own folder: what wrapped tools
- * (scp, git, ansible), which nobody can ask, are let in with.
+ * The stored reason for accesses (`qf reason set`), in the person's own folder. It serves tools such as scp,
+ * git and ansible, which cannot ask the person.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import { readJsonState, writeJsonAtomic } from "../base/files.ts";
 import { KeptReasonFile } from "../wire/state-file.ts";
 import type { EpochSeconds } from "../wire/units.ts";
 
-/** Longest time for which one reason is kept. */
+/** Longest time a reason can be stored, in seconds. */
 export const KEPT_REASON_SECONDS_MAX = 86_400;
 
 export type KeptReason = Omit<KeptReasonFile, "format">;
 
-/** The reason that is kept in `folder`. Undefined: none, or it is over. */
+/** The reason stored in `folder`. Undefined when there is none or it has expired. */
 export async function readKeptReason(folder: string, now: EpochSeconds): Promise<KeptReason | undefined> {
   const kept = await readJsonState(fileIn(folder), KeptReasonFile);
   if (kept === undefined || now >= kept.untilSeconds) return undefined;
-  // Written under a clock that was ahead, it would be kept for longer than anybody may ask.
+  // If the clock was ahead when it was written, it would last longer than allowed.
   if (kept.untilSeconds - now > KEPT_REASON_SECONDS_MAX) return undefined;
   return { reason: kept.reason, untilSeconds: kept.untilSeconds };
 }

@@ -1,10 +1,10 @@
 /**
- * Machines this person has had a certificate for, as management described them then: what an offline
- * login needs when management cannot be asked. A cache: gone without loss, and what cannot be read is
- * not there. Written only for logins that are kept and may be shown to machines.
+ * Machines this person has had a certificate for, as management described them then. An offline login needs
+ * them when management cannot be asked. They are a cache: losing them does no harm, and unreadable entries
+ * count as missing. Only logins that are cached and may be shown to machines write here.
  *
- * A file for each machine, whose name says what is in it: that nothing is new, as at almost every
- * connection, costs one look at the folder's entry and reads nothing.
+ * Each machine has a file whose name is derived from its content. Checking that nothing is new, as at almost
+ * every connection, takes one directory lookup and reads no file.
  *
  * @module
  */
@@ -17,27 +17,27 @@ import type { EpochSeconds } from "../wire/units.ts";
 import { isPrivate } from "./client-folder.ts";
 
 const TARGETS_FOLDER = "targets";
-/** Machines remembered; the one not asked for longest is forgotten. */
+/** Most machines remembered; the least recently used is forgotten. */
 const TARGETS_MAX = 512;
-/** What did not change is not written again before this. */
+/** Unchanged entries are not rewritten before this age. */
 const REFRESH_SECONDS = 86_400;
-/** Host keys and addresses older than this are not trusted to be those of the machine. */
+/** Older host keys and addresses are no longer trusted. */
 const TARGET_SECONDS_MAX = 30 * 86_400;
 
 export type KnownTarget = Omit<KnownTargetFile, "format">;
-/** What a name is made of. */
+/** The content that a file's name is derived from. */
 type Described = Omit<KnownTarget, "identity">;
 
 export interface KnownTargets {
-  /** The machine that `typed` (lower case) names at `origin`. Undefined: not known, or not lately. */
+  /** The machine that `typed` (lower case) names at `origin`. Undefined when unknown or too old. */
   find(origin: string, typed: string, nowSeconds: EpochSeconds): Promise<KnownTarget | undefined>;
-  /** Whether writing `known` now would change what is kept. */
+  /** Whether writing `known` now would change what is stored. */
   isNews(known: Described): Promise<boolean>;
-  /** Never throws: what cannot be kept is not needed. */
+  /** Never throws: a failed write does no harm. */
   remember(known: KnownTarget): Promise<void>;
 }
 
-/** What is kept in the person's folder; nothing is read yet. */
+/** Opens the cache in the person's folder; reads nothing yet. */
 export function openKnownTargets(folder: string): KnownTargets {
   const path = join(folder, TARGETS_FOLDER);
   return {
@@ -47,7 +47,7 @@ export function openKnownTargets(folder: string): KnownTargets {
         const known = await read(join(path, name));
         if (known === undefined || known.origin !== origin || !isNamed(known.target, typed)) continue;
         if (Math.abs(nowSeconds - known.atSeconds) > TARGET_SECONDS_MAX) continue;
-        // A name may have gone over to another machine.
+        // The name may have moved to another machine.
         if (newest === undefined || known.atSeconds > newest.atSeconds) newest = known;
       }
       return newest;
@@ -68,14 +68,14 @@ export function openKnownTargets(folder: string): KnownTargets {
   };
 }
 
-/** First labels of the machines kept in `folder`, whatever server they are of and however old. */
+/** First labels of the machines stored in `folder`, of any server and age. */
 export async function knownNames(folder: string): Promise<string[]> {
   const path = join(folder, TARGETS_FOLDER);
   const known = await Promise.all((await filesIn(path)).map((name) => read(join(path, name))));
   return known.flatMap((one) => one?.target.name.split(".")[0] ?? []);
 }
 
-/** Takes away what was said of the machine before, and whatever is too much. */
+/** Removes the machine's older entries, and entries beyond the limit. */
 async function tidy(path: string, known: Described): Promise<void> {
   const names = await filesIn(path);
   const outdated = names.filter((name) => name.startsWith(machineOf(known)) && name !== fileOf(known));
@@ -102,7 +102,7 @@ async function read(path: string): Promise<KnownTarget | undefined> {
   return parsed.success ? parsed.data : undefined;
 }
 
-/** By the same words as management takes: id, overlay address, full name, name. */
+/** Matches the same names as management: id, overlay address, full name, name. */
 function isNamed({ peerId, address, name }: KnownTarget["target"], typed: string): boolean {
   return [peerId, address, name, name.split(".")[0]].includes(typed);
 }
@@ -111,7 +111,7 @@ function machineOf({ origin, target }: Described): string {
   return `${sha256(`${origin} ${target.peerId}`).slice(0, 22)}.`;
 }
 
-/** Whether it is connected at the moment is nothing to remember. */
+/** Whether the machine is connected now is not stored. */
 function fileOf(known: Described): string {
   const fingerprint = JSON.stringify([known.loginId, { ...known.target, connected: false }]);
   return `${machineOf(known)}${sha256(fingerprint).slice(0, 22)}.json`;

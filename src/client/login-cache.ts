@@ -1,8 +1,8 @@
 /**
- * Logins kept for their TTL: one file per management origin, the person's own, replaced as a whole.
+ * Logins cached for their TTL: one private file per management origin, replaced as a whole.
  *
- * Key, token and ids of a login are in that one file, so no reader ever pairs parts of two logins.
- * A TTL of 0, the default, writes nothing at all.
+ * A login's key, token and ids are in one file, so no reader can mix two logins. With a TTL of 0, the
+ * default, nothing is written.
  *
  * @module
  */
@@ -17,20 +17,20 @@ import { isPrivate } from "./client-folder.ts";
 
 export interface LoginCache {
   /**
-   * The live login at `origin`. Undefined: none, it has expired, or the agent that asked for it to be
-   * kept is gone. Throws ERR_STATE_DAMAGED, once, for a file that does not parse: it is set aside.
+   * The live login at `origin`. Undefined when there is none, it has expired, or the agent whose TTL cached
+   * it has stopped. Throws ERR_STATE_DAMAGED once for a file that does not parse, which is set aside.
    */
   read(origin: string): Promise<CachedLogin | undefined>;
-  /** Keeps `login` until its `untilSeconds`; one that is over by now is not written. */
+  /** Caches `login` until its `untilSeconds`; an expired one is not written. */
   write(login: CachedLogin): Promise<void>;
   remove(origin: string): Promise<void>;
 }
 
 export interface LoginCacheOptions {
   readonly clock: Clock;
-  /** Folder of the logins; made 0700 when the first one is kept. */
+  /** Folder of the logins, created with mode 0700 for the first one. */
   readonly path: string;
-  /** Boot of the agent on this machine now. Undefined: none runs. */
+  /** Boot id of the agent running on this machine. Undefined: none. */
   readonly agentBootId: string | undefined;
 }
 
@@ -61,7 +61,7 @@ export function createLoginCache({ clock, path, agentBootId }: LoginCacheOptions
   };
 }
 
-/** Whether folder and file are ours alone; a file that others could have written or read is no login. */
+/** Whether folder and file are private; a file that others could have written or read is not used. */
 async function isTrusted(folder: string, file: string): Promise<boolean> {
   if (!(await isPrivate(folder))) return false;
   const found = await lstat(file).catch(() => undefined);

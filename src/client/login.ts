@@ -1,8 +1,8 @@
 /**
- * Signs a person in: the proof that goes with a login key. Chooses the way by where `qf` runs.
+ * Signs a person in and returns the proof for a login key. The method depends on where `qf` runs.
  *
- * A token of a service user comes before everything; then the browser of this machine; else the hosted
- * page. Prompts go to stderr and /dev/tty, never to stdout or stdin.
+ * A service user's token comes first, then this machine's browser, otherwise the hosted page. Prompts use
+ * stderr and /dev/tty, never stdout or stdin.
  *
  * @module
  */
@@ -28,10 +28,10 @@ export interface SignInOptions {
   readonly loginKey: Ed25519Key;
   /** Name of this device, as the hosted page shows it. */
   readonly deviceName: string;
-  /** Where it is for, as the hosted page shows it. Empty: unknown. */
+  /** The target, as the hosted page shows it. Empty: unknown. */
   readonly target?: string;
   readonly localUser?: string;
-  /** Ask the provider to sign in anew, whatever session it has: with a TTL of 0. */
+  /** Forces a fresh sign-in, whatever session the provider has. Set for a TTL of 0. */
   readonly fresh: boolean;
   /** `--no-browser`. */
   readonly noBrowser?: boolean;
@@ -39,13 +39,13 @@ export interface SignInOptions {
   readonly clock?: Clock;
   readonly terminal?: Terminal;
   readonly fetch?: typeof fetch;
-  /** Milliseconds for all of it. Default 300000. */
+  /** Time limit of the whole sign-in in milliseconds. Default 300000. */
   readonly timeoutMs?: number;
 }
 
 /**
  * Signs a person in and returns the proof for `loginKey`. Throws ERR_LOGIN_FAILED when it was refused,
- * ERR_TIMEOUT after five minutes, ERR_LOGIN_REQUIRED where nobody can be asked.
+ * ERR_TIMEOUT after five minutes, ERR_LOGIN_REQUIRED when no person can be asked.
  */
 export async function signIn(options: SignInOptions): Promise<LoginProof> {
   const { config, environment, loginKey, fresh } = options;
@@ -56,7 +56,7 @@ export async function signIn(options: SignInOptions): Promise<LoginProof> {
   const shared = { clock, terminal, loginKey, fresh, signal: timeout.signal };
   try {
     if (config.oidc.loopback && options.noBrowser !== true && hasBrowser(environment)) {
-      // Loaded when somebody does sign in: most connections use a kept login and need to start fast.
+      // Loaded on demand: most connections use a cached login and must start fast.
       const { loopbackLogin } = await import("./loopback-login.ts");
       const fetchOption = options.fetch === undefined ? {} : { fetch: options.fetch };
       return await loopbackLogin({ ...shared, ...fetchOption, oidc: config.oidc, environment });
@@ -75,8 +75,8 @@ export async function signIn(options: SignInOptions): Promise<LoginProof> {
 }
 
 /**
- * The token that signs a service user in, from the environment. Undefined: a person signs in, also where the
- * environment holds a token of scope `api`, which is for administration. Throws as `environmentToken`.
+ * The token that signs a service user in, from the environment. Undefined: a person signs in. That includes
+ * an environment with a token of scope `api`, which is for administration. Throws as `environmentToken`.
  */
 export async function serviceToken(environment: Environment): Promise<string | undefined> {
   const token = await environmentToken(environment);
@@ -84,7 +84,7 @@ export async function serviceToken(environment: Environment): Promise<string | u
 }
 
 /**
- * The token in the file named by QF_TOKEN_FILE, else in QF_TOKEN, whatever it opens. Undefined: none.
+ * The token in the file named by QF_TOKEN_FILE, otherwise in QF_TOKEN, whatever its scope. Undefined: none.
  *
  * Throws ERR_LOGIN_FAILED when the file cannot be read or holds no token, such as a setup key.
  */

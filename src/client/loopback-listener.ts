@@ -1,10 +1,10 @@
 /**
- * The listener on loopback where a browser begins a sign-in and comes back from it.
+ * The loopback listener where a browser starts a sign-in and returns from it.
  *
- * The browser is started with the URL of a page here, which gives it a cookie and sends it on to the
- * provider. Nothing secret is in that URL, which other users of this machine can see in the list of
- * processes. They can reach the listener too: it answers processes of its own user only, where the system
- * says whose they are, gives its cookie to one browser, and takes an answer or an error only from that one.
+ * The browser opens a page here, which sets a cookie and redirects it to the provider. Other users of this
+ * machine can see that page's URL in the process list, so it contains no secret. They can also reach the
+ * listener. It therefore answers only processes of its own user, where the system can tell, gives its cookie
+ * to one browser, and accepts a result or an error only from that browser.
  *
  * @module
  */
@@ -16,35 +16,35 @@ import type { LoopbackHost } from "../wire/client-config.ts";
 import { uidOfLoopbackPeer } from "./loopback-peer.ts";
 
 const CALLBACK_PATH = "/callback";
-/** The five minutes a person has, and some. */
+/** The five minutes a person has, plus a margin. */
 const COOKIE_SECONDS = 330;
 const HEADERS = { ...pageHeaders(), "referrer-policy": "no-referrer" };
 
 export interface CallbackAnswer {
   /** The URL the browser came back with, its `state` already compared. */
   readonly url: URL;
-  /** What the waiting browser is told: that it is done, or that it failed. */
+  /** Tell the waiting browser that the sign-in succeeded or failed. */
   succeed(): void;
   fail(): void;
 }
 
 export interface Callback {
   readonly redirectUri: string;
-  /** The page to open: it leads to `authorizationUrl`, once. */
+  /** The page to open. It redirects to `authorizationUrl`, once. */
   begin(authorizationUrl: string): string;
-  /** Rejects with what `signal` was aborted with. */
+  /** Rejects with the reason of `signal`'s abort. */
   wait(signal: AbortSignal): Promise<CallbackAnswer>;
-  /** Stops listening once the last page is handed over. */
+  /** Stops listening once the last page has been sent. */
   close(): void;
 }
 
 export interface CallbackOptions {
   /** 0 is any. */
   readonly port: number;
-  /** Host of the redirect URI, as it is registered. Default 127.0.0.1. */
+  /** Host of the registered redirect URI. Default 127.0.0.1. */
   readonly host?: LoopbackHost | undefined;
   readonly state: string;
-  /** User of a process on this machine; null: not known. Tests replace it. */
+  /** Uid of a process on this machine. Null: unknown. Tests replace it. */
   readonly uidOf?: (fromPort: number, toPort: number) => number | null;
 }
 
@@ -94,7 +94,7 @@ function createVisit(
   let isBegun = false;
   let isTaken = false;
   const visit = {
-    /** Of no use to other sites, which cannot guess it, and no secret from other users here. */
+    /** Keeps other sites from guessing it. Not a secret from other users of this machine. */
     beginPath: `/sign-in/${randomBytes(16).toString("base64url")}`,
     authorizationUrl: "",
     /** Host and port under which browsers know us. */
@@ -126,7 +126,7 @@ function notFound(): Response {
   return new Response("not found\n", { status: 404, headers: { "cache-control": "no-store" } });
 }
 
-/** Root may do as it likes here anyway. What the system does not say is left to the cookie. */
+/** Root can do anything here anyway. If the system cannot tell, the cookie decides. */
 function isOwnUser(
   request: Request,
   server: Bun.Server<undefined>,
@@ -143,21 +143,21 @@ function hasCookie(request: Request, url: URL, secret: string): boolean {
   return pairs.some((pair) => pair.startsWith(wanted) && isEqualSecret(pair.slice(wanted.length), secret));
 }
 
-/** Browsers do not tell ports apart, and several sign-ins may wait at once. */
+/** Browsers share cookies between ports, and several sign-ins may wait at once. */
 function cookieName({ port }: URL): string {
   return `qf_sign_in_${port}`;
 }
 
 type Answer = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>;
 
-/** What a browser may make of `localhost` depends on the machine, so both addresses are listened on. */
+/** How a browser resolves `localhost` depends on the machine, so listen on both addresses. */
 function listen(host: LoopbackHost, port: number, answer: Answer): Bun.Server<undefined>[] {
   const first = listenAt(host === "[::1]" ? "::1" : "127.0.0.1", port, answer);
   if (host !== "localhost" || first.port === undefined) return [first];
   try {
     return [first, listenAt("::1", first.port, answer)];
   } catch {
-    // Without IPv6, or with that port taken there, browsers come to 127.0.0.1.
+    // Without IPv6, or with the port taken there, browsers use 127.0.0.1.
     return [first];
   }
 }

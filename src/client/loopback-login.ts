@@ -1,8 +1,8 @@
 /**
- * Signing in with the browser on this machine: authorization code + PKCE, run by `qf` itself against the
- * provider, coming back to a listener on loopback.
+ * Sign-in with this machine's browser: `qf` itself runs authorization code + PKCE against the provider, with
+ * a redirect to a loopback listener.
  *
- * The nonce is the digest of the login key, so the ID token names the key and is of no use without it.
+ * The nonce is the digest of the login key, so the ID token names the key and is useless without it.
  *
  * @module
  */
@@ -27,9 +27,9 @@ import type { Environment } from "./client-folder.ts";
 import { type Callback, openCallback } from "./loopback-listener.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** How much older than this login the provider's own sign-in may be when a fresh one was asked for. */
+/** How much older than this login the provider's sign-in may be when a fresh one was requested. */
 const FRESH_TOLERANCE_SECONDS = 60;
-/** The token was made for this sign-in, which takes minutes; management has its own cap. */
+/** The token was issued for this sign-in, which takes minutes. Management has its own cap. */
 const TOKEN_AGE_SECONDS_MAX = 3_600;
 
 export interface LoopbackLoginOptions {
@@ -38,7 +38,7 @@ export interface LoopbackLoginOptions {
   readonly terminal: Terminal;
   readonly environment: Environment;
   readonly loginKey: Ed25519Key;
-  /** Ask the provider to sign in anew (TTL 0). */
+  /** Forces a fresh sign-in at the provider (TTL 0). */
   readonly fresh: boolean;
   readonly signal: AbortSignal;
   readonly fetch?: typeof fetch;
@@ -96,7 +96,7 @@ interface Attempt {
   readonly verifier: string;
   readonly startedSeconds: number;
   readonly callback: Callback;
-  /** With which the browser came back. */
+  /** The URL with which the browser returned. */
   readonly url: URL;
 }
 
@@ -111,7 +111,7 @@ async function discover(options: LoopbackLoginOptions, doFetch: typeof fetch): P
   }
 }
 
-/** Redeems the code and checks the token as management will, so that what is wrong is said here. */
+/** Redeems the code and checks the token as management will, so that errors show up here. */
 async function finish(options: LoopbackLoginOptions, attempt: Attempt): Promise<LoginProof> {
   const { oidc } = options;
   const { document, doFetch, callback, url, state, verifier } = attempt;
@@ -123,7 +123,7 @@ async function finish(options: LoopbackLoginOptions, attempt: Attempt): Promise<
     verifier,
     fetch: doFetch,
   });
-  // For a token that no key could make good none is fetched: what is wrong with it is said instead.
+  // If the token does not parse, no key is fetched; the parse error is reported instead.
   const isReadable = parseCompactJws(redeemed.idToken) !== undefined;
   const keys = isReadable ? (await fetchKeys(document, doFetch)).map(({ jwk }) => jwk) : [];
   const verdict = await verifyIdToken({
@@ -133,7 +133,7 @@ async function finish(options: LoopbackLoginOptions, attempt: Attempt): Promise<
         issuer: oidc.issuer,
         audiences: [oidc.audience ?? oidc.clientId],
         clients: [oidc.clientId],
-        // Which claim names the person is management's to check.
+        // Management checks the claim that names the person.
         userIdClaim: "sub",
         keys,
       },
@@ -151,7 +151,7 @@ async function finish(options: LoopbackLoginOptions, attempt: Attempt): Promise<
   return proofOf(options, { document, redeemed, payload: verdict.payload });
 }
 
-/** The access token goes along only where management has something to ask with it. */
+/** The access token is sent only if management needs it for UserInfo. */
 function proofOf(
   { oidc }: LoopbackLoginOptions,
   told: {
@@ -167,7 +167,7 @@ function proofOf(
   return { kind: "id_token", idToken, ...(isSent ? { accessToken } : {}) };
 }
 
-/** A provider that says when the person signed in must say that it was now. */
+/** If the provider reports when the person signed in, that must be now. */
 function checkFreshness(options: LoopbackLoginOptions, at: number | null, startedSeconds: number): void {
   if (!options.fresh || at === null || at >= startedSeconds - FRESH_TOLERANCE_SECONDS) return;
   throw new QfError("ERR_LOGIN_FAILED", "the identity provider used an earlier sign-in", {
@@ -175,7 +175,7 @@ function checkFreshness(options: LoopbackLoginOptions, at: number | null, starte
   });
 }
 
-/** Bounded in time and size, and over when the login is. */
+/** A fetch bounded in time and size that ends with the login. */
 function boundFetch(options: LoopbackLoginOptions): typeof fetch {
   const strict = createStrictFetch(options.fetch ?? fetch);
   const bound = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> =>

@@ -1,5 +1,5 @@
 /**
- * The user at the other end of a TCP connection within this machine, as Linux lists them in /proc/net.
+ * Finds the user at the other end of a loopback TCP connection, from /proc/net on Linux.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 const LOCAL_ADDRESS = 1;
 const REMOTE_ADDRESS = 2;
 const UID = 7;
-/** Users outside of this user namespace look like this one. */
+/** The uid shown for users outside this user namespace. */
 const OVERFLOW_UID = 65_534;
 
 /** User of the process at `fromPort` of a loopback connection to our `toPort`. Null: not known. */
@@ -25,11 +25,11 @@ function readTable(path: string): string {
   try {
     return readFileSync(path, "latin1");
   } catch {
-    return ""; // Another system than Linux.
+    return ""; // Not Linux.
   }
 }
 
-/** Only the ports are compared: both ends are on this machine, and a pair of ports is taken once. */
+/** Only ports are compared: both ends are on this machine, and a pair of ports is used only once. */
 export function findUid(table: string, fromPort: number, toPort: number): number | null {
   for (const line of table.split("\n").slice(1)) {
     const columns = line.trim().split(/\s+/);

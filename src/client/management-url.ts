@@ -1,6 +1,5 @@
 /**
- * The management server that a command speaks to, and whether it may be: the one place that decides it, for
- * every command and for the agent.
+ * Choice and check of the management URL, in one place for every command and the agent.
  *
  * @module
  */
@@ -12,8 +11,8 @@ import { ClientConfigFile } from "../wire/state-file.ts";
 import { clientFolderPath, type Environment, readPublicClient } from "./client-folder.ts";
 
 /**
- * The management server to speak to: `given`, QF_MANAGEMENT_URL, the person's configuration, this
- * machine's agent. Throws ERR_USAGE when none says, or for one that must not be spoken to.
+ * The management URL from `given`, QF_MANAGEMENT_URL, the person's configuration, or this machine's agent, in
+ * that order. Throws ERR_USAGE when none is set, or for a URL we must not use.
  */
 export async function managementUrlOf(environment: Environment, given: string | undefined): Promise<string> {
   if (given !== undefined) return checkManagementUrl(given);

@@ -1,8 +1,8 @@
 /**
- * Signing in while management is away: a kept login signs a certificate for itself, for a machine that
- * this person has reached with it before. The machine takes it or not (`--allow-offline-logins`).
+ * Sign-in while management is away: a cached login signs its own certificate, for a machine that this person
+ * has reached with it before. The machine decides whether to accept it (`--allow-offline-logins`).
  *
- * Only a management that cannot be reached at all leads here, never one that refuses.
+ * Used only when management cannot be reached, never when it refuses.
  *
  * @module
  */
@@ -16,9 +16,11 @@ import type { ClientSession, Login } from "./client-session.ts";
 import type { Scope } from "./device.ts";
 import { openKnownTargets } from "./known-targets.ts";
 
-/** What `certificate/offline.ts` and `certificate/parse.ts` do, lent by the role that has both. */
+/**
+ * Functions of `certificate/offline.ts` and `certificate/parse.ts`, injected by a role that may import them.
+ */
 export interface OfflineCertificates {
-  /** What a certificate of management says. Throws for one that is malformed. */
+  /** Parses a certificate from management. Throws when it is malformed. */
   parse(blob: Uint8Array): { readonly identity: CertificateIdentity; readonly idToken: string | null };
   sign(order: {
     readonly scope: Scope;
@@ -31,12 +33,12 @@ export interface OfflineCertificates {
   }): Buffer;
 }
 
-/** Loaded when needed: a connection that has nothing new to remember does without. */
+/** Loaded on demand: a connection with nothing new to remember does not need it. */
 type Load = () => Promise<OfflineCertificates>;
 
 /**
- * Remembers the machine for which management has just made `certificateBlob`. Not for a login that is
- * gone after this connection, nor where the account keeps ID tokens from machines: then none is shown.
+ * Remembers the machine for which management has just issued `certificateBlob`. Skipped for a login that is
+ * not cached, and if the account keeps ID tokens from machines.
  */
 export async function rememberTarget(
   session: ClientSession,
@@ -56,7 +58,7 @@ export async function rememberTarget(
   if (!(await known.isNews(news))) return;
   const { identity, idToken } = (await load()).parse(issued.certificateBlob);
   if (idToken !== login.proof.idToken || identity.binding !== "idp") return;
-  // What one access was for says nothing of a later one.
+  // A reason applies to one access only.
   const { accessReason: _, ...lasting } = identity;
   await known.remember({ ...news, identity: lasting });
 }
@@ -65,12 +67,13 @@ export interface OfflineWish {
   readonly target: string;
   readonly away: QfError;
   readonly load: Load;
-  /** What the access is for. Undefined: nothing was said. */
+  /** The reason for the access. Undefined: none. */
   readonly reason: AccessReason | undefined;
 }
 
 /**
- * A certificate by `login` itself for the machine that `target` names. Throws `away`, with what is missing.
+ * A certificate signed by `login` itself for the machine `target`. Throws `away`, with a hint about what is
+ * missing.
  */
 export async function signOffline(
   session: ClientSession,
@@ -102,7 +105,7 @@ export async function signOffline(
   return { target: entry.target, certificateBlob };
 }
 
-/** `away`, with a next step that fits better. */
+/** `away` with a more specific hint. */
 export function because(away: QfError, hint: string): QfError {
   return new QfError(away.code, away.message, { hint, cause: away });
 }

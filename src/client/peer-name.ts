@@ -1,8 +1,8 @@
 /**
- * Host names that can be peers: the strict reading of what ssh(1) hands us.
+ * Host names that can be peers, parsed strictly from what ssh(1) passes.
  *
- * No zod here, since `qf proxy match` runs before every connection; a test holds these patterns against the
- * schemas of `wire/units.ts`.
+ * It does not use zod, because `qf proxy match` runs before every connection. A test compares these patterns
+ * with the schemas of `wire/units.ts`.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export function isDnsName(name: string): boolean {
   return name.length <= NAME_LENGTH_MAX && DNS_NAME.test(name);
 }
 
-/** Whether `name` is in 100.64.0.0/10, written the one usual way. */
+/** Whether `name` is an address in 100.64.0.0/10 in canonical form. */
 export function isOverlayAddress(name: string): boolean {
   return OVERLAY_ADDRESS.test(name);
 }
@@ -29,14 +29,14 @@ export function isPeerName(name: string, domains: readonly string[]): boolean {
   return isDnsName(name) && domains.some((domain) => isDnsName(domain) && name.endsWith(`.${domain}`));
 }
 
-/** One label: a name that says nothing of a domain. */
+/** Whether it is one label, without a domain. */
 export function isShortName(name: string): boolean {
   return isDnsName(name) && !name.includes(".");
 }
 
 /**
- * The name that ssh(1) dials, in lower case. Undefined for whatever could be anything but a name or an
- * overlay address: an address of another network, a word with shell or path syntax, an option.
+ * The name that ssh(1) dials, in lower case. Undefined for anything but a name or an overlay address: other
+ * addresses, words with shell or path syntax, options.
  */
 export function parseDialledName(host: string): string | undefined {
   if (host.length > NAME_LENGTH_MAX || !/^[A-Za-z0-9.-]+$/.test(host)) return undefined;

@@ -1,6 +1,5 @@
 /**
- * The log keys that this device or its machine's agent has pinned: by them an export is believed, without
- * asking management.
+ * Log keys pinned by this device or its machine's agent. They verify an export without asking management.
  *
  * @module
  */
@@ -20,13 +19,13 @@ import { clientFolderPath, type Environment } from "./client-folder.ts";
 export const ALARMS_FILE = "log-alarms.json";
 
 /**
- * Notes the checkpoint that came with a certificate; the first one pins its key. What contradicts the one
- * before is said to the person and kept as evidence, and does not replace what is noted: management, whose
- * log it is, will not say it.
+ * Stores the checkpoint that came with a certificate; the first one pins its key. A checkpoint that
+ * contradicts the stored one does not replace it. It is reported to the person and kept as evidence, since
+ * management itself would not report it.
  */
 export async function meetLog(folder: string, log: LogSeen): Promise<void> {
   const path = join(folder, "logs.json");
-  // A damaged file is set aside, and keeps nobody out.
+  // A damaged file is set aside and must not block a connection.
   const stored = await readJsonState(path, PinnedLogsFile).catch(() => undefined);
   const file = stored ?? { format: 1 as const, logs: {} };
   const known = file.logs[log.origin];
@@ -48,7 +47,7 @@ export async function meetLog(folder: string, log: LogSeen): Promise<void> {
   await writeJsonAtomic(path, { format: 1, logs }, 0o600).catch(() => {}); // A full disk keeps nobody out.
 }
 
-/** Keeps the first contradiction of a log; later ones add nothing to it. */
+/** Keeps the first contradiction of each log only. */
 async function keepAlarm(
   folder: string,
   origin: string,
@@ -60,13 +59,15 @@ async function keepAlarm(
   await writeJsonAtomic(path, { format: 1, alarms: { ...alarms, [origin]: alarm } }, 0o600).catch(() => {});
 }
 
-/** What this device has seen of logs that contradict themselves, by their origins. */
+/** Contradictions this device has seen, by log origin. */
 export async function logAlarms(folder: string): Promise<LogAlarmsFile["alarms"]> {
   const stored = await readJsonState(join(folder, ALARMS_FILE), LogAlarmsFile).catch(() => undefined);
   return stored?.alarms ?? {};
 }
 
-/** Pins the log's key at registration, unless one is: from here on no other key speaks for that log. */
+/**
+ * Pins the log's key at registration, unless one is pinned. After that no other key is accepted for that log.
+ */
 export async function pinLog(folder: string, { origin, key }: LogIdentity): Promise<void> {
   const path = join(folder, "logs.json");
   const stored = await readJsonState(path, PinnedLogsFile).catch(() => undefined);
@@ -83,20 +84,20 @@ function problemOf(
   if (pinned !== undefined && pinned !== key.publicKey) {
     return "management signs the account's audit log with another key than before";
   }
-  // A smaller one may have been overtaken on its way: several of us ask at once. Machines compare those.
+  // Several processes ask at once, so a smaller checkpoint may just be late. Machines compare those.
   if (ours === undefined || theirs.size !== ours.size) return null;
   return isSameHash(theirs.root, ours.root) ? null : "the account's audit log is not the one it was";
 }
 
 export interface PinnedLog {
   readonly keys: readonly NoteKey[];
-  /** The largest checkpoint that was seen. */
+  /** The largest checkpoint seen. */
   readonly checkpoints: readonly string[];
 }
 
 /**
- * What is pinned of the log of that name: by this device, else by this machine's agent. Nothing, where
- * neither has met it.
+ * The pin for the log `origin`: this device's, otherwise the machine's agent's. Empty when neither has seen
+ * the log.
  */
 export async function pinnedLog(environment: Environment, origin: string): Promise<PinnedLog> {
   const path = join(clientFolderPath(environment), "logs.json");
@@ -106,17 +107,17 @@ export async function pinnedLog(environment: Environment, origin: string): Promi
   return { keys: [{ name: origin, publicKey: log.key }], checkpoints: log.note === "" ? [] : [log.note] };
 }
 
-/** What this machine's agent tells everyone on it. */
+/** The pin that this machine's agent publishes. */
 async function pinnedByAgent(environment: Environment, origin: string): Promise<PinnedLog> {
   for (const folder of clientStateDirs(process.geteuid?.() ?? 0, environment)) {
     try {
-      // Not ours to set aside: the agent owns it.
+      // Never set aside when damaged: it is the agent's file.
       const text = await readFile(join(folder, "public/log.json"), "utf8");
       const { log, note } = PublicLogFile.parse(JSON.parse(text));
       if (log.origin !== origin) continue;
       return { keys: [{ name: origin, publicKey: log.key }], checkpoints: note === null ? [] : [note] };
     } catch {
-      // No agent there, or none that has met a log.
+      // No agent there, or it has seen no log.
     }
   }
   return { keys: [], checkpoints: [] };

@@ -1,21 +1,21 @@
 /**
- * Presence of a server, tested only while its answer is late: a server that works for a while is waited for,
- * one that cannot even be connected to is not.
+ * Tests whether a server is up while its answer is late. A slow server is waited for; one that accepts no
+ * connection is not.
  *
  * @module
  */
 import { connect } from "node:net";
 
-/** An answer later than this makes us look. */
+/** An answer later than this triggers the test. */
 const LATE_MS = 2_000;
-/** Longest for a connection to be made. */
+/** Time limit for connecting. */
 const CONNECT_MS = 3_000;
 const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] as const;
 
 export interface Presence {
-  /** Aborts with a TimeoutError when nobody is there. */
+  /** Aborts with a TimeoutError when the server is not there. */
   readonly signal: AbortSignal;
-  /** There is an answer, or none is waited for any more. */
+  /** Call when the answer has arrived or is no longer awaited. */
   end(): void;
 }
 
@@ -25,11 +25,11 @@ export interface PresenceOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Watches over one request to `origin` that begins now. */
+/** Watches one request to `origin` that begins now. */
 export function watchPresence(origin: string, options: PresenceOptions = {}): Presence {
   const gone = new AbortController();
   let stop = () => {};
-  // Behind a proxy a direct connection says nothing.
+  // With a proxy, a direct connection proves nothing.
   if (!hasProxy(options.environment ?? process.env)) {
     const timer = setTimeout(() => {
       stop = look(origin, () => gone.abort(new DOMException("nobody is there", "TimeoutError")));
@@ -39,7 +39,7 @@ export function watchPresence(origin: string, options: PresenceOptions = {}): Pr
   return { signal: gone.signal, end: () => stop() };
 }
 
-/** Tries to connect, and calls `onNobody` when that fails. Returns how to stop. */
+/** Tries to connect and calls `onNobody` on failure. Returns a function that stops it. */
 function look(origin: string, onNobody: () => void): () => void {
   const { protocol, hostname, port } = new URL(origin);
   const host = hostname.replace(/^\[|\]$/g, "");

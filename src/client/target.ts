@@ -1,5 +1,5 @@
 /**
- * Lookup of a machine's address by this device alone: nobody signs in, and the answer grants nothing.
+ * Looks up a machine's address with the device key alone: it needs no sign-in, and the answer grants nothing.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface FoundTarget {
   readonly devicePeerId: string;
 }
 
-/** This device as it is registered at the session's management server. Throws ERR_LOGIN_REQUIRED. */
+/** This device's registration at the session's management server. Throws ERR_LOGIN_REQUIRED. */
 export async function registeredDevice(
   session: ClientSession,
 ): Promise<Pick<FoundTarget, "scope" | "devicePeerId">> {
@@ -36,15 +36,15 @@ export async function registeredDevice(
 }
 
 /**
- * The machine that `typed` (name, full name, overlay address or peer id) is. Throws ERR_LOGIN_REQUIRED for
- * a device that is not registered, ERR_ACCESS_DENIED where no rule lets it reach such a machine.
+ * The machine that `typed` (name, full name, overlay address or peer id) is. Throws ERR_LOGIN_REQUIRED for a
+ * device that is not registered, ERR_ACCESS_DENIED when no rule lets it reach such a machine.
  */
 export async function findTarget(session: ClientSession, typed: string): Promise<FoundTarget> {
   const device = await registeredDevice(session);
   return { ...device, target: await findTargetAs({ ...session, ...device }, typed) };
 }
 
-/** A device, or a machine, that asks for itself. */
+/** A device or machine that asks with its own key. */
 export interface Asker {
   readonly api: Pick<ClientApi, "challenge" | "target" | "names">;
   readonly clock: Clock;
@@ -53,7 +53,7 @@ export interface Asker {
   readonly devicePeerId: string;
 }
 
-/** As `findTarget`, by a device that is known to be registered. */
+/** As `findTarget`, for a device known to be registered. */
 export async function findTargetAs(asker: Asker, typed: string): Promise<TargetInfo> {
   const { api, clock, deviceKey, scope, devicePeerId } = asker;
   const { challenge } = await api.challenge();
@@ -62,7 +62,7 @@ export async function findTargetAs(asker: Asker, typed: string): Promise<TargetI
   return (await api.target({ ...fields, deviceSignature })).target;
 }
 
-/** Throws ERR_PEER_UNREACHABLE for a machine that serves no SSH, or that nobody can reach now. */
+/** Throws ERR_PEER_UNREACHABLE for a machine that serves no SSH or cannot be reached now. */
 export function requireReachable({ name, sshServer, connected, direct }: TargetInfo): void {
   if (!sshServer) {
     throw new QfError("ERR_PEER_UNREACHABLE", "SSH server not detected", {
@@ -77,14 +77,15 @@ export function requireReachable({ name, sshServer, connected, direct }: TargetI
 }
 
 /**
- * Machines that work without the domain, as management says it of this device now. Throws ERR_LOGIN_REQUIRED
- * for a device that is not registered, ERR_ACCESS_DENIED for one that is blocked or waits for approval.
+ * Machines that this device can name without the domain, according to management now. Throws
+ * ERR_LOGIN_REQUIRED for a device that is not registered, ERR_ACCESS_DENIED for one that is blocked or waits
+ * for approval.
  */
 export async function askNames(session: ClientSession): Promise<NamesResponse> {
   return askNamesAs({ ...session, ...(await registeredDevice(session)) });
 }
 
-/** As `askNames`; with `addresses` also every machine that some rule opens, where management knows how. */
+/** As `askNames`; with `addresses`, also every machine that some rule opens, if management supports it. */
 export async function askNamesAs(asker: Asker, addresses?: "yes"): Promise<NamesResponse> {
   const { api, clock, deviceKey, scope, devicePeerId } = asker;
   const { challenge } = await api.challenge();

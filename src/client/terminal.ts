@@ -1,6 +1,6 @@
 /**
- * Talking to the person at the terminal while stdin and stdout belong to something else: prompts go to
- * stderr, answers come from the terminal itself. So a login survives pipes, scp, git and ansible.
+ * The terminal dialogue while stdin and stdout are in use: prompts go to stderr, answers come from the
+ * terminal itself. So a login works under pipes, scp, git and ansible.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { QfError } from "../base/errors.ts";
 import { platform } from "../base/platform/platform.ts";
 import { printable } from "../base/printable.ts";
 
-/** Longest answer taken, in bytes: what a terminal holds of one line, so that nothing of it is left over. */
+/** Longest answer read, in bytes: what a terminal buffers of one line, so that nothing is left over. */
 const ANSWER_LENGTH_MAX = 4_096;
 
 const readFrom = promisify(read);
@@ -20,7 +20,7 @@ export interface Terminal {
   say(line: string): void;
   /** Whether `ask` can work at all. */
   canAsk(): boolean;
-  /** One line typed in answer to `prompt`. Throws ERR_LOGIN_FAILED at its end, or what `signal` says. */
+  /** Reads one line in answer to `prompt`. Throws ERR_LOGIN_FAILED at end of file, or `signal`'s reason. */
   ask(prompt: string, signal: AbortSignal): Promise<string>;
 }
 
@@ -41,8 +41,8 @@ export const processTerminal: Terminal = {
 };
 
 /**
- * One read at a time and none after the answer: a read that is still waiting cannot be called back, and
- * would take what is typed next, into the session that this login is for.
+ * Reads once at a time and never after the answer: a pending read cannot be cancelled, and would swallow what
+ * is typed next into the session.
  */
 async function askTty(prompt: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();

@@ -1,6 +1,6 @@
 /**
- * Asks this machine's agent to vouch that our device runs on it, so that the device also counts as in
- * the machine's groups. Without an agent, or when it does not answer, there is simply no vouch.
+ * Asks this machine's agent to vouch that our device runs on it, so that the device also counts as in the
+ * machine's groups. Without an agent, or without its answer, there is no vouch.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { parseJson } from "../base/files.ts";
 import type { RegisterRequest } from "../wire/client-api.ts";
 import { CONTROL_REQUEST_BYTES_MAX, ControlAnswer, type ControlRequest } from "../wire/control.ts";
 
-/** Longest wait for the agent; a sign-in must not hang on it. */
+/** Longest wait for the agent, so that it cannot hold up a sign-in. */
 const TIMEOUT_MS = 2_000;
 
-/** The vouch for `deviceKey` by the agent behind `socketPath`. Undefined: none. Never throws. */
+/** The vouch for `deviceKey` from the agent at `socketPath`. Undefined: none. Never throws. */
 export async function askForVouch(socketPath: string, deviceKey: string): Promise<RegisterRequest["vouch"]> {
   const line = await exchange(socketPath, { do: "vouch", deviceKey }).catch(() => undefined);
   const answer = ControlAnswer.safeParse(parseJson(line ?? ""));

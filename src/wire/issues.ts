@@ -1,5 +1,5 @@
 /**
- * One-line descriptions of input that did not parse, naming the field.
+ * Descriptions of input that did not parse: one line that names the field.
  *
  * @module
  */

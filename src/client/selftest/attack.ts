@@ -1,8 +1,9 @@
 /**
- * Attacks on a live set-up by what any client could send: no test mode answers them, and nothing is changed.
+ * Attacks on a live installation with what any client could send. No test mode answers them, and they change
+ * nothing.
  *
- * Each names its target and looks whether it is refused. They run one after the other, few of a kind, so that
- * no limit is reached and nobody who works there notices.
+ * Each names its target and checks that it is refused. They run one at a time and few of a kind, so that they
+ * reach no limit and disturb no users.
  *
  * @module
  */
@@ -10,11 +11,11 @@ import { isQfError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { AttackReport, AttackResult } from "../../wire/selftest.ts";
 
-/** Longest that one attack may take. */
+/** Time limit of one attack. */
 const ATTACK_MS_MAX = 30_000;
 const DETAIL_CHARS_MAX = 200;
 
-/** Null: it was refused. A sentence: what was seen instead. */
+/** Null: refused. A sentence: what happened instead. */
 export type Verdict = string | null | { readonly skipped: string };
 
 export interface Attack {
@@ -24,7 +25,7 @@ export interface Attack {
   run(): Promise<Verdict>;
 }
 
-/** Runs all of them. `onResult` hears of each as it is over. */
+/** Runs all attacks. Calls `onResult` after each. */
 export async function runAttacks(
   attacks: readonly Attack[],
   onResult: (result: AttackResult) => void = () => {},
@@ -51,7 +52,7 @@ async function resultOf({ id, target, tried, run }: Attack): Promise<AttackResul
   }
 }
 
-/** What a target says may be anything. */
+/** A target's output is untrusted. */
 function shown(text: string): string {
   return printable(text).slice(0, DETAIL_CHARS_MAX);
 }

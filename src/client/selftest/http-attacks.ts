@@ -18,7 +18,7 @@ interface Asked {
   readonly headers: Headers;
 }
 
-/** Paths of the API that tell something of everybody. */
+/** API paths that reveal data about everyone. */
 const PRIVATE = [
   "/api/users",
   "/api/peers",
@@ -50,7 +50,7 @@ export function httpAttacks(url: string): Attack[] {
 
 type Name = (id: string, tried: string, run: () => Promise<Verdict>) => Attack;
 
-/** Who is asked by whom: tokens, cookies and names. */
+/** Attacks on the caller's identity: tokens, cookies and host names. */
 function accessAttacks(ask: Ask, attack: Name): Attack[] {
   return [
     attack("api_without_token", "the REST API without a token", () => allRefused(ask, PRIVATE.map(plain))),
@@ -108,7 +108,7 @@ function accessAttacks(ask: Ask, attack: Name): Attack[] {
   ];
 }
 
-/** What is asked for, and with what. */
+/** Attacks by path, body and header. */
 function contentAttacks(ask: Ask, attack: Name, url: string): Attack[] {
   return [
     attack("path_traversal", "files outside of what is handed out", () =>
@@ -185,7 +185,7 @@ async function noneContains(
   return null;
 }
 
-/** Tokens that nobody has given out. */
+/** Tokens that were never issued. */
 function forgedTokens(): string[] {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
   const claims = part({ sub: "owner", role: "owner", exp: 4_000_000_000 });

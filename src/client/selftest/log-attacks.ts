@@ -1,6 +1,6 @@
 /**
- * The account's log, looked at as one who mistrusts it: signed by the key that is pinned here, growing only
- * at its end, and each proof of it holding.
+ * Checks of the account's log that do not trust management: signed by the pinned key, append-only, and with
+ * valid proofs.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface LogAccess {
   pinned(origin: string): Promise<PinnedLog>;
 }
 
-/** `log`: null where the caller may not read it. */
+/** `log`: null if the caller may not read it. */
 export function logAttacks(url: string, log: LogAccess | null): Attack[] {
   const attack = (id: string, tried: string, run: (log: LogAccess) => Promise<Verdict>): Attack => ({
     ...{ id, target: url, tried },

@@ -1,6 +1,6 @@
 /**
- * Attacks on a machine's port: strangers, forged hellos, and on a port that speaks SSH messages that have no
- * business before the key exchange.
+ * Attacks on a machine's port: strangers, forged hellos and, on a port that speaks SSH, messages that are not
+ * allowed before the key exchange.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { makeHello } from "../../fabric/hello.ts";
 import { SSH_PORT } from "../../wire/ports.ts";
 import type { Attack, Verdict } from "./attack.ts";
 
-/** How long a machine may take to end a connection; its own time for a hello is 5 s. */
+/** How long a machine may take to close a connection; its own time-out for a hello is 5 s. */
 const END_MS = 12_000;
 const BANNER_MS = 2_000;
 const KEPT_BYTES_MAX = 64 * 1024;
 
-/** Messages that mean something only once somebody is proven, and a wrong first one (RFC 4250). */
+/** Messages that are valid only after authentication, and a wrong first one (RFC 4250). */
 const EARLY_MESSAGES = [
   { type: 21, name: "NEWKEYS before a key exchange" },
   { type: 50, name: "USERAUTH_REQUEST before a key exchange" },
@@ -77,7 +77,7 @@ interface Talk {
   readonly isClosed: boolean;
 }
 
-/** The machine ends the connection without a word. Where strangers are greeted by SSH it is no attack. */
+/** The machine must close the connection silently. Skipped on a port that greets strangers with SSH. */
 async function silentTo(place: MachinePlace, said: string): Promise<Verdict> {
   const { bytes, isClosed } = await talk(place, (_got, send) => send(said), {
     afterMs: 0,
@@ -89,7 +89,7 @@ async function silentTo(place: MachinePlace, said: string): Promise<Verdict> {
   return isClosed ? null : "the connection stays open";
 }
 
-/** The machine ends the connection, and grants nothing. Elsewhere nothing is said to strangers at all. */
+/** The machine must close the connection and grant nothing. Applies only to a port that greets strangers. */
 async function earlyMessage(place: MachinePlace, type: number): Promise<Verdict> {
   let isSsh = false;
   const { bytes, isClosed } = await talk(
@@ -107,7 +107,10 @@ async function earlyMessage(place: MachinePlace, type: number): Promise<Verdict>
   return isClosed ? null : "the connection stays open";
 }
 
-/** Connects, calls `say` with what came within `afterMs`, and listens until the end, or that is enough. */
+/**
+ * Connects, calls `say` with what arrived within `afterMs`, and listens until the end or until it has seen
+ * enough.
+ */
 function talk(
   { host, port }: MachinePlace,
   say: (got: Buffer, send: (data: string | Buffer) => void) => unknown,

@@ -1,5 +1,5 @@
 /**
- * Attacks on proofs: signatures for something else or for another account, replays, forged links of agents.
+ * Attacks on proofs: signatures for another purpose or account, replays, forged agent links.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import { type SignaturePurpose, signedBytes } from "../../wire/signed-fields.ts"
 import type { Attack, Verdict } from "./attack.ts";
 
 const TIMEOUT_MS = 10_000;
-/** How long a forged link is looked at. */
+/** How long a forged link is watched. */
 const LINK_MS = 8_000;
 
 type Config = Pick<ClientConfig, "accountId" | "origin">;
 
-/** `nowSeconds`: by the clock here. */
+/** `nowSeconds`: this device's clock. */
 export function proofAttacks(url: string, config: Config, nowSeconds: () => number): Attack[] {
   const enrol = (change: Forgery = {}) =>
     forgedEnrolment(url, config, { nowSeconds: nowSeconds(), ...change });
@@ -63,7 +63,7 @@ interface Forgery {
   readonly challenge?: string;
 }
 
-/** Anything but a refusal is one too many. */
+/** Anything but a refusal is a failure. */
 function statusVerdict(status: number): Verdict {
   if (status < 400) return `it was taken: HTTP status ${status}`;
   return status >= 500 && status !== 503 ? `it failed with HTTP status ${status}` : null;
@@ -127,10 +127,10 @@ async function post(url: string, path: string, body: string): Promise<number> {
   return response.status;
 }
 
-/** What management sends only to a machine that it believes. */
+/** Messages that management sends only to an authenticated machine. */
 const BELIEVED: readonly string[] = ["map", "delta", "outline", "current", "audit_ack", "log", "log_proof"];
 
-/** Opens an agent's link, says `forge(challenge)` once greeted, and looks whether it is ended for that. */
+/** Opens an agent link, sends `forge(challenge)` after the greeting, and checks that management closes it. */
 function forgedLink(url: string, forge: (challenge: string) => object): Promise<Verdict> {
   const socket = new WebSocket(`${url.replace(/^http/, "ws")}/agent/v1/sync`);
   return new Promise((resolve) => {

@@ -1,5 +1,5 @@
 /**
- * Access tables and differences as rows: one for each person, machine and local user.
+ * Access tables and differences as rows, one per person, machine and local user.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { shortWords } from "./access.ts";
 import { differenceOf } from "./difference.ts";
 import type { DifferenceBlock } from "./difference-types.ts";
 
-/** One row, by ids. `*` is every local user that no row beside it names. */
+/** One row, by ids. `*` stands for every local user without a row of its own. */
 export interface IdRow {
   readonly userId: string;
   readonly machineId: string;
@@ -17,7 +17,7 @@ export interface IdRow {
   readonly words: readonly string[];
 }
 
-/** What is in a table. */
+/** Input of a table. */
 export interface TableInput {
   readonly users: readonly MapUser[];
   readonly peers: readonly AccountPeer[];
@@ -27,7 +27,7 @@ export interface TableInput {
   readonly nowSeconds: number;
 }
 
-/** Who may be whom where, for these users on these machines: what no rules at all would take away. */
+/** Who may be which local user on which machine, as the difference from no rules at all. */
 export function accessTable({ rules, ...input }: TableInput): IdRow[] {
   return rowsOf(differenceOf({ ...input, before: [], after: rules }), "gained", Number.MAX_SAFE_INTEGER).rows;
 }

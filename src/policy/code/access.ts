@@ -2,9 +2,10 @@
  * Access of one person to one machine as one local user, as words: `connect`, `shell`, `sftp_write`,
  * `without_approval`. Each word is a question that `decide` answers, so this cannot disagree with it.
  *
- * It says what rules grant, and not what is in the way today: the machine's own flags are taken as open, and
- * what a person can do for a grant (a reason, a fresh sign-in, an approval) as done. A rule that holds at
- * certain times counts as `connect`; `at_any_time` is for what always holds. Read `accessOf`.
+ * It reports what rules grant, not what stands in the way today. The machine's flags are taken to allow
+ * everything, and obligations that a person can meet (a reason, a fresh sign-in, an approval) count as met. A
+ * rule limited to certain times counts as `connect`; `at_any_time` marks access that always holds. Read
+ * `accessOf`.
  *
  * @module
  */
@@ -16,7 +17,7 @@ import type { MachineFlags } from "../decide/request.ts";
 import { type PolicySnapshot, prepareSnapshot } from "../decide/snapshot.ts";
 import { type AccountPeer, settingsFor } from "../maps/compile.ts";
 
-/** Words that stand for what is asked of a person in return, or may be left out. */
+/** Words for access that needs no such obligation or condition. */
 export const CONDITION_WORDS = [
   "without_approval",
   "without_reason",
@@ -26,29 +27,29 @@ export const CONDITION_WORDS = [
   "at_any_time",
 ] as const;
 
-/** A machine, the rules that name it, and the people who are asked about: one side of a comparison. */
+/** One side of a comparison: a machine, the rules that name it, and the people concerned. */
 export interface AccessScene {
   readonly machine: AccountPeer;
   readonly rules: readonly MapRule[];
   readonly settings: MapSettings;
   readonly users: readonly MapUser[];
-  /** Their devices, and the peers that rules name as sources. */
+  /** The people's devices, and peers that rules name as sources. */
   readonly peers: readonly MapPeer[];
   readonly nowSeconds: number;
 }
 
-/** What is asked about a person: as whom, and which commands and forwards by name. */
+/** What to ask about a person: local users, and commands and forwards by name. */
 export interface Probes {
   readonly localUsers: readonly string[];
   readonly actions: readonly { readonly word: string; readonly action: Action }[];
 }
 
-/** Nobody's text: stands for whatever no list names. */
+/** Occurs in no list; stands for everything unlisted. */
 const ANYTHING = "\u0001";
-/** No port at all: stands for those that no list names. */
+/** Not a port; stands for all unlisted ports. */
 const NO_PORT = -1;
 
-/** The flags of a machine that stands in nobody's way. */
+/** The flags of a machine that allows everything. */
 export const OPEN_FLAGS: MachineFlags = {
   sshServer: true,
   sshRoot: true,
@@ -72,14 +73,14 @@ const PLAIN_ACTIONS: Probes["actions"] = [
   { word: "remote_socket", action: { kind: "remote_socket", path: `/${ANYTHING}` } },
 ];
 
-/** Words that say what is granted, whatever the rules name. */
+/** Words for what is granted that do not depend on the entries of rules' lists. */
 export const PLAIN_WORDS: readonly string[] = [
   "connect",
   ...PLAIN_ACTIONS.map(({ word }) => word),
   "sftp_write",
 ];
 
-/** What `rules` make worth asking: every local user and every entry of a list that any of them names. */
+/** The questions worth asking about `rules`: every local user and list entry that one of them names. */
 export function probesOf(rules: readonly MapRule[]): Probes {
   const localUsers = new Set(["*"]);
   const commands = new Set<string>();
@@ -98,7 +99,7 @@ export function probesOf(rules: readonly MapRule[]): Probes {
   };
 }
 
-/** The question behind a word about an entry of a list. Null: a plain word asks that already. */
+/** The question behind a word about a list entry. Null: a plain word already asks it. */
 export function probeOfWord(word: string): Probes["actions"][number] | null {
   const at = word.indexOf(" ");
   const [kind, about] = [word.slice(0, at), word.slice(at + 1)];
@@ -107,7 +108,7 @@ export function probeOfWord(word: string): Probes["actions"][number] | null {
   return action === null ? null : { word, action };
 }
 
-/** An address that only this entry, or a wider one, lets through. Null: it names every address. */
+/** An address that only this entry or a wider one allows. Null: the entry names every address. */
 function probeOf(kind: "local_forward" | "remote_forward", target: string): Action | null {
   const at = target.lastIndexOf(":");
   const [host, port] = [target.slice(0, at), target.slice(at + 1)];
@@ -116,7 +117,7 @@ function probeOf(kind: "local_forward" | "remote_forward", target: string): Acti
   return { kind, host: host === "*" ? ANYTHING : host, port: port === "*" ? NO_PORT : Number(port) };
 }
 
-/** Decisions of one scene, prepared: with what can be done for a grant done, and with each of it missing. */
+/** Prepared decisions of one scene: with every obligation met, and with each one missing in turn. */
 export interface AccessSide {
   readonly usual: PolicySnapshot;
   readonly unapproved: PolicySnapshot;
@@ -124,7 +125,7 @@ export interface AccessSide {
   readonly nowSeconds: number;
 }
 
-/** Makes a scene ready for `accessOf`. */
+/** Prepares a scene for `accessOf`. */
 export function prepareAccess(scene: AccessScene): AccessSide {
   const { nowSeconds } = scene;
   const usual = scene.rules.map((rule) => withoutApproval(atSomeTime(rule, nowSeconds)));
@@ -139,7 +140,7 @@ export function prepareAccess(scene: AccessScene): AccessSide {
   };
 }
 
-/** The words that hold for `user`, from any of `devices`, by local user. Who may nothing is not in it. */
+/** The words that hold for `user` from any of `devices`, by local user. Absent: no access. */
 export function accessOf(
   side: AccessSide,
   user: MapUser,
@@ -217,7 +218,7 @@ function withoutApproval(rule: MapRule): MapRule {
   return { ...rule, capabilities: { ...rule.capabilities, require_approval: false } };
 }
 
-/** The rule at the time that is best for whom it grants to; a `drop` only where there is no other time. */
+/** The rule at the best time: an accept if it ever holds, a `drop` only if it always does. */
 function atSomeTime(rule: MapRule, now: number): MapRule {
   if (isOver(rule, now)) return { ...rule, enabled: false };
   if (rule.action === "accept") return timeless(rule);
@@ -225,7 +226,7 @@ function atSomeTime(rule: MapRule, now: number): MapRule {
   return isForEver ? timeless(rule) : { ...rule, enabled: false };
 }
 
-/** The rule at the time that is worst: an accept only where it always holds, a `drop` if it ever does. */
+/** The rule at the worst time: an accept only if it always holds, a `drop` if it ever does. */
 function atAllTimes(rule: MapRule, now: number): MapRule {
   if (isOver(rule, now)) return { ...rule, enabled: false };
   if (rule.action === "drop") return timeless(rule);
@@ -255,7 +256,7 @@ function snapshotOf(
   return prepareSnapshot(mapOf(scene, rules, { ...scene.settings, require }));
 }
 
-/** A map with what decisions read, and nothing of what proofs do. */
+/** A map with only what decisions read, without what proofs need. */
 function mapOf(scene: AccessScene, rules: readonly MapRule[], settings: MapSettings): NetworkMap {
   const { machine } = scene;
   return {
@@ -279,7 +280,7 @@ function keyed<T extends { readonly id: string }>(entries: readonly T[]): Record
   return Object.fromEntries(entries.map((entry) => [entry.id, entry]));
 }
 
-/** Words in an order for people: what is granted, then what it asks. Details follow their general word. */
+/** Sorts words for people: grants first, then conditions. Details follow their general word. */
 export function sortWords(words: Iterable<string>): string[] {
   const order = [...PLAIN_WORDS, ...CONDITION_WORDS];
   const placeOf = (word: string): number => {
@@ -289,7 +290,7 @@ export function sortWords(words: Iterable<string>): string[] {
   return [...words].sort((a, b) => placeOf(a) - placeOf(b) || (a < b ? -1 : 1));
 }
 
-/** `words` without the details that a general word of them says already. */
+/** `words` without the details that one of its general words already covers. */
 export function shortWords(words: ReadonlySet<string>): string[] {
   return sortWords(
     [...words].filter((word) => !word.includes(" ") || !words.has(word.split(" ", 1)[0] ?? "")),

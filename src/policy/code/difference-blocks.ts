@@ -1,5 +1,5 @@
 /**
- * Blocks of a difference: people with the same changes on the same machines, put together.
+ * Blocks of a difference: people grouped by having the same changes on the same machines.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export class BlockMerger {
     this.#words = Math.ceil(classCount / 32);
   }
 
-  /** `changes` is the same object wherever it says the same. */
+  /** Equal `changes` must be the same object. */
   add(changes: readonly LocalUserChange[], classes: readonly number[]): void {
     if (changes.length === 0) return;
     if (!this.#numbers.has(changes)) this.#numbers.set(changes, this.#numbers.size);
@@ -35,7 +35,7 @@ export class BlockMerger {
     this.#open.set(changes, set);
   }
 
-  /** No more of this person. */
+  /** Ends the current person's changes. */
   flush({ users }: PersonClass): void {
     for (const [changes, set] of this.#open) {
       const key = `${this.#numbers.get(changes)}#${hashOf(set)}`;
@@ -48,7 +48,7 @@ export class BlockMerger {
     this.#open.clear();
   }
 
-  /** All that was collected. */
+  /** Everything collected. */
   blocks({ classes }: MachineClasses): DifferenceBlock[] {
     return [...this.#blocks.values()].flat().map(({ set, users, changes }) => ({
       users: users.sort(),
@@ -58,7 +58,7 @@ export class BlockMerger {
   }
 }
 
-/** A hash to find equal sets by; equality is looked at beside it. */
+/** A hash to find candidates for equal sets; equality is checked separately. */
 function hashOf(set: Uint32Array): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < set.length; i++) hash = Math.imul(hash ^ (set[i] as number), 0x01000193);

@@ -1,5 +1,5 @@
 /**
- * Shapes of a difference that its parts share.
+ * Shared types of the difference computation.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface DifferenceInput {
   readonly users: readonly MapUser[];
   /** All peers: devices of the users, machines, and those that rules name. */
   readonly peers: readonly AccountPeer[];
-  /** The machines to look at. Absent: every machine of `peers`. */
+  /** The machines to compare. Absent: every machine of `peers`. */
   readonly machines?: readonly AccountPeer[];
   readonly settings: MapSettings;
   readonly before: readonly MapRule[];
@@ -21,7 +21,7 @@ export interface DifferenceInput {
   readonly nowSeconds: number;
 }
 
-/** What changes for one local user. `*` is every local user that no change beside it names. */
+/** What changes for one local user. `*` stands for every local user without a change of its own. */
 export interface LocalUserChange {
   readonly localUser: string;
   readonly gained: readonly string[];
@@ -35,7 +35,7 @@ export interface DifferenceBlock {
   readonly changes: readonly LocalUserChange[];
 }
 
-/** What all questions of a comparison have in common. */
+/** Context shared by all questions of a comparison. */
 export interface ChangeContext {
   readonly settings: MapSettings;
   readonly nowSeconds: number;

@@ -2,10 +2,10 @@
  * The difference that a change of rules makes: every (person, machine, local user, capability) gained and
  * lost, over accounts of ten thousand people and as many machines.
  *
- * Pairs are not tried one by one. Machines that the same rules name are one class, people whom the same
- * groups and devices make alike are another, and rules that grant them the same are taken as one; a decision
- * is asked once for each kind of meeting at which a changed rule speaks. A property test holds it against
- * trying every pair. Read `differenceOf`.
+ * Pairs are not tried one by one. Machines named by the same rules form a class, people with equivalent
+ * groups and devices form a class, and rules with the same effect are merged. `decide` runs once for each
+ * combination of classes that a changed rule concerns. A property test compares the result with trying every
+ * pair. Read `differenceOf`.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { numberRules } from "./numbered-rules.ts";
 import { classifyPeople, type PersonClass, peopleOf } from "./person-classes.ts";
 import { createRuleAccess, type RuleAccess } from "./rule-access.ts";
 
-/** The difference, in blocks without an overlap. */
+/** The difference, in blocks that do not overlap. */
 export function differenceOf(input: DifferenceInput): DifferenceBlock[] {
   const rules = numberRules(input.before, input.after);
   if (rules.changed.length === 0) return [];
@@ -42,15 +42,15 @@ export function differenceOf(input: DifferenceInput): DifferenceBlock[] {
   return merged.blocks(machines);
 }
 
-/** A set of machine classes at which rules with the same effect speak of a person. */
+/** A set of machine classes at which rules with the same effect concern a person. */
 interface Meeting {
   readonly parts: readonly RuleAccess[];
   readonly classes: readonly number[];
 }
 
 /**
- * Splits the machine classes by what a person's rules there grant, as far as a changed one is among them.
- * Each step of the split is one pass over the classes of the rules of one effect, on small integers.
+ * Splits the machine classes with a changed rule by what a person's rules grant there. Each step is one pass,
+ * on small integers, over the classes of the rules with one effect.
  */
 function createMeetings({
   classes,
@@ -69,7 +69,7 @@ function createMeetings({
       for (const occurrence of occurrences) {
         for (const index of classesOf(occurrence)) {
           const node = nodeOf[index] as number;
-          // Another rule of the same effect has brought it here.
+          // Already placed by another rule with the same effect.
           if (node >= known) continue;
           if (node === 0) {
             if (!access.isChanged) continue;
@@ -93,7 +93,7 @@ function createMeetings({
   };
 }
 
-/** A person's rules by their effect, those that changed first. Rules without any effect are left out. */
+/** A person's rules grouped by effect, changed ones first. Rules without effect are left out. */
 function effectsOf(
   person: PersonClass,
   accessOf: (person: PersonClass, occurrence: number) => RuleAccess,
@@ -111,7 +111,7 @@ function effectsOf(
     .sort((a, b) => Number(b.access.isChanged) - Number(a.access.isChanged) || a.access.id - b.access.id);
 }
 
-/** The classes by the very rules that speak of the person there. */
+/** The classes grouped by exactly which rules concern the person there. */
 function togetherAt(
   { occurrences }: PersonClass,
   indexes: readonly number[],

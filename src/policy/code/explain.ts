@@ -1,7 +1,7 @@
 /**
  * Explanations of decisions: each rule with the first condition that failed, and what would have to change.
  *
- * The outcome is `decide`'s; only words are added. Names of groups and people are the account's.
+ * The outcome comes from `decide`; this only adds wording, with the account's names of groups and people.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface RuleExplanation {
   readonly change: string | null;
 }
 
-/** A question with the names of what it is about. */
+/** The names of the things a question is about. */
 export interface AskedNames {
   readonly user: string;
   /** Null: a device that is not ours. */
@@ -33,7 +33,7 @@ export interface AskedNames {
   readonly localUser: string;
 }
 
-/** `trace` in words, the rules that came nearest first. */
+/** `trace` in words, nearest rules first. */
 export function explainTrace(
   trace: readonly { readonly ruleId: string; readonly outcome: RuleOutcome }[],
   policies: readonly AccountPolicy[],
@@ -65,7 +65,7 @@ interface Words {
   readonly change: string | null;
 }
 
-/** Outcomes that need no names. */
+/** Sentences of outcomes that need no names. */
 const PLAIN = {
   granted: { sentence: "grants it", change: null },
   dropped: {

@@ -1,5 +1,5 @@
 /**
- * Faults of a policy file that are found when its names are looked up, one sentence each.
+ * Faults found when a policy file's names are looked up, one sentence each.
  *
  * @module
  */
@@ -11,15 +11,15 @@ export interface PolicyFault {
   readonly hint?: string;
 }
 
-/** Faults as they are found. */
+/** Collects faults. */
 export interface Faults {
   readonly all: readonly PolicyFault[];
   add(message: string, hint?: string): void;
-  /** The id of `name`. Undefined: there is none, or several, and that is a fault now. */
+  /** The id of `name`. If there is none, or several, records a fault and returns undefined. */
   name(naming: Naming, name: string, place: Place): string | undefined;
 }
 
-/** Where a name stands, and what it should be the name of. */
+/** Where a name occurs, and the kind of thing it should name. */
 export interface Place {
   readonly at: string;
   readonly what: string;
@@ -28,7 +28,7 @@ export interface Place {
 /** Longest name in a sentence. */
 const SHOWN_MAX = 80;
 
-/** No faults yet. */
+/** A collector without faults. */
 export function newFaults(): Faults {
   const all: PolicyFault[] = [];
   const add = (message: string, hint?: string): void => {

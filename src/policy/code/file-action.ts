@@ -1,5 +1,5 @@
 /**
- * Actions as files and command lines write them, to actions as they are decided, and back.
+ * Conversion between actions as files and command lines write them and actions as `decide` takes them.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Machines as rules tell them apart: those that the same rules name in the same direction are one class.
+ * Classes of machines that rules cannot tell apart: the same rules name them in the same direction.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import { isMutual } from "../decide/snapshot.ts";
 import { type AccountPeer, destinationKeys } from "../maps/compile.ts";
 import type { NumberedRules } from "./numbered-rules.ts";
 
-/** Machines at which a changed rule is, in classes. An *occurrence* is a rule in one direction. */
+/** Classes of the machines that a changed rule applies to. An *occurrence* is a rule in one direction. */
 export interface MachineClasses {
   readonly classes: readonly {
     readonly machines: readonly AccountPeer[];
     readonly occurrences: readonly number[];
   }[];
-  /** The classes that an occurrence is at. */
+  /** The classes that an occurrence applies to. */
   classesOf(occurrence: number): readonly number[];
   /** The occurrences of a rule. */
   occurrencesOf(rule: number): readonly number[];
   ruleOf(occurrence: number): number;
   isChanged(occurrence: number): boolean;
-  /** Numbers of the rules that are at some class. */
+  /** Numbers of the rules that apply to some class. */
   readonly rules: readonly number[];
 }
 
-/** Classes of those of `peers` that are machines in use and that a changed rule names. */
+/** Classifies the active machines in `peers` that a changed rule names. */
 export function classifyMachines(peers: readonly AccountPeer[], rules: NumberedRules): MachineClasses {
   const byDestination = new Map<string, number[]>();
   rules.rules.forEach((rule, number) => {
@@ -65,7 +65,7 @@ export function classifyMachines(peers: readonly AccountPeer[], rules: NumberedR
   };
 }
 
-/** Of a rule that holds both ways: which ways lead here. Of any other there is one. */
+/** Which directions of a bidirectional rule lead here. Any other rule has one direction. */
 function directionsOf(rule: MapRule, machine: AccountPeer): string {
   if (!isMutual(rule)) return "";
   const leadsHere = (groups: readonly string[], peerId: string | null): boolean =>

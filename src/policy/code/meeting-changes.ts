@@ -1,9 +1,9 @@
 /**
  * Changes for a person at a set of rules, by what each rule grants alone.
  *
- * Rules only grant, so what several grant is what each does: access to be asked of `decide` once for each
- * rule and kind of person, and then put together as bits. Where that is not so, the rules are asked about
- * together: where one is a `drop`, and where sftp depends on which of two grants is the one.
+ * Accept rules only add access, so several rules grant the union of what each grants. `decide` is therefore
+ * asked once per rule and class of person, and the answers are combined as bits. Rules are asked about
+ * together where this does not hold: when one is a `drop`, or when sftp depends on which of two grants wins.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import type { ChangeContext, LocalUserChange } from "./difference-types.ts";
 import { type Person, type PersonClass, signatureOf } from "./person-classes.ts";
 import { type RuleAccess, WORDS } from "./rule-access.ts";
 
-/** Changes of a comparison. The same answer is the same object. */
+/** Changes of a comparison. Equal answers are the same object. */
 export interface Changes {
-  /** What changes where rules of these effects are. Null: that has to be asked of the rules together. */
+  /** What changes where rules with these effects apply. Null: the rules must be asked about together. */
   of(parts: readonly RuleAccess[]): readonly LocalUserChange[] | null;
-  /** What changes for a person where these very rules are. */
+  /** What changes for a person where exactly these rules apply. */
   together(
     person: PersonClass,
     at: { readonly occurrences: readonly number[]; readonly classes: readonly number[] },
@@ -29,7 +29,7 @@ const NONE: readonly LocalUserChange[] = [];
 const SFTP = 1 << WORDS.indexOf("sftp");
 const SFTP_WRITE = 1 << WORDS.indexOf("sftp_write");
 
-/** Answers, each worked out once. */
+/** Answers, each computed once. */
 export function createChanges(context: ChangeContext): Changes {
   const { rules, machines } = context;
   const canonical = new Map<string, readonly LocalUserChange[]>();
@@ -85,7 +85,9 @@ function maskOf(side: readonly RuleAccess[], localUser: string): number {
   return mask;
 }
 
-/** Whether of two rules that grant sftp one writes and one reads: which counts is for `decide` to say. */
+/**
+ * Whether one rule grants sftp for writing and another for reading, so that only `decide` knows which wins.
+ */
 function isSftpOpen(side: readonly RuleAccess[], localUsers: readonly string[]): boolean {
   if (side.length < 2) return false;
   return localUsers.some((localUser) => {
@@ -140,7 +142,10 @@ function compare(
   );
 }
 
-/** Without what `*` says already. One that it would say wrongly stays, with nothing gained or lost. */
+/**
+ * Drops changes that equal `*`. A local user without a change stays, with nothing gained or lost, if `*` has
+ * one.
+ */
 function collapse(changes: readonly LocalUserChange[]): LocalUserChange[] {
   const isSame = (a: LocalUserChange, b: LocalUserChange): boolean =>
     a.gained.join("\n") === b.gained.join("\n") && a.lost.join("\n") === b.lost.join("\n");

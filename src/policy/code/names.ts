@@ -1,9 +1,9 @@
 /**
- * Names of a policy file to ids of an account, and back.
+ * Conversion between names in a policy file and ids of an account.
  *
- * A name is taken exactly: the same text in NFC, case and all, or it is refused with the names that come
- * near. `id:…` is an id. A person is `issuer|subject`, an id, or an e-mail address that exactly one active
- * person has. Nothing is guessed.
+ * Names match exactly (NFC, case-sensitive); otherwise they are refused with similar names as suggestions.
+ * `id:…` is an id. A person is `issuer|subject`, an id, or an e-mail address that exactly one active person
+ * has. Nothing is guessed.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { nameKey } from "../../wire/name-key.ts";
 import type { MapUser } from "../../wire/network-map.ts";
 import type { AccountPeerEntry, PolicyAccount } from "../../wire/policy-account.ts";
 
-/** What a name was found to be. */
+/** Result of looking up a name. */
 export type NameLookup =
   | { readonly kind: "found"; readonly id: string }
-  /** No such name; `candidates` come near. */
+  /** No such name; `candidates` are similar. */
   | { readonly kind: "unknown"; readonly candidates: readonly string[] }
   /** Several have it; `candidates` are their ids, as a file may write them. */
   | { readonly kind: "ambiguous"; readonly candidates: readonly string[] };
@@ -24,7 +24,7 @@ export interface AccountNames {
   readonly group: Naming;
   readonly postureCheck: Naming;
   readonly policy: Naming;
-  /** Any peer, by what people see, its DNS name, or that with the account's domain. */
+  /** Any peer, by display name, DNS name, or DNS name with the account's domain. */
   readonly peer: Naming;
   readonly machine: Naming;
   readonly device: Naming;
@@ -34,7 +34,7 @@ export interface AccountNames {
 /** One kind of thing. */
 export interface Naming {
   find(name: string): NameLookup;
-  /** The shortest name that finds just this, else `id:…`. */
+  /** The shortest name that finds only this, otherwise `id:…`. */
   nameOf(id: string): string;
 }
 
@@ -57,7 +57,7 @@ export function namesOf(account: PolicyAccount): AccountNames {
   };
 }
 
-/** An address stands for a person only while they are active. Service users have a name instead. */
+/** An e-mail address names a person only while they are active. Service users have a name instead. */
 function namesOfPerson(user: MapUser): string[] {
   const identity = `${user.issuer}|${user.subject}`;
   if (user.status !== "active") return [identity];
@@ -84,7 +84,7 @@ function namingOf(entries: readonly (readonly [id: string, names: readonly strin
     }
     const [id, ...others] = byName.get(name) ?? [];
     if (id === undefined) return { kind: "unknown", candidates: near(name, byName, keyed) };
-    // One that looks the same in other letters is as good as the same.
+    // A name that looks the same in other characters counts as the same.
     const alike = [...new Set([id, ...others, ...(keyed.get(nameKey(name)) ?? [])])];
     if (alike.length === 1) return { kind: "found", id };
     if (others.length === 0 && !name.includes("@")) return { kind: "found", id };
@@ -100,7 +100,7 @@ function namingOf(entries: readonly (readonly [id: string, names: readonly strin
   return { find, nameOf };
 }
 
-/** Names that look like this one, else those a slip of the pen away. */
+/** Names that look like this one, otherwise names within a typing error. */
 function near(
   name: string,
   byName: ReadonlyMap<string, unknown>,
@@ -118,7 +118,7 @@ function near(
     .map(({ one }) => one);
 }
 
-/** Characters to change, add or leave out to get from `a` to `b`; above `bound` it is not counted further. */
+/** Edit distance from `a` to `b`, not counted beyond `bound`. */
 function distanceOf(a: string, b: string, bound: number): number {
   if (Math.abs(a.length - b.length) > bound || a.length > 256) return bound + 1;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -1,5 +1,5 @@
 /**
- * Rules of two sides of a comparison as numbers. A rule that both sides have alike is one number.
+ * Numbers for the rules of both sides of a comparison. A rule that is equal on both sides has one number.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { coversPort, isSshProtocol } from "../decide/snapshot.ts";
 /** Rules by number, and which side each is on. */
 export interface NumberedRules {
   readonly rules: readonly MapRule[];
-  /** Numbers of those that only one side has. */
+  /** Numbers of the rules that only one side has. */
   readonly changed: readonly number[];
   isBefore(number: number): boolean;
   isAfter(number: number): boolean;
   isChanged(number: number): boolean;
 }
 
-/** Rules that say something about people's SSH; no other can change an answer. */
+/** Numbers the rules that affect people's SSH; no other can change an answer. */
 export function numberRules(before: readonly MapRule[], after: readonly MapRule[]): NumberedRules {
   const old = new Map(before.filter(speaksOfPeople).map((rule) => [rule.id, rule]));
   const rules: MapRule[] = [];
@@ -41,14 +41,14 @@ export function numberRules(before: readonly MapRule[], after: readonly MapRule[
   };
 }
 
-/** Accepts of other protocols let peers in, not people; a `drop` of theirs over 22 stops people as well. */
+/** Accept rules of other protocols admit peers, not people; a `drop` of theirs over 22 stops people too. */
 function speaksOfPeople(rule: MapRule): boolean {
   if (!rule.enabled) return false;
   const covers = coversPort(rule, 22) || coversPort(rule, 22_022);
   return covers && (rule.action === "drop" || isSshProtocol(rule));
 }
 
-/** Whether two rules of one id decide alike. What policy they are of does not matter. */
+/** Whether two rules with one id decide alike. Their policy does not matter. */
 function isSameRule(a: MapRule, b: MapRule): boolean {
   if (a === b) return true;
   const { policyId: _, ...one } = a;

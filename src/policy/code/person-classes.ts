@@ -1,5 +1,5 @@
 /**
- * People as rules tell them apart: by their groups, their devices, and the peers of theirs that rules name.
+ * Classes of people that rules cannot tell apart: by their groups, devices, and peers that rules name.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { type AccountPeer, countedGroups, sourceGroups, sourcePeers } from "../m
 import type { MachineClasses } from "./machine-classes.ts";
 import type { NumberedRules } from "./numbered-rules.ts";
 
-/** A person with what decisions about them read. */
+/** A person with everything that decisions about them read. */
 export interface Person {
   readonly user: MapUser;
   /** Their own devices. */
   readonly devices: readonly AccountPeer[];
-  /** Other peers of theirs: a rule that names one as its source speaks of its owner. */
+  /** The person's other peers: a rule with one as its source concerns its owner. */
   readonly sources: readonly AccountPeer[];
 }
 
-/** People whom no rule of the comparison tells apart. */
+/** People that no rule of the comparison tells apart. */
 export interface PersonClass {
   readonly users: readonly string[];
-  /** One of them. */
+  /** A representative. */
   readonly person: Person;
-  /** Occurrences of rules that may speak of them. */
+  /** Occurrences of rules that may concern them. */
   readonly occurrences: readonly number[];
 }
 
@@ -45,7 +45,7 @@ export function peopleOf(users: readonly MapUser[], peers: readonly AccountPeer[
   });
 }
 
-/** Classes of the active ones of `people` of whom a changed rule may speak somewhere. */
+/** Classifies the active `people` whom a changed rule may concern. */
 export function classifyPeople(
   people: readonly Person[],
   { rules }: NumberedRules,
@@ -78,7 +78,7 @@ export function classifyPeople(
   return [...classes.values()].filter(({ occurrences }) => occurrences.some(machines.isChanged));
 }
 
-/** Every group and peer by which a rule can mean this person. */
+/** Every group and peer through which a rule can name this person. */
 function keysOf({ user, devices, sources }: Person): string[] {
   const users = new Map([[user.id, user]]);
   return [
@@ -98,7 +98,7 @@ interface Mentions {
 
 const mentions = new WeakMap<readonly MapRule[], Mentions>();
 
-/** What tells people apart for `rules`: two with the same text get the same answers from all of them. */
+/** A key for `rules`: two people with the same key get the same answers from all of them. */
 export function signatureOf(person: Person, rules: readonly MapRule[]): string {
   const known = mentions.get(rules) ?? mentionsOf(rules);
   mentions.set(rules, known);

@@ -1,7 +1,7 @@
 /**
  * Changes that a policy file makes of an account, piece by piece: policies, rules, groups and tests.
  *
- * Compares two accounts by what `resolveFile` made of one of them. Whom it concerns is `difference.ts`.
+ * Compares an account with what `resolveFile` made of it. `difference.ts` computes whom the changes affect.
  *
  * @module
  */
@@ -12,18 +12,18 @@ import { meaningOf } from "./resolve-rules.ts";
 export interface PolicyChange {
   readonly what: "policy" | "rule" | "group" | "tests";
   readonly change: "added" | "changed" | "removed";
-  /** The policy it is of, or the group's name. Empty for tests. */
+  /** The policy's or group's name. Empty for tests. */
   readonly name: string;
-  /** Of a rule: its name, or `rule 2`. */
+  /** For a rule: its name, or `rule 2`. */
   readonly rule?: string;
-  /** Ids, where there are any yet. */
+  /** Ids, if already assigned. */
   readonly policyId?: string;
   readonly ruleId?: string;
-  /** Fields that are different. */
+  /** Changed fields. */
   readonly fields?: readonly string[];
 }
 
-/** The changes from `before` to `after`, in order of the file. */
+/** The changes from `before` to `after`, in the file's order. */
 export function planOf(before: PolicyAccount, after: PolicyAccount): PolicyChange[] {
   const old = new Map(before.policies.map((policy) => [policy.id, policy]));
   const ids = new Set(after.policies.map(({ id }) => id));
@@ -87,7 +87,7 @@ function fieldsOf(was: AccountRule, now: AccountRule): string[] {
   return [...fields].filter((field) => text(old[field]) !== text(fresh[field])).sort();
 }
 
-/** What is empty says as much as what is absent. */
+/** Empty and absent values compare equal. */
 function text(value: unknown): string {
   if (value === null || value === undefined || value === "") return "";
   return typeof value === "object" && Object.keys(value).length === 0 ? "" : JSON.stringify(value);

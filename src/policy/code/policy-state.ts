@@ -1,7 +1,7 @@
 /**
- * A state of the policies as it is kept, and an account as it would be in that state.
+ * Stored states of an account's policies, and the account as it would be in one of them.
  *
- * Names are those of now, so that a state outlives the renaming of what it names.
+ * Names are the current ones, so that a state survives renaming.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { PolicyFile } from "../../wire/policy-file.ts";
 import type { PolicyState } from "../../wire/policy-history.ts";
 import { renderFile } from "./render.ts";
 
-/** What is kept of `account`. */
+/** The state of `account` to store. */
 export function policyStateOf({
   policies,
   groups,
@@ -27,7 +27,7 @@ export function policyStateOf({
   };
 }
 
-/** Whether a file of both says the same. A group that was only renamed is the same. */
+/** Whether both states give the same file. Renaming a group makes no difference. */
 export function isSameState(a: PolicyState, b: PolicyState): boolean {
   const saidBy = ({ policies, groups, tests }: PolicyState): unknown => [
     policies,
@@ -48,7 +48,7 @@ function groupsNamedIn(rule: PolicyAccount["policies"][number]["rules"][number])
   ];
 }
 
-/** `account` with the policies, settings of groups and tests of `state`. Groups that are gone are in it. */
+/** `account` with the policies, group settings and tests of `state`, including deleted groups. */
 export function accountInState(account: PolicyAccount, state: PolicyState): PolicyAccount {
   const then = new Map(state.groups.map((group) => [group.id, group]));
   const known = new Set(account.groups.map(({ id }) => id));
@@ -60,14 +60,14 @@ export function accountInState(account: PolicyAccount, state: PolicyState): Poli
   return { ...account, policies: state.policies, groups: [...groups, ...gone], tests: state.tests };
 }
 
-/** The state as a file for `account`: a policy that was renamed since is found by its id. */
+/** The state as a file for `account`. Policies renamed since are identified by id. */
 export function renderState(account: PolicyAccount, state: PolicyState): PolicyFile {
   const file = renderFile(accountInState(account, state));
   const groups = { ...emptied(account, state), ...file.groups };
   const names = new Map(account.policies.map(({ id, name }) => [id, name]));
   return {
     ...file,
-    // Empty sections say that there is none; absent ones would leave what is there.
+    // An empty section deletes everything in it; an absent one would leave it unchanged.
     ...(Object.keys(groups).length === 0 ? {} : { groups }),
     tests: file.tests ?? [],
     policies: (file.policies ?? []).map((policy, i) => {
@@ -78,7 +78,7 @@ export function renderState(account: PolicyAccount, state: PolicyState): PolicyF
   };
 }
 
-/** Groups to be named although they had no settings: those that have some now, and those that are gone. */
+/** Groups to name although they had no settings: those that have some now, and deleted ones. */
 function emptied({ groups }: PolicyAccount, state: PolicyState): Record<string, Record<string, never>> {
   const then = new Map(state.groups.map((group) => [group.id, Object.keys(group.settings).length > 0]));
   const now = groups.filter(({ id, settings }) => Object.keys(settings).length > 0 && then.get(id) !== true);

@@ -1,8 +1,8 @@
 /**
  * Single questions about an account: may this person, from this device, be that local user there?
  *
- * Decided by `decide` on a map of the machine with all its rules and of people only those who are asked
- * about. Read `createQuestions`.
+ * `decide` answers them on a map of the machine with all its rules but only the people asked about. Read
+ * `createQuestions`.
  *
  * @module
  */
@@ -16,31 +16,31 @@ import { assembleMap, destinationKeys } from "../maps/compile.ts";
 import { mapRuleOf } from "../maps/map-rule.ts";
 import { OPEN_FLAGS } from "./access.ts";
 
-/** What is asked. Ids that are not there are answered as a machine would answer them. */
+/** The question. Unknown ids are answered as a machine would answer them. */
 export interface Question {
   readonly userId: string;
-  /** Null: a device that is not ours. Absent: any of the person's own, whichever comes nearest. */
+  /** Null: an unmanaged device. Absent: whichever of the person's devices comes nearest. */
   readonly devicePeerId?: string | null;
   readonly machinePeerId: string;
   readonly localUser: string;
   readonly action: Action;
   readonly nowSeconds: number;
-  /** Default: nothing stands in the way. */
+  /** Default: everything is allowed. */
   readonly flags?: MachineFlags;
   /** Empty: none was given. Default: one was. */
   readonly reason?: string;
 }
 
-/** The decision, and what it was decided about. */
+/** The decision, and its subject. */
 export interface Answer {
   readonly decision: Decision;
-  /** The device that came nearest. Null: one that is not ours. */
+  /** The device that came nearest. Null: an unmanaged one. */
   readonly devicePeerId: string | null;
 }
 
 /** Questions about one account. */
 export interface Questions {
-  /** Undefined: there is no such machine. */
+  /** Undefined when there is no such machine. */
   ask(question: Question): Answer | undefined;
   readonly rules: readonly MapRule[];
 }
@@ -53,7 +53,7 @@ export function rulesOf({ policies, settings }: Pick<PolicyAccount, "policies" |
   return policies.flatMap((policy) => policy.rules.map((rule) => mapRuleOf(policy, rule, defaults)));
 }
 
-/** Lookups made once; each machine's rules are prepared when it is first asked about. */
+/** Builds lookups once; each machine's rules are prepared at the first question about it. */
 export function createQuestions(account: PolicyAccount): Questions {
   const rules = rulesOf(account);
   const snapshotFor = createSnapshots(account, rules);
@@ -66,7 +66,7 @@ export function createQuestions(account: PolicyAccount): Questions {
       if (machine === undefined) return undefined;
       const { devicePeerId, userId } = question;
       const devices = (own.get(userId) ?? []).filter(({ kind }) => kind === "device").map(({ id }) => id);
-      // From a device that is not ours the answer counts where it is yes, or where there is no other.
+      // The answer for an unmanaged device counts if it allows, or if there is no other answer.
       const asked = devicePeerId === undefined ? [...devices, null] : [devicePeerId];
       return nearest(
         asked.map((id) => ({
@@ -98,7 +98,7 @@ function createSnapshots(account: PolicyAccount, rules: readonly MapRule[]): Sna
     const known = snapshots.get(key);
     if (known !== undefined) return known;
     const device = deviceId === null ? undefined : peers.get(deviceId);
-    // A machine that is blocked or waits is told of no rule.
+    // A blocked or pending machine gets no rules.
     const keys = machine.status === "active" ? [machine.id, ...machine.groups] : [];
     const here = [...new Set(keys.flatMap((one) => byDestination.get(one) ?? []))];
     const named = here.flatMap(({ sourcePeerId }) =>
@@ -127,7 +127,7 @@ function decideOn(snapshot: PolicySnapshot, question: Question, devicePeerId: st
   );
 }
 
-/** The first that allows, else the denial whose nearest rule came furthest; the first of several. */
+/** The first allow, otherwise the first denial whose nearest rule came furthest. */
 function nearest(answers: readonly Answer[]): Answer | undefined {
   const allowed = answers.find(({ decision }) => decision.kind === "allow");
   if (allowed !== undefined) return allowed;

@@ -1,7 +1,7 @@
 /**
- * An account as a policy file: what `resolveFile` takes back without a change.
+ * An account as a policy file, which `resolveFile` reads back without a change.
  *
- * What has its default is left out. Names stand wherever they find just that thing, ids elsewhere.
+ * Default values are left out. Names are used where they are unambiguous, ids elsewhere.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Rules of a policy file to rules of an account, each with the id of the rule that it was before.
+ * Resolves a policy file's rules to an account's, keeping the ids of existing rules.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Faults } from "./faults.ts";
 import type { AccountNames, Naming } from "./names.ts";
 import { faultOfRule } from "./rule-faults.ts";
 
-/** Where the rules stand, and what their names are looked up in. */
+/** Where the rules are in the file, and where their names are looked up. */
 export interface RuleContext {
   /** Path of the policy in the file. */
   readonly at: string;
@@ -21,8 +21,8 @@ export interface RuleContext {
 type RuleBody = Omit<AccountRule, "id">;
 
 /**
- * The rules of one policy. One that says what a rule of `old` says is that rule, the same object; else it
- * keeps the id of the one with its name, or at its place; else it is new.
+ * Resolves the rules of one policy. A rule with the meaning of one in `old` becomes that same object.
+ * Otherwise it keeps the id of the rule with its name, or at its position; otherwise it is new.
  */
 export function resolveRules(
   written: readonly PolicyFileRule[],
@@ -132,8 +132,8 @@ function sideOf(
 }
 
 /**
- * What a rule says, as text: the same for two rules that are written differently and mean the same to every
- * machine and every reader.
+ * A rule's meaning as text: equal for two rules that are written differently but mean the same to every
+ * machine and reader.
  */
 export function meaningOf(rule: RuleBody): string {
   const { name, description, enabled, action, bidirectional, protocol, ssh, schedule } = rule;
@@ -156,7 +156,7 @@ function sideText(groups: readonly string[] | null | undefined): string[] | null
   return groups === null || groups === undefined ? null : [...new Set(groups)].sort();
 }
 
-/** Fields in one order; null and absent are told apart only where they mean something else. */
+/** Fields in a fixed order. Null and absent differ only where their meanings do. */
 function sorted(fields: object): unknown {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null);
   return entries.sort(([a], [b]) => (a < b ? -1 : 1));

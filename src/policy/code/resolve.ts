@@ -1,10 +1,10 @@
 /**
- * A policy file put into an account: every name becomes an id, and the account is given back as it would be
- * with the file applied. Nothing is decided here, and nothing stored.
+ * Resolves a policy file against an account: names become ids, and the result is the account as it would be
+ * with the file applied. Decides and stores nothing.
  *
- * Policies and rules keep their identity: a policy by its name (or `id`), a rule by what it says, else by its
- * name, else by its place. What says the same as before stays the very same object, so that what did not
- * change is known by identity. Read `resolveFile`.
+ * Policies and rules keep their identity: a policy by its name (or `id`), a rule by its meaning, then its
+ * name, then its position. Unchanged parts stay the same objects, so that changes show by identity. Read
+ * `resolveFile`.
  *
  * @module
  */
@@ -22,15 +22,15 @@ import { actionOf } from "./file-action.ts";
 import { type AccountNames, type Naming, namesOf } from "./names.ts";
 import { resolveRules } from "./resolve-rules.ts";
 
-/** What a file comes to. With faults there is no account: nothing of the file counts. */
+/** Result of resolving a file. If there are faults there is no account: nothing of the file applies. */
 export type Resolution =
   | { readonly kind: "resolved"; readonly account: PolicyAccount }
   | { readonly kind: "refused"; readonly faults: readonly PolicyFault[] };
 
-/** Ids of what a file makes anew. Never an id of ours, which have no colon. */
+/** Prefix of placeholder ids for new things. Real ids have no colon. */
 export const NEW_ID_PREFIX = "new:";
 
-/** `account` with `file` in the place of what the file speaks of. */
+/** `account` with the parts that `file` covers replaced. */
 export function resolveFile(file: PolicyFile, account: PolicyAccount): Resolution {
   const faults = newFaults();
   const groups = resolveGroups(file, account, faults);
@@ -54,7 +54,7 @@ export function resolveFile(file: PolicyFile, account: PolicyAccount): Resolutio
   };
 }
 
-/** Machines with what their groups require by now. */
+/** Peers with what their groups now require. */
 function peersUnder(peers: PolicyAccount["peers"], groups: readonly AccountGroup[]): PolicyAccount["peers"] {
   const requires = requiresOf(groups);
   if (requires.size === 0 && peers.every(({ require }) => require === undefined)) return peers;
@@ -66,7 +66,7 @@ interface Context {
   readonly faults: Faults;
 }
 
-/** The account's groups, and those that the file makes by naming them. */
+/** The account's groups, and the new ones that the file names. */
 function resolveGroups(file: PolicyFile, account: PolicyAccount, faults: Faults): AccountGroup[] {
   const known = namesOf(account).group;
   const byKey = new Map(account.groups.map((group) => [nameKey(group.name), group]));
@@ -129,7 +129,7 @@ function settingsOf(
   };
 }
 
-/** Who decides about a group must not be able to get into it, or to decide, by asking each other. */
+/** Approvers must not be able to gain membership, or the right to approve, by requests to each other. */
 function requireSaneApprovers(groups: readonly AccountGroup[], { faults }: Context): void {
   const byId = new Map(groups.map((group) => [group.id, group]));
   const nameOf = (id: string): string => byId.get(id)?.name ?? id;
@@ -145,7 +145,7 @@ function requireSaneApprovers(groups: readonly AccountGroup[], { faults }: Conte
   }
 }
 
-/** The same of rules that ask for an approval. */
+/** The same for rules that require an approval. */
 function requireSaneRuleApprovers(
   groups: readonly AccountGroup[],
   policies: readonly AccountPolicy[],
@@ -164,7 +164,7 @@ function requireSaneRuleApprovers(
   }
 }
 
-/** The ids of a cycle of approver groups, its first one again at the end. Null: there is none. */
+/** The ids of a cycle of approver groups, with the first repeated at the end. Null: none. */
 function cycleOf(groups: readonly AccountGroup[]): string[] | null {
   const next = new Map(groups.map(({ id, settings }) => [id, settings.approverGroups ?? []]));
   const done = new Set<string>();
@@ -193,7 +193,7 @@ function resolvePolicies(file: PolicyFile, account: PolicyAccount, context: Cont
     const at = `policies[${i}]`;
     const { faults, names } = context;
     const twin = seen.get(nameKey(written.name));
-    // Two that had the same name before are told apart by their ids.
+    // Two policies that already had the same name are told apart by id.
     if (twin !== undefined && (written.id === undefined || twin === "")) {
       faults.add(
         `${at}.name is ${quoted(written.name)}, which an earlier policy of the file is called as well`,
@@ -251,7 +251,7 @@ function resolvePolicy(
     next.enabled === old.enabled &&
     sameJson([...next.sourcePostureChecks].sort(), [...old.sourcePostureChecks].sort()) &&
     next.rules.length === old.rules.length &&
-    // In whichever order: the order of rules never matters.
+    // The order of rules does not matter.
     next.rules.every((rule) => old.rules.includes(rule));
   return isSame ? old : next;
 }
@@ -280,7 +280,7 @@ function resolveTest(
   };
 }
 
-/** One line of characters that can be seen. The schema of names that are stored says it again. */
+/** One line of visible characters. The schema of stored names checks this again. */
 function isVisibleName(name: string): boolean {
   return name.trim() !== "" && name.trim().length <= 256 && !/[\p{C}\p{Zl}\p{Zp}]/u.test(name);
 }

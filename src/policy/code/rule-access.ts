@@ -1,5 +1,5 @@
 /**
- * Effects of single rules: what one grants one kind of person by itself, asked of `decide` once, as bits.
+ * Effects of single rules: what one rule alone grants a class of people, from one run of `decide`, as bits.
  *
  * @module
  */
@@ -17,21 +17,21 @@ import {
 import type { ChangeContext } from "./difference-types.ts";
 import { type Person, type PersonClass, signatureOf } from "./person-classes.ts";
 
-/** Words that every rule is asked about, by their bit. */
+/** Words asked about for every rule, by bit. */
 export const WORDS: readonly string[] = [...PLAIN_WORDS, ...CONDITION_WORDS];
 
-/** The effect of a rule on a kind of person: the same object for every rule with the same. */
+/** The effect of a rule on a class of people. Equal effects are the same object. */
 export interface RuleAccess {
   readonly id: number;
   readonly isBefore: boolean;
   readonly isAfter: boolean;
   /** Whether only one side has it. */
   readonly isChanged: boolean;
-  /** False: what it does shows only beside others. */
+  /** False: its effect depends on other rules. */
   readonly isAlone: boolean;
   /** Whether it grants this person nothing. */
   readonly isIdle: boolean;
-  /** Those that it names, and `*`. */
+  /** The local users it names, and `*`. */
   readonly localUsers: readonly string[];
   /** Words about entries of its lists, such as `exec /bin/true`. */
   readonly details: readonly string[];
@@ -41,7 +41,7 @@ export interface RuleAccess {
   allows(localUser: string, detail: string): boolean;
 }
 
-/** Answers for a person and an occurrence of a rule. */
+/** Computes effects for a person and an occurrence of a rule. */
 export function createRuleAccess({
   rules,
   machines,
@@ -110,7 +110,10 @@ function ruleAccess(
   };
 }
 
-/** What a rule with lists allows of what others name is in its capabilities. Another has only its words. */
+/**
+ * For a rule with lists, its capabilities decide what it allows of other rules' entries. Any other has only
+ * its words.
+ */
 function capabilityText(scope: readonly MapRule[], details: readonly string[]): unknown {
   return details.length === 0 ? null : scope.map(({ capabilities }) => capabilities);
 }

@@ -1,5 +1,5 @@
 /**
- * Faults of a rule beyond its shape, so that no rule means something else than it seems to.
+ * Faults of a rule beyond its shape, so that no rule means something other than it seems to.
  *
  * @module
  */
@@ -13,12 +13,12 @@ export interface RuleFault {
   readonly hint?: string;
 }
 
-/** As far as its faults go. */
+/** The parts that are checked. */
 type Checked = Omit<PolicyRuleWrite, "id">;
 
 const PORT_MAX = 65_535;
 
-/** The first fault of `rule`, which stands at `at`. Null: none. Names and ids are not looked at. */
+/** The first fault of `rule`, located at `at`. Null: none. Names and ids are not checked. */
 export function faultOfRule(rule: Checked, at: string): RuleFault | null {
   return (
     faultOfPorts(rule, at) ??

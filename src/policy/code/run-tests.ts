@@ -1,8 +1,8 @@
 /**
- * Tests of an account's policy: each a question with the answer that it has to have.
+ * Runs an account's policy tests: questions with expected answers.
  *
- * A test takes what a person can do for a grant as done: a reason is given, the sign-in is fresh. An approval
- * is not, and the machine's own flags are taken as open, since a policy does not set them.
+ * A test assumes what a person can do alone: a reason is given and the sign-in is fresh. It does not assume
+ * an approval. The machine's flags allow everything, since a policy does not set them.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import type { PolicyAccount, PolicyTest } from "../../wire/policy-account.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import { createQuestions, type Questions } from "./questions.ts";
 
-/** What became of one test. */
+/** The result of one test. */
 export interface TestResult {
   readonly test: PolicyTest;
   readonly passed: boolean;
-  /** Null: what the test names is gone. */
+  /** Null: something the test names no longer exists. */
   readonly outcome: "allow" | "deny" | null;
-  /** Of a denial. */
+  /** For a denial. */
   readonly reason: ReasonCode | null;
   /** The rule that allows it. */
   readonly ruleId: string | null;
 }
 
-/** The tests of `account`, on it. */
+/** Runs the tests of `account` against it. */
 export function runTests(account: PolicyAccount, nowSeconds: number): TestResult[] {
   const questions = createQuestions(account);
   const users = new Set(account.users.map(({ id }) => id));
