@@ -1,5 +1,5 @@
 /**
- * Bytes that came in and are not read yet.
+ * Queue of received bytes that have not been read yet.
  *
  * @module
  */
@@ -12,7 +12,7 @@ interface Chunk {
 
 export class ByteQueue {
   readonly #chunks: Chunk[] = [];
-  /** Bytes of the first chunk that were taken. */
+  /** Bytes of the first chunk that have been taken. */
   #used = 0;
   #length = 0;
 
@@ -26,7 +26,7 @@ export class ByteQueue {
     this.#length += bytes.length;
   }
 
-  /** The byte at `index`, which must be there. */
+  /** The byte at `index`, which must exist. */
   at(index: number): number {
     let position = index + this.#used;
     for (const { bytes } of this.#chunks) {
@@ -40,7 +40,7 @@ export class ByteQueue {
     return ((this.at(0) << 24) | (this.at(1) << 16) | (this.at(2) << 8) | this.at(3)) >>> 0;
   }
 
-  /** The next `length` bytes, which must be there: a view where one chunk holds them. */
+  /** Takes the next `length` bytes, which must exist. Returns a view if one chunk holds them. */
   take(length: number): Bytes {
     if (length > this.#length) throw new RangeError("not as many bytes");
     const [head] = this.#chunks;
@@ -61,7 +61,7 @@ export class ByteQueue {
     return out;
   }
 
-  /** All that is left is thrown away. */
+  /** Discards everything left. */
   clear(): void {
     for (const { taken } of this.#chunks.splice(0)) taken();
     this.#used = 0;

@@ -6,10 +6,10 @@
  * @module
  */
 
-/** Bytes that WebCrypto takes: never over shared memory. */
+/** Bytes that WebCrypto accepts: never over shared memory. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Bytes that are not what the caller asked for. Its message holds no data of the input. */
+/** The bytes are not what the caller asked for. The message holds no data from the input. */
 export class WireError extends Error {
   override readonly name = "WireError";
 }
@@ -47,7 +47,7 @@ export function toBase64Url(bytes: Uint8Array): string {
     .replaceAll("=", "");
 }
 
-/** Reads fields one after another. Every method throws a `WireError` where there is no such field. */
+/** Reads one field after another. Every method throws a `WireError` if there is no such field. */
 export class ByteReader {
   readonly #bytes: Bytes;
   readonly #view: DataView;
@@ -112,7 +112,7 @@ export class ByteReader {
   }
 }
 
-/** Writes fields one after another; each method returns the writer. */
+/** Writes one field after another. Each method returns the writer. */
 export class ByteWriter {
   #bytes = new Uint8Array(256);
   #view = new DataView(this.#bytes.buffer);
@@ -158,7 +158,7 @@ export class ByteWriter {
     return this.text(names.join(","));
   }
 
-  /** A positive number, big endian, in the one form that RFC 4251 allows. */
+  /** A non-negative integer, big endian, in the shortest form, which RFC 4251 requires. */
   mpint(bytes: Uint8Array): this {
     const first = bytes.findIndex((byte) => byte !== 0);
     const short = first === -1 ? new Uint8Array(0) : bytes.subarray(first);

@@ -1,7 +1,6 @@
 /**
- * A channel of a session (RFC 4254 section 5), with windows: the machine sends only what was made room for,
- * and room is made again once the bytes are used up, by a terminal that has drawn them or a file that has
- * them.
+ * A session channel (RFC 4254 section 5) with flow control. The machine sends only within the window, and the
+ * window reopens once a terminal has drawn the bytes or a file has stored them.
  *
  * @module
  */
@@ -13,14 +12,14 @@ export const WINDOW_BYTES = 2 * 1024 * 1024;
 export const PACKET_DATA_MAX = 32 * 1024;
 const UINT32_MAX = 0xffff_ffff;
 const NAME_BYTES_MAX = 256;
-/** Requests of ours whose answer is awaited. */
+/** Our requests that await an answer. */
 const REQUESTS_MAX = 64;
 
 export interface ChannelListener {
-  /** `used` makes room for as many bytes again. */
+  /** `used` reopens the window by as many bytes. */
   onData(bytes: Bytes, isError: boolean, used: () => void): void;
   onEof?(): void;
-  /** A request of the machine that wants no answer of ours: exit-status and the like. */
+  /** Takes a request of the machine that needs nothing but to be noted: exit-status and the like. */
   onRequest?(name: string, reader: ByteReader): void;
 }
 
@@ -29,10 +28,10 @@ export class Channel {
   readonly #send: (payload: Bytes) => void;
   readonly #listener: ChannelListener;
   #remoteId: number | null = null;
-  /** Bytes that we may still send, and at once. */
+  /** Bytes that we may still send, and the most in one packet. */
   #room = 0;
   #packetMax = 0;
-  /** Bytes that the machine may still send, and bytes used up that it has not been told of. */
+  /** Bytes that the machine may still send, and consumed bytes not yet granted again. */
   #granted = WINDOW_BYTES;
   #used = 0;
   #hasEof = false;
@@ -63,12 +62,12 @@ export class Channel {
     return this.#opened.promise;
   }
 
-  /** Settles when the machine has closed it, or the connection is gone. */
+  /** Settles when the machine has closed the channel or the connection is gone. */
   get closed(): Promise<void> {
     return this.#closed.promise;
   }
 
-  /** Settles when the last byte is on its way. */
+  /** Settles when the last byte has been handed to the transport. */
   write(bytes: Bytes): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     if (this.#isOver || this.#hasSentEof || this.#hasSentClose) reject(gone());
@@ -89,7 +88,7 @@ export class Channel {
     this.#send(this.#message(SSH.CHANNEL_CLOSE).done());
   }
 
-  /** Rejects with `refused` when the machine says no. */
+  /** Sends a request. Rejects with `refused` when the machine refuses it. */
   async request(name: string, fill: (writer: ByteWriter) => ByteWriter = (w) => w): Promise<void> {
     if (this.#isOver || this.#hasSentClose || this.#requests.length >= REQUESTS_MAX) throw gone();
     const answer = Promise.withResolvers<void>();
@@ -98,13 +97,13 @@ export class Channel {
     await answer.promise;
   }
 
-  /** A request without an answer. */
+  /** Sends a request that asks for no answer. */
   tell(name: string, fill: (writer: ByteWriter) => ByteWriter): void {
     if (this.#isOver || this.#hasSentClose || this.#remoteId === null) return;
     this.#send(fill(this.#message(SSH.CHANNEL_REQUEST).text(name).bool(false)).done());
   }
 
-  /** True: nothing more belongs to this channel. */
+  /** Handles a message. True: the channel is closed. */
   onMessage(type: number, reader: ByteReader): boolean {
     if (this.#remoteId === null) return this.#onAnswer(type, reader);
     if (type === SSH.CHANNEL_WINDOW_ADJUST) this.#onAdjust(reader.uint32());
@@ -125,7 +124,7 @@ export class Channel {
     return false;
   }
 
-  /** The channel is gone, whoever ended it. */
+  /** Ends the channel, on whichever side it was closed. */
   end(failure: SshFailure): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -169,7 +168,7 @@ export class Channel {
     });
   }
 
-  /** Told in steps of a quarter of the window, not for every packet. */
+  /** Adjusts the window in steps of a quarter of it, not for every packet. */
   #makeRoom(bytes: number): void {
     this.#used += bytes;
     if (this.#used < WINDOW_BYTES / 4 || this.#hasEof || this.#isOver || this.#hasSentClose) return;

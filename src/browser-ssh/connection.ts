@@ -1,7 +1,7 @@
 /**
- * A signed-in connection to a machine: its channels, its keepalive, its end.
+ * A signed-in connection to a machine: channels, keepalive and end.
  *
- * Whatever the machine asks to open is refused: nothing in a page listens for it.
+ * Channels that the machine asks to open are refused: nothing in a page listens for them.
  *
  * @module
  */
@@ -76,17 +76,17 @@ export class SshConnection {
     });
   }
 
-  /** Settles when it is over: with the reason, null after `close`. */
+  /** Settles when the connection ends, with the reason, or null after `close`. */
   get closed(): Promise<SshFailure | null> {
     return this.#transport.closed;
   }
 
-  /** From the moment at which its channels end for that. */
+  /** True from the moment at which its channels end with it. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Once; `connectSsh` does it. */
+  /** Signs in. Called once, by `connectSsh`. */
   async signIn({ user, identity, onBanner, keepaliveMs }: ConnectOptions): Promise<void> {
     void this.#transport.begin();
     const sessionId = await this.#transport.keyed;
@@ -96,7 +96,7 @@ export class SshConnection {
     this.#keepalive = setInterval(() => this.#ping(), keepaliveMs ?? KEEPALIVE_MS);
   }
 
-  /** Opens a session channel. Rejects with `refused` when the machine says no. */
+  /** Opens a session channel. Rejects with `refused` when the machine refuses it. */
   async open(listener: ChannelListener): Promise<Channel> {
     if (this.#transport.state === "first" || this.#channels.size >= CHANNELS_MAX) {
       throw new SshFailure("refused", "too many sessions are open");
@@ -138,7 +138,7 @@ export class SshConnection {
     }
   }
 
-  /** We have nothing to give; keepalives of a server want no more than an answer. */
+  /** Refuses every request. For a server's keepalive any answer will do. */
   #onGlobalRequest(payload: Bytes): void {
     const reader = new ByteReader(payload.subarray(1));
     reader.text(256);

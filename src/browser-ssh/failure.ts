@@ -1,17 +1,17 @@
 /**
- * Ways in which a connection of the page fails, each with the sentence that the person reads.
+ * Failures of the page's SSH connection, each with the sentence that the user reads.
  *
  * @module
  */
 
 /**
- * - `host_key`: the machine showed another key than management named.
+ * - `host_key`: the machine showed a key that management did not name, or could not prove its key.
  * - `denied`: the machine refused the sign-in, and said why in its banner.
- * - `protocol`: the other end sent what has no place.
- * - `lost`: the way to the machine is gone.
- * - `ended`: the machine said goodbye, with its reason.
- * - `refused`: one request (a channel, a file) was refused; the connection goes on.
- * - `timeout`: nothing came in time.
+ * - `protocol`: the other end violated the protocol.
+ * - `lost`: the connection to the machine was lost.
+ * - `ended`: the connection was ended on purpose, with a reason.
+ * - `refused`: one request (a channel, a file) was refused; the connection continues.
+ * - `timeout`: no answer came in time.
  */
 export type FailureCode = "host_key" | "denied" | "protocol" | "lost" | "ended" | "refused" | "timeout";
 
@@ -27,7 +27,10 @@ export class SshFailure extends Error {
 
 const TEXT_CHARS_MAX = 1_024;
 
-/** Text of the other end without what a terminal would act on: control characters but line breaks. */
+/**
+ * Strips control characters other than line breaks from the other end's text, so that a terminal acts on
+ * none.
+ */
 export function printable(text: string): string {
   return text
     .slice(0, TEXT_CHARS_MAX)

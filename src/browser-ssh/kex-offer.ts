@@ -1,6 +1,7 @@
 /**
- * SSH_MSG_KEXINIT: what the page offers, and what both ends agree on. One algorithm of each kind but for the
- * exchange itself; a server without strict key exchange (Terrapin, CVE-2023-48795) is refused.
+ * SSH_MSG_KEXINIT: the page's offer, and the algorithms that both ends agree on. There is one algorithm of
+ * each kind, except for the key exchange. A server without strict key exchange (Terrapin, CVE-2023-48795) is
+ * refused.
  *
  * @module
  */
@@ -13,7 +14,7 @@ export const CURVE = "curve25519-sha256";
 const CURVE_OLD_NAME = "curve25519-sha256@libssh.org";
 const HOST_KEY = "ssh-ed25519";
 const CIPHER = "aes256-gcm@openssh.com";
-/** Not used beside GCM; servers want a name in common all the same. */
+/** Unused with GCM, but servers require a common name anyway. */
 const MAC = "hmac-sha2-256-etm@openssh.com";
 const STRICT_CLIENT = "kex-strict-c-v00@openssh.com";
 const STRICT_SERVER = "kex-strict-s-v00@openssh.com";
@@ -36,7 +37,10 @@ export function kexInit(isFirst: boolean, hasMlKem: boolean): Bytes {
   return writer.bool(false).uint32(0).done();
 }
 
-/** Throws where there is nothing in common. */
+/**
+ * Picks the key exchange method. Throws if the ends have no algorithms in common, or without strict key
+ * exchange.
+ */
 export function agree(serverKexInit: Bytes, isFirst: boolean, hasMlKem: boolean): KexMethod {
   const reader = new ByteReader(serverKexInit.subarray(1));
   reader.raw(COOKIE_BYTES);

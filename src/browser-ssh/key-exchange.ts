@@ -1,6 +1,6 @@
 /**
- * The exchange of keys: X25519 (RFC 8731), alone or with ML-KEM-768 (draft-ietf-sshm-mlkem-hybrid-kex); the
- * machine's signature; the keys of both directions (RFC 4253 section 7.2).
+ * Key exchange: X25519 (RFC 8731), alone or with ML-KEM-768 (draft-ietf-sshm-mlkem-hybrid-kex); verification
+ * of the machine's signature; and the keys of both directions (RFC 4253 section 7.2).
  *
  * @module
  */
@@ -16,13 +16,13 @@ const FIELD_BYTES_MAX = 4_096;
 const IV_BYTES = 12;
 const HOST_KEY = "ssh-ed25519";
 
-/** ML-KEM in WebCrypto, which the types do not know yet. */
+/** ML-KEM in WebCrypto, which TypeScript's types do not have yet. */
 interface Kem {
   decapsulateBits(algorithm: object, key: CryptoKey, ciphertext: Bytes): Promise<ArrayBuffer>;
 }
 const ML_KEM = { name: "ML-KEM-768" };
 
-/** Texts that both ends have seen, for the hash that the machine signs. */
+/** What both ends have seen, for the exchange hash that the machine signs. */
 export interface Seen {
   readonly clientIdent: string;
   readonly serverIdent: string;
@@ -35,7 +35,7 @@ export interface Ephemeral {
   readonly message: Bytes;
   readonly method: KexMethod;
   readonly publicPart: Bytes;
-  /** The shared secret, encoded as the method has it in hashes. */
+  /** Computes the shared secret, encoded as the method hashes it. */
   shared(serverPart: Bytes): Promise<Bytes>;
 }
 
@@ -83,8 +83,8 @@ export async function newEphemeral(method: KexMethod): Promise<Ephemeral> {
 }
 
 /**
- * Finishes with SSH_MSG_KEX_ECDH_REPLY. Throws `host_key` for a key that is none of `hostKeys`, before
- * anything is computed with it.
+ * Finishes with SSH_MSG_KEX_ECDH_REPLY. Throws `host_key` for a key not in `hostKeys`, before computing
+ * anything with it.
  */
 export async function finishExchange(
   reply: Bytes,
@@ -133,7 +133,7 @@ export async function finishExchange(
   return { sessionId, toServer, toClient };
 }
 
-/** The blob of an Ed25519 public key. */
+/** Encodes an Ed25519 public key as an SSH blob. */
 export function ed25519Blob(publicKey: Uint8Array): Bytes {
   return new ByteWriter().text(HOST_KEY).string(publicKey).done();
 }
@@ -158,7 +158,7 @@ async function curveSecret(privateKey: CryptoKey, theirs: Bytes): Promise<Bytes>
   const point = await crypto.subtle.importKey("raw", theirs, "X25519", true, []);
   const params = { name: "X25519", public: point };
   const secret = new Uint8Array(await crypto.subtle.deriveBits(params, privateKey, 8 * POINT_BYTES));
-  // RFC 8731 section 3: a point of small order gives zeros.
+  // RFC 8731 section 3: a point of small order yields all zeros.
   if (secret.every((byte) => byte === 0)) throw wrongHalf();
   return secret;
 }

@@ -1,22 +1,22 @@
 /**
- * The bytes below SSH: a relayed stream in the page, a TCP socket in tests.
+ * The byte stream under SSH: a relayed stream in the page, a TCP socket in tests.
  *
  * @module
  */
 import type { Bytes } from "./bytes.ts";
 
 export interface ByteLink {
-  /** Takes the bytes; what cannot go yet waits in the link. */
+  /** Sends the bytes. The link buffers those that cannot go yet. */
   send(bytes: Bytes): void;
-  /** Ends it. `onEnd` is not called for that. */
+  /** Closes the link, without a call of `onEnd`. */
   close(): void;
-  /** Set once by whoever reads; nothing may be lost before. */
+  /** Sets the reader, once. Nothing that arrives before is lost. */
   listen(listener: LinkListener): void;
 }
 
 export interface LinkListener {
-  /** `taken` is called once the bytes are used up, so that as many more may come. */
+  /** The reader calls `taken` once it has consumed the bytes, so that as many more may come. */
   onBytes(bytes: Bytes, taken: () => void): void;
-  /** Once: the other end, or the way to it, is gone. `ended`: on purpose. */
+  /** Called once: the other end or the path to it is gone. `ended`: on purpose. */
   onEnd(reason: string, code: "lost" | "ended"): void;
 }

@@ -1,9 +1,9 @@
 /**
- * SSH's binary packets (RFC 4253 section 6) in the clear and under aes256-gcm@openssh.com (RFC 5647, OpenSSH
- * PROTOCOL section 1.6), by WebCrypto.
+ * SSH's binary packets (RFC 4253 section 6), in the clear and under aes256-gcm@openssh.com (RFC 5647, OpenSSH
+ * PROTOCOL section 1.6), with WebCrypto.
  *
- * With GCM the length is in the clear, so packets are found before they are opened, and several are sealed or
- * opened at once. Whoever calls keeps them in order.
+ * GCM leaves the length in the clear, so packets can be delimited before they are opened, and several are
+ * sealed or opened at once. The caller keeps them in order.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type Bytes, concat } from "./bytes.ts";
 import { SshFailure } from "./failure.ts";
 
 export const LENGTH_BYTES = 4;
-/** Largest packet that is read: what OpenSSH takes, and more than a channel of ours allows. */
+/** Largest packet accepted: as in OpenSSH, and more than our channels allow. */
 export const PACKET_BYTES_MAX = 256 * 1024;
 const TAG_BYTES = 16;
 const BLOCK_BYTES = 16;
@@ -20,13 +20,13 @@ const PADDING_BYTES_MIN = 4;
 const COUNTER_AT = 4;
 
 export interface PacketCodec {
-  /** Bytes of a whole packet whose length field says `length`. Throws for a length that is not one. */
+  /** Size of a whole packet whose length field is `length`. Throws for an invalid length. */
   sizeOf(length: number): number;
   open(packet: Bytes): Promise<Bytes>;
   seal(payload: Bytes): Promise<Bytes>;
 }
 
-/** Before the first keys. */
+/** Packets before the first keys. */
 export const PLAIN: PacketCodec = {
   sizeOf(length) {
     checkLength(length, (LENGTH_BYTES + length) % PLAIN_BLOCK_BYTES === 0);
@@ -39,7 +39,7 @@ export const PLAIN: PacketCodec = {
   },
 };
 
-/** One direction under its key. */
+/** Creates the codec of one direction under its key. */
 export async function gcmCodec(rawKey: Bytes, iv: Bytes): Promise<PacketCodec> {
   const key = await crypto.subtle.importKey("raw", rawKey, "AES-GCM", false, ["encrypt", "decrypt"]);
   const nonce = counterOf(iv);
@@ -66,7 +66,7 @@ export async function gcmCodec(rawKey: Bytes, iv: Bytes): Promise<PacketCodec> {
   };
 }
 
-/** The next nonce at each call: four bytes that stay, and a counter of eight. */
+/** Returns the next nonce at each call: four fixed bytes and a counter of eight. */
 function counterOf(iv: Bytes): () => Bytes {
   const view = new DataView(iv.buffer, iv.byteOffset, iv.byteLength);
   let counter = view.getBigUint64(COUNTER_AT);

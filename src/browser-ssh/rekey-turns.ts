@@ -1,16 +1,16 @@
 /**
- * The moments at which keys are exchanged anew, and how often the other end may ask for that.
+ * Decides when to rekey, and limits how often the other end may.
  *
  * @module
  */
 import { SshFailure } from "./failure.ts";
 
 export interface RekeyLimits {
-  /** Bytes under one pair of keys. Default 1 GB, as ssh(1) for AES-GCM rounded down. */
+  /** Bytes under one pair of keys. Default 1 GB, below the AES-GCM limit of ssh(1). */
   readonly bytes: number;
-  /** Milliseconds under one pair of keys. Default an hour. */
+  /** Milliseconds under one pair of keys. Default one hour. */
   readonly ms: number;
-  /** Exchanges that the other end may begin within a minute. Default 20. */
+  /** Exchanges that the other end may begin in a minute. Default 20. */
   readonly theirsPerMinute: number;
 }
 
@@ -34,7 +34,7 @@ export class RekeyTurns {
     return this.#bytes >= this.#limits.bytes || this.#nowMs() - this.#sinceMs >= this.#limits.ms;
   }
 
-  /** Both directions count together. */
+  /** Counts bytes, both directions together. */
   count(bytes: number): void {
     this.#bytes += bytes;
   }
@@ -44,7 +44,7 @@ export class RekeyTurns {
     this.#sinceMs = this.#nowMs();
   }
 
-  /** Throws for a storm. */
+  /** Records an exchange that the other end begins. Throws when there are too many. */
   begunByThem(): void {
     const now = this.#nowMs();
     this.#theirs = [...this.#theirs.filter((at) => now - at < MINUTE_MS), now];

@@ -1,6 +1,6 @@
 /**
- * A relayed stream in the page: one WebSocket of management's relay, with credit both ways. Frames are those
- * of `wire/relay-numbers.ts`. The relay sees ciphertext only.
+ * A relayed stream in the page: one WebSocket to management's relay, with credit-based flow control both
+ * ways. `wire/relay-numbers.ts` defines the frames. The relay sees only ciphertext.
  *
  * @module
  */
@@ -19,11 +19,11 @@ import { type Bytes, concat } from "./bytes.ts";
 import { SshFailure } from "./failure.ts";
 import type { ByteLink, LinkListener } from "./link.ts";
 
-/** What the machine may send beyond what was used up, once the stream carries something. */
+/** Bytes that the machine may send ahead of consumption, once the first have been consumed. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
 const OPEN_TIMEOUT_MS = 20_000;
 
-/** What the person is told of each way in which a stream can be lost. */
+/** Messages for the user, by reason of the loss. */
 const LOSSES: Readonly<Record<RelayReset, string>> = {
   gone: "the machine closed the connection",
   refused: "no policy lets this browser reach the machine any more",
@@ -37,7 +37,7 @@ const LOSSES: Readonly<Record<RelayReset, string>> = {
 };
 const LOST = "the connection to management was lost";
 
-/** Resolves once the socket is open. */
+/** Connects to the relay. Resolves once the socket is open. */
 export function openRelay(url: string, protocols: readonly string[]): Promise<ByteLink> {
   const socket = new WebSocket(url, [...protocols]);
   socket.binaryType = "arraybuffer";
@@ -58,7 +58,7 @@ export function openRelay(url: string, protocols: readonly string[]): Promise<By
   return promise;
 }
 
-/** The part of a WebSocket that is used. */
+/** The part of a WebSocket in use here. */
 export interface RelaySocket {
   send(frame: Bytes): void;
   close(): void;
@@ -74,7 +74,7 @@ export class RelayLink implements ByteLink {
   #credit = RELAY_CREDIT_INITIAL;
   #granted = RELAY_CREDIT_INITIAL;
   #window = RELAY_CREDIT_INITIAL;
-  /** Bytes that came and are not used up. */
+  /** Bytes received but not consumed. */
   #unread = 0;
   readonly #outgoing: Bytes[] = [];
   #isOver = false;
@@ -153,7 +153,7 @@ export class RelayLink implements ByteLink {
     });
   }
 
-  /** In steps of a quarter of the window: not for every frame. */
+  /** Grants credit in steps of a quarter of the window, not for every frame. */
   #grant(): void {
     const more = this.#window - this.#granted - this.#unread;
     if (this.#isOver || more < this.#window / 4) return;
@@ -185,7 +185,7 @@ export class RelayLink implements ByteLink {
     }
   }
 
-  /** The stream of a client's own socket is the one with number 0. */
+  /** A client's own socket carries one stream, with number 0. */
   #send(type: number, payload: Bytes = new Uint8Array(0)): void {
     this.#socket.send(concat(Uint8Array.of(type, 0, 0, 0, 0), payload));
   }

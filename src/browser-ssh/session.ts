@@ -1,5 +1,5 @@
 /**
- * A shell, a command or a subsystem in a channel, and how it ends.
+ * A session: a shell, a command or a subsystem in a channel, and how it ends.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface TerminalSize {
   readonly rows: number;
 }
 
-/** Null for both: the connection went before the program said anything. */
+/** How the program ended. Null for both: the connection was lost before the machine said. */
 export interface SessionEnd {
   readonly status: number | null;
   /** Name of the signal that ended it, without SIG. */
@@ -41,7 +41,7 @@ export interface Session {
   readonly ended: Promise<SessionEnd>;
 }
 
-/** Opens a channel and starts what is to run. Rejects with `refused` where the machine says no. */
+/** Opens a channel and starts the program. Rejects with `refused` when the machine refuses. */
 export async function startSession(connection: SshConnection, options: SessionOptions): Promise<Session> {
   let end: SessionEnd = { status: null, signal: null };
   const { onEof } = options;
@@ -85,5 +85,5 @@ async function start(channel: Channel, { terminal, run, environment }: SessionOp
   else await channel.request("subsystem", (w) => w.text(run.subsystem));
 }
 
-/** IUTF8 on (RFC 8160), and the end of the list. */
+/** Terminal modes: IUTF8 on (RFC 8160), then the end of the list. */
 const MODES = Uint8Array.of(42, 0, 0, 0, 1, 0);

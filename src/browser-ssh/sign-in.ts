@@ -1,5 +1,5 @@
 /**
- * Signing in by a key of WebCrypto (RFC 4252 section 7), with an OpenSSH certificate or without.
+ * Public key sign-in (RFC 4252 section 7) with a WebCrypto key, with or without an OpenSSH certificate.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { ed25519Blob } from "./key-exchange.ts";
 const CERTIFICATE = "ssh-ed25519-cert-v01@openssh.com";
 const PLAIN_KEY = "ssh-ed25519";
 const TEXT_BYTES_MAX = 16_384;
-/** Banners before the sign-in is decided. */
+/** Banners accepted before the sign-in is decided. */
 const BANNERS_MAX = 16;
 
 export interface SshIdentity {
-  /** Raw Ed25519 public key of 32 bytes. */
+  /** Raw Ed25519 public key, 32 bytes. */
   readonly publicKey: Bytes;
   readonly privateKey: CryptoKey;
-  /** Certificate blob over it. Null: the key itself signs in. */
+  /** Certificate blob over the key. Null: the bare key signs in. */
   readonly certificate: Bytes | null;
 }
 
@@ -26,7 +26,7 @@ export interface SignInOptions {
   readonly user: string;
   readonly identity: SshIdentity;
   send(payload: Bytes): void;
-  /** What a machine that let us in has to say. */
+  /** Called with the banners, once the machine has admitted us. */
   onBanner(text: string): void;
 }
 
@@ -42,7 +42,7 @@ export class SignIn {
     options.send(new ByteWriter().uint8(SSH.SERVICE_REQUEST).text("ssh-userauth").done());
   }
 
-  /** Rejects with `denied` and the sentence of the machine. */
+  /** Resolves once signed in. Rejects with `denied` and the machine's message. */
   get done(): Promise<void> {
     return this.#done.promise;
   }

@@ -1,8 +1,8 @@
 /**
- * SSH's transport (RFC 4253) as a client in a page: identification, strict key exchange, packets in order.
+ * The SSH transport (RFC 4253) of a client in a page: identification, strict key exchange, packets in order.
  *
- * What the machine may send when is the table of `sshcore/permitted.ts`. Packets are opened several at once,
- * except while keys are exchanged; they are handled one after another. Read `#read`, then `#handle`.
+ * `sshcore/permitted.ts` says which messages the machine may send when. Packets are opened several at once,
+ * except during key exchange, and handled one at a time. Read `#read`, then `#handle`.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { type RekeyLimits, RekeyTurns } from "./rekey-turns.ts";
 export const CLIENT_IDENT = "SSH-2.0-QuFabric_browser";
 const IDENT = /^SSH-2\.0-[!-~][ -~]*$/;
 const IDENT_BYTES_MAX = 255;
-/** Packets that are opened at the same time. */
+/** Packets opened concurrently. */
 const AHEAD_MAX = 32;
 const PREAUTH_PAYLOAD_MAX = 35_000;
 const KEXINIT_BYTES_MAX = 8_192;
@@ -29,9 +29,9 @@ const PROTOCOL_ERROR = 2;
 
 export interface TransportOptions {
   readonly link: ByteLink;
-  /** Blobs of the keys that management named. */
+  /** Blobs of the host keys that management named. */
   readonly hostKeys: readonly Bytes[];
-  /** A message of sign-in or connection that has its place. Throws for one that is malformed. */
+  /** Handles a sign-in or connection message that is permitted now. Throws for a malformed one. */
   onMessage(type: number, payload: Bytes): void;
   readonly rekey?: Partial<RekeyLimits>;
 }
@@ -52,7 +52,7 @@ export class Transport {
   #ephemeral: Ephemeral | null = null;
   #keys: NewKeys | null = null;
   #sessionId: Bytes | null = null;
-  /** Messages that wait for the end of a key exchange. */
+  /** Messages held until a key exchange ends. */
   readonly #held: Bytes[] = [];
   readonly #keyed = Promise.withResolvers<Bytes>();
   readonly #closed = Promise.withResolvers<SshFailure | null>();
@@ -72,12 +72,12 @@ export class Transport {
     });
   }
 
-  /** Settles with the session id once keys are in force. */
+  /** Settles with the session id once keys are in use. */
   get keyed(): Promise<Bytes> {
     return this.#keyed.promise;
   }
 
-  /** Settles when all is over: with the reason, null after `close`. */
+  /** Settles when the transport ends, with the reason, or null after `close`. */
   get closed(): Promise<SshFailure | null> {
     return this.#closed.promise;
   }
@@ -96,7 +96,7 @@ export class Transport {
     }
   }
 
-  /** Sends a message, after a key exchange that is under way. */
+  /** Sends a message, after any key exchange in progress. */
   send(payload: Bytes): void {
     if (this.#isOver) return;
     if (this.#ownKexInit !== null) this.#held.push(payload);
@@ -111,7 +111,7 @@ export class Transport {
     if (this.#ownKexInit === null && this.#state === "open" && !this.#isOver) this.#sendKexInit(kem);
   }
 
-  /** Ends it for what the other end did; tells it so. */
+  /** Ends the connection over a fault of the other end, and tells it so. */
   fail(failure: SshFailure): void {
     if (this.#isOver) return;
     if (failure.code !== "lost" && failure.code !== "ended")
@@ -152,7 +152,7 @@ export class Transport {
     }
   }
 
-  /** While keys are exchanged the next packet may be under others. */
+  /** During a key exchange the next packet may use other keys. */
   get #isSerial(): boolean {
     return this.#ownKexInit !== null || this.#state === "first" || this.#keys !== null;
   }
@@ -269,12 +269,13 @@ export class Transport {
     const sealing = this.#sealer.seal(payload);
     sealing.catch(() => {});
     this.#sending = this.#sending.then(async () => this.#options.link.send(await sealing));
-    // A packet that cannot be sealed is the last: none may follow it, and nobody waits for an answer.
+    // A packet that cannot be sealed ends the connection: no other may follow it, and no caller waits for the
+    // result.
     this.#sending.catch((error) => this.#end(asFailure(error)));
   }
 }
 
-/** What went wrong in reading, as one of ours. */
+/** Wraps an error as an `SshFailure`. */
 export function asFailure(error: unknown): SshFailure {
   if (error instanceof SshFailure) return error;
   const text = error instanceof WireError ? "a malformed message" : "the connection broke";

@@ -1,5 +1,5 @@
 /**
- * SFTP over one channel: requests by number, many at once, answered in any order.
+ * SFTP over one channel: many numbered requests at once, answered in any order.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
 
 const VERSION = 3;
 const PACKET_BYTES_MAX = 256 * 1024;
-/** Of one read or write where the machine names no limits of its own. */
+/** Bytes of one read or write when the machine announces no limits. */
 const CHUNK_BYTES = 32 * 1024;
 const CHUNK_BYTES_MAX = 128 * 1024;
 const LIMITS = "limits@openssh.com";
@@ -39,7 +39,7 @@ export interface SftpHandle {
   readonly handle: Bytes;
 }
 
-/** Starts the subsystem. Rejects with `refused` where the grant has no files. */
+/** Starts the SFTP subsystem. Rejects with `refused` when the grant does not include files. */
 export async function openSftp(connection: SshConnection): Promise<SftpClient> {
   const queue = new ByteQueue();
   let client: SftpClient | null = null;
@@ -65,7 +65,7 @@ export class SftpClient {
   readonly #waiting = new Map<number, PromiseWithResolvers<Answer>>();
   #nextId = 1;
   #isOver = false;
-  /** Most bytes of one read and of one write. */
+  /** Most bytes in one read and in one write. */
   readBytes = CHUNK_BYTES;
   writeBytes = CHUNK_BYTES;
 
@@ -97,7 +97,7 @@ export class SftpClient {
     return readFacts(await this.#ask(FXP.STAT, (w) => w.text(path), FXP.ATTRS));
   }
 
-  /** Null: there is no such file. */
+  /** Facts of a file. Null: there is no such file. */
   async statIfAny(path: string): Promise<FileFacts | null> {
     return this.stat(path).catch((error) => {
       if (error instanceof SftpFailure && error.status === STATUS.noFile) return null;
@@ -105,7 +105,7 @@ export class SftpClient {
     });
   }
 
-  /** The files of a folder, without `.` and `..`, at most 10,000 of them. */
+  /** Lists a folder, without `.` and `..`, up to 10,000 files. */
   async list(path: string): Promise<ListedFile[]> {
     const handle = (await this.#ask(FXP.OPENDIR, (w) => w.text(path), FXP.HANDLE)).string(TEXT_BYTES_MAX);
     const files: ListedFile[] = [];
@@ -126,7 +126,7 @@ export class SftpClient {
     return { handle: (await this.#ask(FXP.OPEN, fill, FXP.HANDLE)).string(TEXT_BYTES_MAX) };
   }
 
-  /** Null at the end of the file. May be shorter than asked for. */
+  /** Reads from a file. May return fewer bytes than asked for. Null: end of file. */
   async read({ handle }: SftpHandle, at: number, length: number): Promise<Bytes | null> {
     const fill = (w: ByteWriter) => w.string(handle).uint64(BigInt(at)).uint32(length);
     try {
@@ -153,12 +153,12 @@ export class SftpClient {
     await this.#ask(FXP.REMOVE, (w) => w.text(path), FXP.STATUS);
   }
 
-  /** Of an empty folder. */
+  /** Removes an empty folder. */
   async removeFolder(path: string): Promise<void> {
     await this.#ask(FXP.RMDIR, (w) => w.text(path), FXP.STATUS);
   }
 
-  /** Rejects with `refused` where there is something at `to` already. */
+  /** Renames a file. Rejects with `refused` if `to` already exists. */
   async rename(from: string, to: string): Promise<void> {
     await this.#ask(FXP.RENAME, (w) => w.text(from).text(to), FXP.STATUS);
   }
@@ -167,7 +167,7 @@ export class SftpClient {
     this.#session.close();
   }
 
-  /** Reads what the channel has brought. */
+  /** Reads the messages that have arrived on the channel. */
   receive(): void {
     try {
       while (this.#queue.length >= 4) {

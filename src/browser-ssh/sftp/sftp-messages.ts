@@ -1,5 +1,5 @@
 /**
- * Messages of SFTP version 3 (draft-ietf-secsh-filexfer-02) as far as the page needs them.
+ * Messages of SFTP version 3 (draft-ietf-secsh-filexfer-02), as far as the page needs them.
  *
  * @module
  */
@@ -53,7 +53,7 @@ export type FileKind = "file" | "folder" | "link" | "other";
 
 export interface FileFacts {
   readonly kind: FileKind;
-  /** In bytes. Null: the machine does not say. */
+  /** Bytes. Null: the machine does not say. */
   readonly size: number | null;
   readonly mode: number | null;
   readonly modifiedSeconds: number | null;
@@ -63,7 +63,7 @@ export interface ListedFile extends FileFacts {
   readonly name: string;
 }
 
-/** A refusal of one request; `status` is the number on the wire. */
+/** A refused request. `status` is the status code on the wire. */
 export class SftpFailure extends SshFailure {
   readonly status: number;
 
@@ -105,11 +105,11 @@ export function readNames(reader: ByteReader): ListedFile[] {
 
 export function statusOf(reader: ByteReader): { readonly status: number; readonly said: string } {
   const status = reader.uint32();
-  // Some servers leave the text out.
+  // Some servers omit the text.
   return { status, said: reader.left === 0 ? "" : nameOf(reader.string(TEXT_BYTES_MAX)) };
 }
 
-/** No attributes: the machine's own defaults. */
+/** Sends no attributes, so that the machine's defaults apply. */
 export function noFacts(writer: ByteWriter): ByteWriter {
   return writer.uint32(0);
 }
@@ -118,7 +118,7 @@ export function request(type: number, id: number, fill: (writer: ByteWriter) => 
   return fill(new ByteWriter().uint8(type).uint32(id));
 }
 
-/** Names are bytes on a machine; what is not UTF-8 is shown and cannot be asked for. */
+/** Names are bytes on a machine. One that is not UTF-8 is shown but cannot be requested. */
 function nameOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }

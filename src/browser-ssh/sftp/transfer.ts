@@ -1,5 +1,5 @@
 /**
- * Whole files to and from a machine, with many requests under way at once.
+ * Transfers of whole files to and from a machine, with many requests in flight.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { SshFailure } from "../failure.ts";
 import type { SftpClient, SftpHandle } from "./sftp-client.ts";
 import { OPEN_FLAG } from "./sftp-messages.ts";
 
-/** Bytes asked for or sent and not answered yet. */
+/** Bytes requested or sent but not answered yet. */
 const UNDER_WAY_BYTES = 2 * 1024 * 1024;
 
 export interface TransferOptions {
@@ -17,7 +17,7 @@ export interface TransferOptions {
   onProgress?(bytes: number): void;
 }
 
-/** Gives the file to `onBytes` in order. Returns its length. */
+/** Downloads a file in order to `onBytes`. Returns its length. */
 export async function download(
   client: SftpClient,
   path: string,
@@ -51,7 +51,7 @@ export async function download(
   }
 }
 
-/** A read may bring less than was asked for in the middle of a file. */
+/** Reads until the range is complete: a read may fall short in the middle of a file. */
 async function wholeRead(
   client: SftpClient,
   file: SftpHandle,
@@ -72,8 +72,8 @@ async function wholeRead(
 }
 
 /**
- * Writes `source` to `path`. `replace` false: rejects with `refused` where there is a file of that name. A
- * transfer that is broken off removes what it made.
+ * Writes `source` to `path`. `replace` false: rejects with `refused` if the file exists. A failed transfer
+ * removes what it created.
  */
 export async function upload(
   client: SftpClient,
