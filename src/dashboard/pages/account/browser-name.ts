@@ -18,7 +18,7 @@ const SYSTEMS: readonly (readonly [mark: RegExp, name: string])[] = [
   [/\bLinux\b/, "Linux"],
 ];
 
-/** Such as `Firefox on Linux`; the User-Agent itself if neither part is recognised. */
+/** Such as `Firefox on Linux`, or `Firefox` on an unknown system; the text itself for an unknown browser. */
 export function browserName(text: string): string {
   const browser = BROWSERS.find(([mark]) => mark.test(text))?.[1];
   const system = SYSTEMS.find(([mark]) => mark.test(text))?.[1];

@@ -1,5 +1,5 @@
 /**
- * Every component in every state, in either theme. Only in development builds.
+ * Every component in every state, in the theme chosen on the page. Only in development builds.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The state of a user or service user in one word.
+ * A badge with the state of a user or service user.
  *
  * @module
  */

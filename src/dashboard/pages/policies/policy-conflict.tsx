@@ -1,6 +1,6 @@
 /**
- * Resolves a conflict with another user's save by showing both edits side by side. The user's own edit is
- * kept until they choose.
+ * Merges another user's save into the edit. If both changed the same rule, it shows both side by side, and
+ * the user's edit is kept until they choose.
  *
  * @module
  */

@@ -54,7 +54,7 @@ export function sentenceOf(rule: FileRule): string {
   }
   const may = isDrop ? "may not log in" : "may log in";
   const who = named.map(([group, users]) => `${groupName(group)} ${may} as ${namesOf(users)}`);
-  // If the people are exactly the members of the source group, the group is named once.
+  // If the only group that may log in is also the source, the sentence names it once.
   const isFromOwn = devices === "" && named.length === 1 && named[0]?.[0] === from;
   return `${isFromOwn ? "" : `${start}, `}${listOf(who)} on ${to}${end}.`;
 }

@@ -29,7 +29,7 @@ export interface PostureDraft {
   /** Lowest version of qf. Empty if not required. */
   readonly qf: string;
   readonly asksSystem: boolean;
-  /** Lowest versions. If `asksSystem` is set, an empty one lets no device with that system pass. */
+  /** Lowest version per system. If `asksSystem` is set, devices with an empty one do not pass. */
   readonly systems: Readonly<Record<SystemName, string>>;
   readonly ranges: readonly string[];
   readonly action: "allow" | "deny";

@@ -1,5 +1,5 @@
 /**
- * Decides a request, or ends what was approved: buttons with their dialogs.
+ * Approves, denies or ends a request: buttons with their dialogs.
  *
  * @module
  */

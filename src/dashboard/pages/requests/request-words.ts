@@ -35,7 +35,7 @@ const CAUSES: Readonly<Record<NonNullable<Request["end_cause"]>, string>> = {
   requester_gone: "who asked for it was deleted",
 };
 
-/** Why the request ended. Null if it has not ended, or was never in effect. */
+/** Why approved access ended. Null if it has not ended, or was never approved. */
 export function causeText({ end_cause }: Pick<Request, "end_cause">): string | null {
   return end_cause === null ? null : CAUSES[end_cause];
 }
