@@ -14,6 +14,6 @@ export interface OpenOptions extends StoreOptions {
 export async function openAnyStore(options: OpenOptions): Promise<Store> {
   const { databaseUrl } = options;
   if (databaseUrl === undefined) return openStore(options);
-  const { openPostgresStore } = await import("./postgres/store.ts"); // Loaded only where it is used.
+  const { openPostgresStore } = await import("./postgres/store.ts"); // Loaded only when used.
   return openPostgresStore({ ...options, databaseUrl });
 }

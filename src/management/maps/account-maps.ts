@@ -28,7 +28,7 @@ import { type AccountDeps, commonOfAccount, entitiesOf } from "./account-snapsho
 import { createMapCache, type MapCache } from "./map-cache.ts";
 import type { MapVersions } from "./map-versions.ts";
 
-/** How often changes may overtake a map while it is compiled before it gives up. */
+/** Attempts to compile a map that changes keep overtaking. */
 const ATTEMPTS_MAX = 20;
 /** Watchers called in one turn of the event loop. */
 const TOLD_AT_ONCE = 200;

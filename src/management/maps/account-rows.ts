@@ -1,5 +1,5 @@
 /**
- * The rows that an account's maps are made from: all of them, or only what changed since a version.
+ * The rows that an account's maps are compiled from: all of them, or only those changed since a version.
  *
  * @module
  */
@@ -33,11 +33,11 @@ export interface AccountPart {
   readonly users: readonly UserRow[];
   readonly peers: readonly PeerRow[];
   readonly rules: readonly { readonly policy: PolicyRow; readonly rule: PolicyRuleRow }[];
-  /** Stored groups of these peers and of the machines that vouch for them (the peers meant below). */
+  /** Stored groups of these peers and of the machines that vouch for them. */
   readonly groupsByPeer: ReadonlyMap<PeerId, readonly GroupId[]>;
-  /** Those of them that exist. */
+  /** Those of these peers and machines that exist. */
   readonly existing: ReadonlySet<PeerId>;
-  /** Those of them that are active: only they lend their groups to devices. */
+  /** Those of them that are active: only active machines lend their groups to devices. */
   readonly active: ReadonlySet<PeerId>;
   /** Approved requests at these peers, in order of ids. */
   readonly approved: readonly AccessRequestRow[];
@@ -52,7 +52,7 @@ export interface SettledRows {
   /** How long maps list a revoked login. */
   readonly loginSecondsMax: number;
   readonly postureChecks: readonly PostureCheckRow[];
-  /** The minimum requirements of groups for their machines. */
+  /** The floors that groups set for their machines. */
   readonly requires: ReadonlyMap<GroupId, Floor>;
 }
 

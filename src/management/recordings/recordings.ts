@@ -169,7 +169,7 @@ class StoredRecordings implements RunningRecordings {
     clearInterval(this.#sweeping);
   }
 
-  /** `heard` settles with the next chunk, after a second, or when `signal` is aborted. */
+  /** `heard` resolves with the next chunk, after a second, or when `signal` is aborted. */
   #news(recordingId: string, signal: AbortSignal): { heard: Promise<void>; stop: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
     const listeners = this.#followers.get(recordingId) ?? new Set();

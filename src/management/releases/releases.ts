@@ -84,7 +84,7 @@ export function createReleases(options: ReleasesOptions): Releases {
   };
 }
 
-/** Our own release, read at the first request for its version, and again after a failure. */
+/** Our own release, read at the first request for its version, and again after `RENEW_MS` or a failure. */
 function createOwn({ executable, clock, log }: ReleasesOptions) {
   let known: { readonly made: Promise<OwnRelease | undefined>; readonly atMs: number } | undefined;
   return async (version: string): Promise<OwnRelease | undefined> => {

@@ -22,7 +22,7 @@ export type ElsewhereListener = (accountId: AccountId, people: readonly UserId[]
 /** A commit of another process. */
 export interface AccountNews {
   readonly accountId: AccountId;
-  /** The account's new version; 0: the account is gone. Absent: unchanged. */
+  /** The account's new version. 0: the account was deleted. Absent: unchanged. */
   readonly version?: number;
   /** Number of the account's last audit event. Absent: none was added. */
   readonly auditSeq?: number;

@@ -11,7 +11,7 @@ import { assert } from "../../../base/assert.ts";
 
 /** Longest wait for another process's lock. */
 const BUSY_TIMEOUT_MS = 5_000;
-/** Prepared statements kept per connection; lists of varying length make new ones. */
+/** Prepared statements cached per connection. Lists of varying length make new ones. */
 const STATEMENTS_MAX = 256;
 
 /** The database that queries are written against. Only the engine begins transactions. */

@@ -26,7 +26,7 @@ export type Runner = Pick<postgres.ISql, "unsafe">;
 export interface PoolOptions {
   /** Connections at most. */
   readonly max: number;
-  /** The connection's `application_name`. */
+  /** The connection's `application_name`, by which triggers name this process in notifications. */
   readonly processId: string;
   readonly onNotice?: (payload: string) => void;
 }

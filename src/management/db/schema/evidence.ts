@@ -96,7 +96,7 @@ function sessionTable(d: Dialect) {
 }
 
 function logTables(d: Dialect) {
-  /** The end of each account's tree. */
+  /** The state of each account's tree. */
   const logHeads = d.table("log_heads", {
     accountId: d.text("account_id").primaryKey(),
     /** First line of every checkpoint, fixed when the log begins. */

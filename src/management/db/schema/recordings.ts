@@ -17,7 +17,7 @@ export function recordingTables(d: Dialect) {
       peerId: d.text("peer_id").notNull(),
       connectionId: d.text("connection_id").notNull(),
       sessionId: d.integer("session_id").notNull(),
-      /** Null: machine identity. */
+      /** Null: the machine signed in with its own identity. */
       userId: d.text("user_id"),
       localUser: d.text("local_user").notNull(),
       kind: d.text("kind").$type<RecordingHead["kind"]>().notNull(),

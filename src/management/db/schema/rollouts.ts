@@ -1,5 +1,5 @@
 /**
- * Rollouts of releases, and the machines that were told to take one.
+ * Rollouts of releases, and their orders to machines.
  *
  * @module
  */

@@ -65,7 +65,7 @@ export async function deleteAccount(tx: Writer, accountId: AccountId): Promise<v
   await tx.sql.delete(accounts).where(eq(accounts.id, accountId));
 }
 
-/** The account's version, or undefined when there is no such account. */
+/** The account's version. Undefined: there is no such account. */
 export async function findVersion(tx: Reader, accountId: AccountId): Promise<number | undefined> {
   const { accounts } = tx.t;
   const [row] = await tx.sql
@@ -75,7 +75,7 @@ export async function findVersion(tx: Reader, accountId: AccountId): Promise<num
   return row?.version;
 }
 
-/** Raises the version and returns it; undefined when the account is gone. */
+/** Raises the version and returns it. Undefined: the account was deleted. */
 export async function bumpVersion(tx: Writer, accountId: AccountId): Promise<number | undefined> {
   const { accounts } = tx.t;
   const [row] = await tx.sql

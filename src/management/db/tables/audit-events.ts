@@ -30,7 +30,7 @@ export interface NewEvent {
   readonly targetId: string;
   /** Short facts for people. Never a secret. */
   readonly meta?: Readonly<Record<string, string>>;
-  /** The typed body, where there is one. */
+  /** The typed body. Absent: none. */
   readonly data?: Readonly<Record<string, unknown>>;
   /** Absent: the initiator of the whole change. */
   readonly initiator?: Initiator;

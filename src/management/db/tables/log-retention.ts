@@ -13,7 +13,7 @@ import type { Reader, Writer } from "../engine/transaction.ts";
 import { findCheckpoint } from "./log-checkpoints.ts";
 import { findHead } from "./log-tree.ts";
 
-/** Events removed in one transaction. */
+/** Most events deleted in one transaction. */
 const STEP_EVENTS_MAX = 2_000;
 /** Activities that are never pruned. Must match `KEPT` in `log/verify-bundle.ts`. */
 const KEPT: ActivityCode[] = ["peer.key", "log.prune", "log.key", "log.lost", "log.lost.acknowledge"];

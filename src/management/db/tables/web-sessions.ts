@@ -28,7 +28,7 @@ export interface WebSessionEnding {
   readonly may_extend: boolean;
 }
 
-/** Null: it is not near. */
+/** The session's end, if it is near. Null: it is not. */
 export function webSessionEnding(
   { lastSeenAt, expiresAt }: Pick<WebSessionRow, "lastSeenAt" | "expiresAt">,
   now: number,
