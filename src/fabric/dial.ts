@@ -1,9 +1,9 @@
 /**
- * Dialling of a peer's direct listener: several addresses, staggered, and the first that answers wins.
+ * Dials a peer's direct listener at several addresses, staggered; the first that answers wins.
  *
- * An address answers when it sends a byte after our hello. A mere TCP connection proves little, since
- * an address told by a machine in another network may belong to anything; and since the SSH server
- * speaks first anyway, waiting for its byte costs no round trip.
+ * An address answers when it sends a byte after our hello. A TCP connection alone proves little, since an
+ * address advertised from another network may belong to any host. The SSH server speaks first anyway, so
+ * waiting for its byte costs no round trip.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { connect, type Socket } from "node:net";
 import { QfError } from "../base/errors.ts";
 import { parseHostPort } from "./host-port.ts";
 
-/** Wait for an address before the next one is tried beside it (RFC 8305 recommends 250 ms). */
+/** Delay before the next address is tried in parallel (RFC 8305 recommends 250 ms). */
 const STAGGER_MS = 250;
-/** Longest wait for one peer by default. */
+/** Default time limit for one peer. */
 const TIMEOUT_MS = 10_000;
-/** Between two looks at a socket that is peeked at. */
+/** Interval of peeking at a socket. */
 const PEEK_MS = 1;
-/** Most attempts open at once; an address list is bounded by the map, this bounds what it costs. */
+/** Most attempts open at once. The map bounds the address list; this bounds its cost. */
 const ATTEMPTS_MAX = 32;
 
 export interface DialOptions {
@@ -25,9 +25,9 @@ export interface DialOptions {
   readonly addresses: readonly string[];
   /** For addresses without one. Default 22022. */
   readonly port?: number;
-  /** Makes a fresh hello with its newline, once per attempt: each nonce is taken once. */
+  /** Makes a fresh hello with its newline, once per attempt, since each nonce is accepted only once. */
   helloFor(): string;
-  /** Milliseconds for all of it, 1 or more. Default 10000. */
+  /** Time limit of the whole dial in milliseconds, 1 or more. Default 10000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   /** Milliseconds between attempts. Default 250. */
@@ -38,24 +38,24 @@ export interface DialOptions {
    */
   readonly awaitAnswer?: boolean;
   /**
-   * Looks whether a byte waits at the open socket without reading it, for handing the descriptor on:
-   * nothing is ever read from the socket then. Absent: what `awaitAnswer` says.
+   * Peeks whether a byte is pending on the open socket, for passing the descriptor on. With it nothing is
+   * ever read from the socket. Absent: as `awaitAnswer` says.
    */
   readonly peek?: (socket: Socket) => "answer" | "closed" | "nothing";
 }
 
 export interface DialResult {
-  /** Paused: nothing is lost before somebody reads. */
+  /** Paused, so that nothing is lost before it is read. */
   readonly socket: Socket;
-  /** The address that answered, as it was given. */
+  /** The address that answered, as given. */
   readonly address: string;
 }
 
 type Failure = "timeout" | "refused" | "closed" | "unreachable";
 
 /**
- * Opens a stream on which the hello is already sent. Throws ERR_PEER_UNREACHABLE when no address
- * answers in time, and what `signal` was aborted with when it was.
+ * Opens a stream and sends the hello on it. Throws ERR_PEER_UNREACHABLE when no address answers in time, or
+ * the abort reason of `signal`.
  */
 export async function dialDirect(options: DialOptions): Promise<DialResult> {
   const { addresses, signal } = options;
@@ -78,7 +78,7 @@ export async function dialDirect(options: DialOptions): Promise<DialResult> {
   }
 }
 
-/** Starts the next attempt after the stagger, or at once when the one before it has failed. */
+/** Starts the next attempt after the stagger delay, or at once when the previous one has failed. */
 async function race(options: DialOptions, ended: AbortController): Promise<DialResult> {
   const staggerMs = options.staggerMs ?? STAGGER_MS;
   const addresses = options.addresses.slice(0, ATTEMPTS_MAX);
@@ -184,7 +184,7 @@ function isFailure(value: unknown): value is Failure {
   return FAILURES_BY_WEIGHT.some((failure) => failure === value);
 }
 
-/** Of two failures, the one that says more: something was there and hung up, before nothing was there. */
+/** The more informative of two failures: a peer that hung up, rather than no peer at all. */
 function worse(a: Failure, b: Failure): Failure {
   return FAILURES_BY_WEIGHT.indexOf(b) > FAILURES_BY_WEIGHT.indexOf(a) ? b : a;
 }

@@ -1,10 +1,10 @@
 /**
- * Hellos made, parsed and checked: the one line that opens a direct or relayed stream and proves which device
+ * Makes, parses and checks hellos, the line that opens a direct or relayed stream and proves which device
  * dials which peer.
  *
- * A check is a pure function of the line and its context, except for the replay cache, which remembers the
- * nonces that were taken. The caller's network rules (`HelloContext.refuse`) decide who may come in. The line
- * itself is described in `wire/hello.ts`.
+ * A check is a pure function of the line and its context, except for the replay cache, which remembers
+ * accepted nonces. The caller's network rules (`HelloContext.refuse`) decide who is admitted. `wire/hello.ts`
+ * describes the line.
  *
  * @module
  */
@@ -26,10 +26,10 @@ import { signedBytes } from "../wire/signed-fields.ts";
 import type { EpochSeconds, PeerId, Port } from "../wire/units.ts";
 import type { ReplayCache } from "./replay-cache.ts";
 
-/** The ports that a hello may name: all that a stream can be for. */
+/** The ports that a hello may name. */
 const PORTS: readonly Port[] = [SSH_PORT, SSH_ENDPOINT_PORT, PING_PORT];
 
-/** Part of everything we sign, so that no signature counts in another account or at another management. */
+/** Part of everything we sign, so that no signature is valid in another account or at another management. */
 export interface HelloScope {
   readonly accountId: string;
   readonly origin: string;
@@ -43,13 +43,13 @@ export interface HelloOptions {
   readonly target: PeerId;
   readonly port: Port;
   readonly nowSeconds: EpochSeconds;
-  /** Of the account's log, for a machine that takes one. */
+  /** Checkpoint of the account's log, for a machine that accepts one. */
   readonly checkpoint?: HelloCheckpoint | undefined;
-  /** For the bytes of another program, to a machine that takes such a stream. */
+  /** Set when relaying another program's bytes, to a machine that accepts such a stream. */
   readonly via?: HelloVia | undefined;
 }
 
-/** A fresh hello, with its newline. Good for one stream: the target takes each nonce once. */
+/** A fresh hello, with its newline. Valid for one stream: the target accepts each nonce once. */
 export function makeHello(options: HelloOptions): string {
   const { deviceKey, scope, source, target, port, nowSeconds, checkpoint, via } = options;
   const nonce = randomBytes(16).toString("base64url");
@@ -67,7 +67,7 @@ export interface ParsedHello {
   readonly signature: string;
 }
 
-/** The parts of `line` (without its newline), unproven. Null for anything but the one exact form. */
+/** The parts of `line` (without its newline), unverified. Null for anything but the exact form. */
 export function parseHello(line: string): ParsedHello | null {
   if (line.length >= HELLO_BYTES_MAX || !line.startsWith(HELLO_PREFIX)) return null;
   const match = /^([A-Za-z0-9_-]+) ([A-Za-z0-9_-]{86})$/.exec(line.slice(HELLO_PREFIX.length));
@@ -77,7 +77,7 @@ export function parseHello(line: string): ParsedHello | null {
   return parsed.success ? { hello: parsed.data, signature } : null;
 }
 
-/** The reason why a hello was not taken. For log and audit; the dialler hears nothing. */
+/** Why a hello was refused. For log and audit; the dialler is not told. */
 export type HelloRefusal =
   | "malformed"
   | "other_target"
@@ -91,17 +91,17 @@ export type HelloRefusal =
 
 export interface HelloContext {
   readonly scope: HelloScope;
-  /** Our own peer id: the only target taken. */
+  /** Our own peer id, the only target accepted. */
   readonly self: PeerId;
   /**
-   * Hellos made before this moment are refused: this process does not remember whether they were taken.
-   * 0 where no earlier process can have taken any.
+   * Hellos made before this time are refused, since this process does not know whether they were used. 0 when
+   * no earlier process can have accepted any.
    */
   readonly startSeconds: EpochSeconds;
   readonly nowSeconds: EpochSeconds;
   /** Device key of a peer of the map. Undefined: no such peer. */
   deviceKeyOf(peerId: PeerId): string | undefined;
-  /** Why a proven device may not come. Null: it may. */
+  /** Why a proven device is not admitted. Null: it is. */
   refuse(hello: Hello): ReasonCode | null;
   readonly replays: ReplayCache;
 }
@@ -114,14 +114,12 @@ export type HelloAnswer =
       readonly reason: ReasonCode;
       readonly source: PeerId;
     }
-  /**
-   * `source` is the peer that the line claims; unproven, unless it was replayed. Null: it could not be read.
-   */
+  /** `source` is the peer that the line claims, unproven except for a replay. Null when unreadable. */
   | { readonly ok: false; readonly refusal: HelloRefusal; readonly source: PeerId | null };
 
 /**
- * Whether `line` (without its newline) proves its source, and the source may come in. The nonce is remembered
- * last, so that nobody who is refused can fill the cache.
+ * Checks that `line` (without its newline) proves its source and that the source is admitted. The nonce is
+ * remembered last, so that a refused source cannot fill the cache.
  */
 export function checkHello(line: string, context: HelloContext): HelloAnswer {
   const parsed = parseHello(line);
@@ -142,7 +140,7 @@ function denialOfProof(hello: Hello, signature: string, context: HelloContext): 
   const { nowSeconds } = context;
   if (hello.target !== context.self) return "other_target";
   if (!PORTS.includes(hello.port)) return "other_port";
-  // What a program of another says is SSH, and only that.
+  // A stream for another program is only ever SSH.
   if (hello.via !== undefined && hello.port === PING_PORT) return "other_port";
   if (Math.abs(hello.timeSeconds - nowSeconds) > CLOCK_SKEW_SECONDS) return "clock_skew";
   if (hello.timeSeconds < context.startSeconds) return "before_start";

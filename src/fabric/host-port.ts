@@ -1,5 +1,5 @@
 /**
- * `HOST:PORT` as it is written in flags, maps and messages; IPv6 in brackets.
+ * `HOST:PORT` as written in flags, maps and messages; IPv6 in brackets.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * The direct listener: TCP in, checked streams out.
+ * The direct listener: accepts TCP connections and passes on streams with a valid hello.
  *
- * Reads one bounded line and gives it to `check`. Nothing is sent before `check` accepts the line, or when it
- * refuses it. Bytes after the line stay in the stream. Decides nothing itself; counts unproven connections
- * by source address (IPv6 by /64).
+ * Reads one bounded line and gives it to `check`. It sends nothing before `check` accepts the line, and
+ * nothing at all if `check` refuses. Bytes after the line stay in the stream. It decides nothing itself, and
+ * counts unproven connections by source address (IPv6 by /64).
  *
  * @module
  */
@@ -23,28 +23,26 @@ export interface ConnectionEnds {
 }
 
 /**
- * For streams that last: no small packet waits, and the system asks an end that is silent for an hour
- * whether it is still there.
+ * Options for long-lived streams: small packets are sent at once, and the kernel probes an end that is silent
+ * for an hour.
  */
 export const TCP_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 3_600_000 } as const;
 
 export interface ListenOptions {
-  /** `HOST:PORT`; port 0 is any free one. */
+  /** `HOST:PORT`; port 0 is any free port. */
   readonly addresses: readonly string[];
-  /** A socket that listens already, to be taken for the first address. */
+  /** A socket that already listens, used for the first address. */
   readonly inheritedFd?: number | undefined;
   readonly clock: Clock;
-  /** The hello in `line` (without its newline), checked. Null: the connection is closed without a word. */
+  /** The verified hello in `line` (without its newline). Null: the connection is closed silently. */
   check(line: string, ends: ConnectionEnds): Hello | null;
-  /** Whether connections of a source are closed before anything of them is read. Default: none are. */
+  /** Whether to close connections from a source before reading from them. Default: none. */
   refuses?(address: string): boolean;
-  /** Called for a source that was closed at once, by `refuses` or by the limits. */
+  /** Called for a connection that was closed at once because of `refuses` or the limits. */
   onTurnedAway?(address: string): void;
-  /**
-   * Called for a source that did not send one whole line in time. What was wrong with a line, `check` knows.
-   */
+  /** Called for a source that did not send a whole line in time. `check` knows about invalid lines. */
   onOffence?(address: string, offence: "invalid-hello" | "grace-exceeded"): void;
-  /** Takes over a checked stream, paused, with all that came after the line still in it. */
+  /** Takes over a verified stream, paused, with all bytes after the line still in it. */
   accept(stream: Socket, hello: Hello, ends: ConnectionEnds): void;
   readonly limits?: SourceLimitOptions;
   /** Milliseconds for the whole line. Default HELLO_TIMEOUT_MS. */
@@ -52,13 +50,13 @@ export interface ListenOptions {
 }
 
 export interface FabricListener {
-  /** The addresses that it listens on, `HOST:PORT`, in the order asked for. */
+  /** The addresses it listens on, `HOST:PORT`, in the requested order. */
   readonly addresses: readonly string[];
   /** Descriptors of the listening sockets, in the same order. */
   descriptors(): number[];
-  /** Accepts no more. Connections that are not proven yet may still become so. */
+  /** Stops accepting. Pending connections may still prove themselves. */
   leave(): void;
-  /** Stops listening, and drops connections that are not proven yet. Accepted streams go on. */
+  /** Stops listening and drops unproven connections. Accepted streams continue. */
   close(): void;
 }
 
@@ -67,7 +65,7 @@ export async function listenFabric(options: ListenOptions): Promise<FabricListen
   const limits = createSourceLimits(options.clock, options.limits);
   const unproven = new Set<Socket>();
   const servers: Server[] = [];
-  // `close` stops listening at once; its callback waits for streams that were handed on, which go on.
+  // `close` stops listening at once; its callback would wait for streams that were passed on.
   const leave = () => {
     for (const server of servers) server.close();
   };
@@ -105,7 +103,7 @@ export async function listenFabric(options: ListenOptions): Promise<FabricListen
 
 type Settled = (isProven: boolean, offence?: "invalid-hello" | "grace-exceeded") => void;
 
-/** Reads the line and hands the stream on, or destroys it. Calls `settled` exactly once. */
+/** Reads the line and passes the stream on or destroys it. Calls `settled` exactly once. */
 function readHello(socket: Socket, options: ListenOptions, settled: Settled): void {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -120,9 +118,9 @@ function readHello(socket: Socket, options: ListenOptions, settled: Settled): vo
     socket.off("error", onError);
     options.accept(socket, hello, endsOf(socket));
   };
-  // A source that comes and goes without a byte only looked whether the port is open.
+  // A source that leaves without sending a byte only probed the port.
   const onClose = () => finish(null, length > 0 ? "invalid-hello" : undefined);
-  // Stays after a failure: a destroyed socket may still report one.
+  // Kept after a failure: a destroyed socket may still report an error.
   const onError = () => socket.destroy();
   const onReadable = () => {
     const chunk = socket.read() as Buffer | null;
@@ -155,7 +153,7 @@ export function endsOf(socket: Socket): ConnectionEnds {
   };
 }
 
-/** `::ffff:192.0.2.1`, as a dual-stack socket says it, is 192.0.2.1. */
+/** `::ffff:192.0.2.1`, as a dual-stack socket reports it, becomes 192.0.2.1. */
 function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, "");
 }
@@ -174,7 +172,7 @@ export async function listenAt(server: Server, address: string, flag = "--listen
   });
 }
 
-/** Listens on the socket `fd`, which listens already and is taken over. Throws ERR_UNAVAILABLE. */
+/** Takes over the socket `fd`, which already listens. Throws ERR_UNAVAILABLE. */
 export async function listenOn(server: Server, fd: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const onError = (cause: Error) =>
@@ -188,7 +186,7 @@ export async function listenOn(server: Server, fd: number): Promise<void> {
   });
 }
 
-/** The descriptor of a listening socket. Bun keeps it on the handle; its types do not say so. */
+/** The descriptor of a listening socket. Bun keeps it on the handle, which its types lack. */
 export function descriptorOf(server: Server): number {
   return (server as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd ?? -1;
 }
@@ -212,7 +210,7 @@ function listenFailure(address: string, flag: string, cause: NodeJS.ErrnoExcepti
   });
 }
 
-/** The address that it listens at, as `HOST:PORT`; empty when it does not. */
+/** The address it listens at, as `HOST:PORT`. Empty when it does not. */
 export function addressOf(server: Server): string {
   const address = server.address();
   if (address === null || typeof address === "string") return "";

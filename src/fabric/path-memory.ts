@@ -1,6 +1,6 @@
 /**
- * Memory of how peers were reached last, so that the next dial begins with what worked. A cache: it changes
- * the order of tries and nothing else, and an unreadable entry counts as absent.
+ * Remembers how peers were last reached, so that the next dial starts with what worked. It is a cache that
+ * only affects the order of attempts; an unreadable entry counts as absent.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import type { EpochSeconds, PeerId } from "../wire/units.ts";
 
 /** Name of the file in the client's folder. */
 export const PATHS_FILE = "paths.json";
-/** Peers remembered; the one not reached for longest is forgotten. */
+/** Most peers remembered; the least recently reached is forgotten. */
 const PEERS_MAX = 512;
-/** An unchanged memory is not written again before this. */
+/** An unchanged entry is not rewritten before this age. */
 const REFRESH_SECONDS = 86_400;
 
 export type KnownPath = KnownPathsFile["peers"][string];
@@ -28,7 +28,7 @@ export interface PathMemory {
   ): Promise<void>;
 }
 
-/** The memory in the file at `path`, in a folder that only its owner may enter. */
+/** Opens the memory in the file at `path`, in a private folder. */
 export function openPathMemory(path: string): PathMemory {
   async function read(): Promise<KnownPathsFile["peers"]> {
     const text = await readFile(path, "utf8").catch(() => "");

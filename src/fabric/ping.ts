@@ -1,5 +1,5 @@
 /**
- * The asking side of `qf ping`: round trips on a stream that has been opened for it.
+ * The client side of `qf ping`: measures round trips on a stream opened for it.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { PING_ANSWER_BYTES_MAX, PING_LINE, PingAnswer } from "../wire/ping.ts";
 
 export interface PingSample {
   readonly roundTripMs: number;
-  /** Our clock minus the peer's, in milliseconds, as if the way there took as long as the way back. */
+  /** Our clock minus the peer's in milliseconds, assuming equal delay in both directions. */
   readonly clockOffsetMs: number;
   readonly answer: PingAnswer;
 }
@@ -18,7 +18,7 @@ export interface PingSample {
 export interface PingOptions {
   /** Answers wanted, 1 to PING_COUNT_MAX - 1. */
   readonly count: number;
-  /** Milliseconds between an answer and the next question. */
+  /** Milliseconds between an answer and the next ping. */
   readonly intervalMs: number;
   /** Milliseconds for each answer. */
   readonly timeoutMs: number;
@@ -28,14 +28,14 @@ export interface PingOptions {
 }
 
 /**
- * Pings over `stream`, whose greeting is still to be read, and ends it. Fewer samples than wanted mean that
- * the peer stopped answering. Throws ERR_PEER_UNREACHABLE when a line is no answer.
+ * Pings over `stream`, whose greeting is still unread, and ends it. Fewer samples than requested mean that
+ * the peer stopped answering. Throws ERR_PEER_UNREACHABLE for a line that is not an answer.
  */
 export async function pingOver(stream: Duplex, options: PingOptions): Promise<PingSample[]> {
   const lines = readLines(stream);
   const samples: PingSample[] = [];
   try {
-    // The greeting: it came by itself, so it tells nothing of time.
+    // The greeting was not requested, so it measures nothing.
     if ((await lines.next(options.timeoutMs)) === undefined) return samples;
     while (samples.length < options.count) {
       if (samples.length > 0) await Bun.sleep(options.intervalMs);
@@ -68,7 +68,7 @@ function parseAnswer(line: string): PingAnswer {
   });
 }
 
-/** Lines of `stream`, one at a time; undefined once it has ended, or in vain. */
+/** Lines of `stream`, one at a time. Undefined at the end or after the time-out. */
 function readLines(stream: Duplex): { next(timeoutMs: number): Promise<string | undefined> } {
   let buffered = "";
   let hasEnded = false;

@@ -1,8 +1,8 @@
 /**
- * Dials a peer by its direct addresses and through the relay: a race, in which the direct addresses have a
+ * Dials a peer at its direct addresses and through the relay in a race, in which the direct addresses have a
  * head start. The first path on which the peer answers wins, and a stream stays on its path.
  *
- * Read `dialPeer`. `trace` hears each step, in words for people.
+ * Read `dialPeer`. `trace` receives each step, in words for people.
  *
  * @module
  */
@@ -16,16 +16,16 @@ import type { KnownPath, PathMemory } from "./path-memory.ts";
 import { dialRelay, type RelayDialOptions, signRelayDial } from "./relay-client.ts";
 import type { RelayStream } from "./relay-stream.ts";
 
-/** Head start of the direct addresses, by how the peer was reached last. */
+/** Head start of the direct addresses, by how the peer was last reached. */
 const HEAD_START_MS = { unknown: 150, direct: 500, relay: 50 } as const;
-/** Between direct addresses; shorter than where they are the only way, so that all have their try. */
+/** Delay between direct addresses. Shorter than without a relay, so that all are tried. */
 const STAGGER_MS = 50;
-/** Longest wait for all of it by default. */
+/** Default time limit of the whole dial. */
 const TIMEOUT_MS = 10_000;
 
 export interface PeerDialOptions<Relayed extends Destroyable = RelayStream> {
   readonly deviceKey: Ed25519Key;
-  /** Its origin is where the relay is. */
+  /** Its origin is also the relay's address. */
   readonly scope: HelloScope;
   readonly source: PeerId;
   readonly target: PeerId;
@@ -38,17 +38,17 @@ export interface PeerDialOptions<Relayed extends Destroyable = RelayStream> {
   readonly addresses: readonly string[];
   nowSeconds(): EpochSeconds;
   readonly memory?: PathMemory | undefined;
-  /** Milliseconds for all of it. Default 10000. */
+  /** Time limit of the whole dial in milliseconds. Default 10000. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** For a direct connection whose descriptor is handed on; see `dialDirect`. */
+  /** For a direct connection whose descriptor is passed on; see `dialDirect`. */
   readonly peek?: DialOptions["peek"];
-  /** Opens the relayed stream in another way; what it gives is what comes back. Absent: `dialRelay`. */
+  /** Opens the relayed stream another way; its result is returned. Absent: `dialRelay`. */
   readonly relay?: ((options: RelayDialOptions) => Promise<Relayed>) | undefined;
   readonly trace?: (line: string) => void;
 }
 
-/** A stream that can be destroyed when another path was quicker. */
+/** A stream that can be destroyed when another path wins. */
 export interface Destroyable {
   destroy(): unknown;
 }
@@ -59,7 +59,7 @@ export type PeerStream<Relayed extends Destroyable = RelayStream> =
   | ({ readonly path: "relay"; readonly stream: Relayed } & Chosen);
 
 interface Chosen {
-  /** Why this path and not the other, for people. */
+  /** Why this path was chosen, for people. */
   readonly why: string;
   /** Milliseconds from the first attempt to the peer's first byte. */
   readonly tookMs: number;
@@ -67,8 +67,8 @@ interface Chosen {
 type DialSocket = Awaited<ReturnType<typeof dialDirect>>["socket"];
 
 /**
- * The stream on which the peer answered first. Throws ERR_PEER_UNREACHABLE when no path leads there in time,
- * and `signal`'s reason.
+ * The stream on which the peer answered first. Throws ERR_PEER_UNREACHABLE when no path works in time, or
+ * `signal`'s reason.
  */
 export async function dialPeer<Relayed extends Destroyable = RelayStream>(
   options: PeerDialOptions<Relayed>,
@@ -79,7 +79,7 @@ export async function dialPeer<Relayed extends Destroyable = RelayStream>(
   if (won.path === "direct") trace(`connected directly to ${won.address} ${took}`);
   else trace(`connected through the relay at ${options.scope.origin} ${took}`);
   const found = won.path === "direct" ? { path: won.path, address: won.address } : { path: won.path };
-  // Nobody waits for it.
+  // Not awaited.
   void memory?.remember(target, found, options.nowSeconds());
   return won;
 }
@@ -93,7 +93,7 @@ class PathRace<Relayed extends Destroyable> {
   readonly #losers = new AbortController();
   readonly #outcome = Promise.withResolvers<PeerStream<Relayed>>();
   readonly #failures: { direct?: unknown; relay?: unknown } = {};
-  /** `direct`: the relay is not tried yet. `both`: it is. `over`: one has won, or there is no hope. */
+  /** `direct`: relay not tried yet. `both`: relay tried too. `over`: one has won, or all have failed. */
   #state: "direct" | "both" | "over" = "direct";
   /** Why the relay is tried. */
   #whyRelay = "";
@@ -105,7 +105,7 @@ class PathRace<Relayed extends Destroyable> {
     this.#trace = options.trace ?? (() => {});
   }
 
-  /** Runs it, once. Rejects when no path answers, and with `signal`'s reason. */
+  /** Runs the race, once. Rejects when no path answers, or with `signal`'s reason. */
   async run(): Promise<PeerStream<Relayed>> {
     const { signal } = this.#options;
     signal?.throwIfAborted();
@@ -156,7 +156,7 @@ class PathRace<Relayed extends Destroyable> {
     const { deviceKey, scope, timeoutMs = TIMEOUT_MS } = this.#options;
     const hello = helloOf(this.#options).trimEnd();
     const proof = signRelayDial(deviceKey, scope, hello);
-    // Without another way given, `Relayed` is what `dialRelay` gives.
+    // Without `relay`, `Relayed` is the result of `dialRelay`.
     const open = this.#options.relay ?? (dialRelay as (options: RelayDialOptions) => Promise<never>);
     open({ origin: scope.origin, hello, proof, timeoutMs, signal: this.#losers.signal }).then(
       (stream) => this.#winByRelay(stream),
@@ -177,7 +177,7 @@ class PathRace<Relayed extends Destroyable> {
     else this.#outcome.resolve({ path: "relay", stream, ...chosen });
   }
 
-  /** Ends the race for the path that answered. Null: it is over already. */
+  /** Ends the race in favour of the path that answered. Null when it is already over. */
   #choose(why: string): Chosen | null {
     if (this.#state === "over") return null;
     this.#state = "over";
@@ -215,10 +215,10 @@ function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : "it failed";
 }
 
-/** One line for both: what the peer's addresses said, and what the relay said. */
+/** Combines the failures of the direct addresses and the relay into one line. */
 function combined({ direct, relay }: { direct?: unknown; relay?: unknown }): QfError {
   const message = `${messageOf(direct)}; through the relay: ${messageOf(relay)}`;
-  // What the peer itself did says more than that the relay does not have it.
+  // The peer's own behaviour says more than its absence from the relay.
   const hint = (isQfError(direct) ? direct.hint : undefined) ?? (isQfError(relay) ? relay.hint : undefined);
   return new QfError("ERR_PEER_UNREACHABLE", message, {
     ...(hint === undefined ? {} : { hint }),

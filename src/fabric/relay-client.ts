@@ -1,5 +1,5 @@
 /**
- * Both ends of the relay: a client dials one stream (`dialRelay`), a machine offers itself and takes streams
+ * Both ends of the relay: a client dials one stream (`dialRelay`); a machine registers and accepts streams
  * (`offerToRelay`).
  *
  * The relay is not trusted: the machine checks each stream's hello against its own map, as on its direct
@@ -35,10 +35,10 @@ import { RelayStream } from "./relay-stream.ts";
 
 /** Most streams of one machine at once. */
 export const RELAY_STREAMS_MAX = 2_048;
-/** Bytes that all streams of one machine may hold unread together, beyond their first credit. */
+/** Unread bytes that all streams of one machine may hold together, beyond their initial credit. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
 
-/** A client's proof that it opens this stream itself: a hello alone could have been read on the way. */
+/** A client's proof that it opens this stream itself: a hello alone could have been read in transit. */
 export function signRelayDial(deviceKey: Ed25519Key, scope: HelloScope, hello: string): string {
   return signEd25519(deviceKey, signedBytes("relay", scope, { hello }));
 }
@@ -53,7 +53,7 @@ export function isRelayDialProof(
   return verifyEd25519(publicKey, signedBytes("relay", scope, { hello }), signature);
 }
 
-/** A machine's proof that it offers itself: the value of `RELAY_PROOF_HEADER`. Good once. */
+/** A machine's proof for its relay link: the value of `RELAY_PROOF_HEADER`. Valid once. */
 export function signRelayServe(options: {
   readonly deviceKey: Ed25519Key;
   readonly scope: HelloScope;
@@ -69,11 +69,11 @@ export function signRelayServe(options: {
 
 export interface ParsedServeProof {
   readonly proof: RelayAgentProof;
-  /** Whether `publicKey` has signed it. */
+  /** Whether `publicKey` signed it. */
   isBy(publicKey: string, scope: HelloScope): boolean;
 }
 
-/** The proof in a header's value, unverified. Null: it has another form. */
+/** The unverified proof in a header value. Null when malformed. */
 export function parseRelayServe(value: string): ParsedServeProof | null {
   const [, body, signature] = /^([A-Za-z0-9_-]{1,512}) ([A-Za-z0-9_-]{86})$/.exec(value) ?? [];
   if (body === undefined || signature === undefined) return null;
@@ -99,14 +99,14 @@ export interface RelayDialOptions {
   readonly hello: string;
   /** From `signRelayDial`. */
   readonly proof: string;
-  /** Milliseconds until the peer has to have answered. */
+  /** Time limit for the peer's answer, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Opens a stream through the relay. Resolves once the peer has sent a byte, which is still in the stream.
- * Throws ERR_PEER_UNREACHABLE with the relay's reason, or the reason of `signal` when that was aborted.
+ * Throws ERR_PEER_UNREACHABLE with the relay's reason, or `signal`'s abort reason.
  */
 export async function dialRelay(options: RelayDialOptions): Promise<RelayStream> {
   const { origin, hello, proof, signal } = options;
@@ -154,7 +154,7 @@ export async function dialRelay(options: RelayDialOptions): Promise<RelayStream>
 
 export interface RelayOfferOptions {
   readonly origin: string;
-  /** An earlier agent's link serves its streams to their end. */
+  /** An earlier agent's link continues to serve its streams. */
   readonly isBeside?: boolean;
   /** From `signRelayServe`. */
   readonly proof: string;
@@ -163,8 +163,8 @@ export interface RelayOfferOptions {
   /** The link is gone, or was never opened. Called once. */
   onDown(): void;
   /**
-   * A stream has come in, with a hello that is not checked yet. True: the stream was taken over. False: it is
-   * ended, and its client does not hear why.
+   * A stream arrived, with an unverified hello. True: taken over. False: it is ended, and its client is not
+   * told why.
    */
   onStream(open: RelayOpen, stream: RelayStream): boolean;
 }
@@ -175,7 +175,7 @@ export interface RelayOffer {
   close(): void;
 }
 
-/** Opens a machine's link to the relay. A lost link is not opened again. */
+/** Opens a machine's link to the relay. A lost link is not reopened. */
 export function offerToRelay(options: RelayOfferOptions): RelayOffer {
   const streams = new Map<number, RelayStream>();
   const beside = options.isBeside === true ? { [RELAY_BESIDE_HEADER]: "1" } : {};
@@ -235,7 +235,7 @@ interface Link {
   close(): void;
 }
 
-/** Keeps one socket: sends pings, answers them, and ends it when it is silent or sends what is no frame. */
+/** Keeps one socket alive: sends and answers pings, and ends it on silence or an invalid frame. */
 function keepAlive(socket: WebSocket, onDead: () => void): Link {
   let heardAtMs = performance.now();
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -279,7 +279,7 @@ function keepAlive(socket: WebSocket, onDead: () => void): Link {
 function openSocket(origin: string, path: string, headers: Record<string, string>): WebSocket {
   const url = new URL(`${origin}${path}`);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  // Bun's own: headers, and messages as Buffers.
+  // Bun extensions: headers, and messages as Buffers.
   const socket = new WebSocket(url, { headers } as object as string[]);
   (socket as { binaryType: string }).binaryType = "nodebuffer";
   return socket;

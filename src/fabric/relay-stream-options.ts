@@ -1,19 +1,19 @@
 /**
- * The socket that a relayed stream runs on, as the stream sees it.
+ * Interface between a relayed stream and its socket.
  *
  * @module
  */
 
-/** How a stream sends its frames, and what it reports. */
+/** How a stream sends frames, and what it reports. */
 export interface RelayStreamOptions {
   /** Its id on the socket. */
   readonly id: number;
   send(frame: Buffer): void;
   /** Whether `send` has copied the frame when it returns, as a WebSocket does. Default false. */
   readonly sendsCopy?: boolean;
-  /** Most bytes that the window of this stream may have now. Default RELAY_CREDIT_MAX. */
+  /** Largest window of this stream at the moment, in bytes. Default RELAY_CREDIT_MAX. */
   readonly windowBytes?: () => number;
-  /** Called when the first byte has come. */
+  /** Called when the first byte arrives. */
   readonly onAnswer?: () => void;
   /** Called once, when the stream is destroyed at this end. */
   readonly onClosed?: () => void;

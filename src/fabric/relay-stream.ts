@@ -1,9 +1,9 @@
 /**
- * An end of a relayed stream: a Duplex over frames, with flow control by credit.
+ * An end of a relayed stream: a Duplex over frames with credit-based flow control.
  *
- * Sends no more than the other end has granted, and grants no more than it is ready to hold, so that a slow
- * reader costs at most one window (`relay-window.ts`). Read `receive` for what comes in, `#flush` for what
- * goes out. Frames are in `wire/relay.ts`.
+ * It sends no more than the other end has granted, and grants no more than it will buffer, so that a slow
+ * reader costs at most one window (`relay-window.ts`). Read `receive` for incoming frames and `#flush` for
+ * outgoing ones. Frames are in `wire/relay.ts`.
  *
  * @module
  */
@@ -26,9 +26,9 @@ import {
 import type { RelayStreamOptions } from "./relay-stream-options.ts";
 import { RelayWindow } from "./relay-window.ts";
 
-/** Bytes gathered within one turn of the event loop before the writer has to wait. */
+/** Bytes gathered in one turn of the event loop before the writer must wait. */
 const GATHERED_BYTES_MAX = 256 * 1024;
-/** Frames are built here where `send` copies: fresh memory for each would cost more than the copy. */
+/** Frame buffer for when `send` copies: allocating each frame would cost more than the copy. */
 const scratch = Buffer.alloc(RELAY_FRAME_HEADER_BYTES + RELAY_DATA_BYTES_MAX);
 
 export class RelayStream extends Duplex {
@@ -39,15 +39,15 @@ export class RelayStream extends Duplex {
   #granted = RELAY_CREDIT_INITIAL;
   #receivedBytes = 0;
   readonly #window = new RelayWindow();
-  /** Data that has come in and is not handed to the reader yet. */
+  /** Received data not yet passed to the reader. */
   readonly #queue: Buffer[] = [];
   #queuedBytes = 0;
   #isWanted = false;
   #hasEnded = false;
-  /** When our first data went out, and how long the first that came after it took. */
+  /** When our first data was sent, and how long the first data after it took to arrive. */
   #sentAtMs: number | null = null;
   #roundTripMs: number | null = null;
-  /** The stream is over at the other end: nothing more is sent. */
+  /** The other end is gone: nothing more is sent. */
   #isGone = false;
   readonly #outgoing: Buffer[] = [];
   #outgoingBytes = 0;
@@ -57,17 +57,17 @@ export class RelayStream extends Duplex {
   #hasFinished = false;
 
   constructor(options: RelayStreamOptions) {
-    // As with our TCP sockets, the end of one direction ends the other, once what was written is sent.
+    // As with our TCP sockets, the end of one direction ends the other once written data is sent.
     super({ allowHalfOpen: false });
     this.#options = options;
   }
 
-  /** Milliseconds from our first bytes to the first that came after them. Null: none have come yet. */
+  /** Milliseconds from our first bytes to the first bytes received after them. Null: none yet. */
   get roundTripMs(): number | null {
     return this.#roundTripMs;
   }
 
-  /** Takes a frame of this stream. One that breaks the rules ends it. */
+  /** Handles a frame of this stream. An invalid frame ends the stream. */
   receive(frame: RelayFrame): void {
     if (this.destroyed) return;
     if (frame.type === RELAY_FRAME.data) this.#onData(frame.payload);
@@ -77,9 +77,7 @@ export class RelayStream extends Duplex {
     else this.#violated();
   }
 
-  /**
-   * Ends the stream since the other end, or the socket, is gone. Data that came before an eof is still read.
-   */
+  /** Ends the stream because the other end or the socket is gone. Data before an eof can still be read. */
   cut(reason: RelayReset | "lost"): void {
     const wasGone = this.#isGone;
     this.#isGone = true;
@@ -119,7 +117,7 @@ export class RelayStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    // What was written goes out as far as it may.
+    // Send as much of the written data as credit allows.
     this.#flush();
     if (!this.#hasFinished || !this.#hasEnded) this.#send(resetFrame(this.#options.id, "gone"));
     this.#isGone = true;
@@ -175,7 +173,7 @@ export class RelayStream extends Duplex {
     this.destroy(lost("violation"));
   }
 
-  /** Hands data to the reader for as long as it wants some. */
+  /** Passes data to the reader while it wants more. */
   #pump(): void {
     while (this.#isWanted) {
       const chunk = this.#queue.shift();
@@ -193,7 +191,7 @@ export class RelayStream extends Duplex {
     this.#grant();
   }
 
-  /** Tops the credit up to the window, in steps of a quarter of it: not a grant for every frame. */
+  /** Tops up credit to the window in steps of a quarter, to avoid a grant per frame. */
   #grant(): void {
     const unreadBytes = this.#queuedBytes + this.readableLength;
     const most = this.#options.windowBytes?.() ?? RELAY_CREDIT_MAX;
@@ -205,7 +203,7 @@ export class RelayStream extends Duplex {
   }
 
   /**
-   * ssh2 writes a packet in pieces: what one turn of the event loop writes is sent in as few frames as
+   * ssh2 writes a packet in pieces, so the writes of one event loop turn are sent in as few frames as
    * possible.
    */
   #gather(chunk: Buffer): void {
@@ -220,7 +218,7 @@ export class RelayStream extends Duplex {
   }
 
   #flush(): void {
-    // Nobody takes it any more; it stays here until the stream is destroyed.
+    // The receiver is gone; the data stays here until the stream is destroyed.
     if (this.#isGone) return;
     while (this.#outgoing.length > 0 && this.#credit > 0) this.#sendData();
     this.#release();
@@ -232,7 +230,7 @@ export class RelayStream extends Duplex {
     done();
   }
 
-  /** Lets the writer go on while there is room. */
+  /** Resumes the writer when there is room. */
   #release(): void {
     if (this.#outgoingBytes > GATHERED_BYTES_MAX) return;
     const done = this.#onWritten;
@@ -240,7 +238,7 @@ export class RelayStream extends Duplex {
     done?.();
   }
 
-  /** Sends one frame of as many bytes as there are, as there is credit for, and as fit. */
+  /** Sends one frame, as large as data, credit and frame size allow. */
   #sendData(): void {
     this.#sentAtMs ??= performance.now();
     const length = Math.min(this.#outgoingBytes, this.#credit, RELAY_DATA_BYTES_MAX);
@@ -263,7 +261,7 @@ export class RelayStream extends Duplex {
   }
 }
 
-/** What the person is told of each way in which a stream can be lost. */
+/** Messages for people, for each way a stream can be lost. */
 export const RELAY_LOSSES: Readonly<Record<RelayReset | "lost", string>> = {
   gone: "the peer closed the connection",
   refused: "the relay does not let this device reach the peer",

@@ -1,16 +1,15 @@
 /**
- * The window of a relayed stream: the bytes that its reader is ready to hold unread. Credit is topped up to
- * it.
+ * The window of a relayed stream: how many unread bytes its reader will buffer. Credit is topped up to it.
  *
- * No I/O and no clock: the time is an argument.
+ * No I/O and no clock; the time is an argument.
  *
  * @module
  */
 import { RELAY_CREDIT_BULK, RELAY_CREDIT_INITIAL, RELAY_CREDIT_MAX } from "../wire/relay.ts";
 
-/** The window holds the bytes that are read in this time. */
+/** The window holds the bytes read in this time. */
 const WINDOW_MS = 200;
-/** The reader's pace is measured over at least this time. */
+/** The reading rate is measured over at least this time. */
 const PACE_MS = 20;
 
 export class RelayWindow {
@@ -19,10 +18,9 @@ export class RelayWindow {
   #pacedAtBytes = 0;
 
   /**
-   * The window in bytes, when `readBytes` of the stream have been read. RELAY_CREDIT_INITIAL until so many
-   * were; then what is read in WINDOW_MS, so that a fast or distant reader is kept busy and a slow one leaves
-   * little waiting in the relay: at least RELAY_CREDIT_BULK, but never more than `mostBytes` or
-   * RELAY_CREDIT_MAX.
+   * The window in bytes after `readBytes` of the stream have been read. It is RELAY_CREDIT_INITIAL until that
+   * many were read, then the amount read in WINDOW_MS: at least RELAY_CREDIT_BULK, at most `mostBytes` and
+   * RELAY_CREDIT_MAX. So a fast or distant reader stays busy, and a slow one leaves little data in the relay.
    */
   bytes(readBytes: number, nowMs: number, mostBytes: number): number {
     if (readBytes < RELAY_CREDIT_INITIAL) return RELAY_CREDIT_INITIAL;

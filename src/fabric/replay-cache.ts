@@ -1,9 +1,9 @@
 /**
- * A cache of nonces, each held for as long as the time beside it would still be taken. Pure but for its
- * memory.
+ * A cache of nonces, each kept as long as its message's time would still be accepted. It is pure except for
+ * its memory.
  *
- * Bounded twice, since whoever may fill it could otherwise push others' nonces out: when it is full,
- * a new nonce is refused, never an old one forgotten early.
+ * It is bounded in total and per source, so that no source can push out others' nonces. When it is full, a
+ * new nonce is refused; an old one is never forgotten early.
  *
  * @module
  */
@@ -20,9 +20,9 @@ export type ReplayAnswer = "fresh" | "replayed" | "full";
 export interface ReplayCache {
   /** Takes `nonce` of `source`, to be remembered until `untilSeconds` (inclusive). */
   take(source: string, nonce: string, untilSeconds: number, nowSeconds: number): ReplayAnswer;
-  /** All that is remembered, for a process that takes over. */
+  /** All entries, for a process that takes over. */
   entries(): { readonly source: string; readonly nonce: string; readonly untilSeconds: number }[];
-  /** Nonces remembered now, expired ones of the last sweep included. */
+  /** Number of nonces held, including those that expired since the last sweep. */
   readonly size: number;
 }
 
@@ -32,7 +32,7 @@ export function createReplayCache(options: ReplayCacheOptions = {}): ReplayCache
   const untilBySource = new Map<string, Map<string, number>>();
   let size = 0;
   let sweptAtSeconds = 0;
-  /** The latest time up to which a nonce was to be remembered that is not any more. */
+  /** The latest expiry among forgotten nonces. */
   let forgottenSeconds = 0;
 
   function sweep(nowSeconds: number): void {
@@ -50,9 +50,9 @@ export function createReplayCache(options: ReplayCacheOptions = {}): ReplayCache
 
   return {
     take(source, nonce, untilSeconds, nowSeconds) {
-      // A sweep looks at everything, so at most one a second; a clock set back sweeps nothing early.
+      // A sweep visits every entry, so at most one a second; a clock set back forgets nothing early.
       if (nowSeconds > sweptAtSeconds + 1 || nowSeconds < sweptAtSeconds - 1) sweep(nowSeconds);
-      // After a clock was set back, what has been forgotten could come again.
+      // After a clock was set back, a forgotten nonce could be replayed.
       if (untilSeconds <= forgottenSeconds) return "replayed";
       const nonces = untilBySource.get(source);
       if (nonces?.has(nonce) === true) return "replayed";

@@ -1,7 +1,7 @@
 /**
- * Limits on sources that have not proven themselves: unproven connections per source and in total, and a
- * pause for sources that keep failing. Around an IPv6 source its /56 and /48 are counted too. Memory is
- * bounded: when the table is full, the oldest entry without connections goes.
+ * Limits on unproven sources: connections per source and in total, and a pause for sources that keep failing.
+ * An IPv6 source's /56 and /48 are counted too. Memory is bounded: when the table is full, the oldest entry
+ * without connections is dropped.
  *
  * @module
  */
@@ -13,18 +13,20 @@ export interface SourceLimitOptions {
   readonly perSourceMax?: number;
   /** Unproven connections of all sources at once. Default 2048. */
   readonly totalMax?: number;
-  /** Failures of one source within the window before it has to pause. Default 100. */
+  /** Failures of one source within the window before a pause. Default 100. */
   readonly failuresMax?: number;
-  /** Milliseconds in which failures count, and of the pause. Default 10000. */
+  /** Length of the window and of the pause in milliseconds. Default 10000. */
   readonly windowMs?: number;
   /** Sources remembered. Default 65536. */
   readonly sourcesMax?: number;
 }
 
 export interface SourceLimits {
-  /** Counts a new connection of `address` in; false means to close it at once. */
+  /** Counts a new connection of `address`. False: close it at once. */
   enter(address: string): boolean;
-  /** Counts it out again. A proven one forgives the failures of its source: others live there too. */
+  /**
+   * Ends the count of a connection. A proven one clears its source's failures, since a source may be shared.
+   */
   leave(address: string, isProven: boolean): void;
 }
 
@@ -91,7 +93,7 @@ export function createSourceLimits(clock: Clock, options: SourceLimitOptions = {
   };
 }
 
-/** The window begins with the first failure, and the pause with the last one that is let pass. */
+/** The window begins with the first failure, the pause with the last one allowed. */
 function countFailure(source: Source, bound: number, windowUntilMs: number): void {
   source.failures += 1;
   if (source.failures === 1 || source.failures === bound) source.windowUntilMs = windowUntilMs;

@@ -1,7 +1,7 @@
 /**
- * Bytes between a stream and our own stdin and stdout, for a client that cannot take a descriptor.
+ * Relays bytes between a stream and our stdin and stdout, for a client that cannot take a descriptor.
  *
- * Each direction ends by itself, and neither reads faster than the other side takes.
+ * Each direction ends on its own and has back-pressure.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export async function splice(socket: Duplex, input: Readable, output: Writable):
   });
   await Promise.race([gone, answered]);
   if (output.writableLength > 0 && !output.destroyed) {
-    // What was read is handed over, for as long as somebody is there to take it.
+    // Flush what was read, while the reader is still there.
     await new Promise<void>((resolve) => {
       output.once("close", () => resolve());
       output.write("", () => resolve());

@@ -1,9 +1,9 @@
 /**
- * The standard error of the ssh(1) that called us, when ours leads nowhere.
+ * Access to the stderr of the ssh(1) that called us, for when ours is /dev/null.
  *
- * With `ControlPersist` (the default of ansible) ssh starts its ProxyCommand with /dev/null as standard
- * error, while its own is still the person's until it goes into the background. The page to sign in at and
- * the reason of a refusal are for that person, so we write there, or at the terminal. Linux only.
+ * With `ControlPersist` (ansible's default) ssh starts its ProxyCommand with /dev/null as stderr, while its
+ * own stderr is still the person's until it goes into the background. The sign-in URL and the reason of a
+ * refusal are for that person, so we write there, or to the terminal. Linux only.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { QfError } from "../base/errors.ts";
 import { findCaller } from "./ssh-caller.ts";
 
 const STDERR_FD = 2;
-/** Never waits for a reader, never becomes our terminal, never writes over what is there. */
+/** Never blocks on a reader, never acquires a controlling terminal, never overwrites a file. */
 const FLAGS = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY | constants.O_APPEND;
 
 const SYMBOLS = {
@@ -32,9 +32,9 @@ const libc = createCLibrary(
 );
 
 /**
- * Makes the calling ssh's standard error ours if ours is /dev/null. Changes nothing when theirs is /dev/null
- * too: the person wanted it so. Never throws, and looks at no process but our parent, and at that only if it
- * is an ssh of our user.
+ * Replaces our stderr with the calling ssh's if ours is /dev/null. Does nothing if ssh's is /dev/null too,
+ * which is then the person's choice. Never throws. Inspects only our parent, and only if it is an ssh of our
+ * user.
  */
 export function takeCallerStderr(): void {
   try {
@@ -44,17 +44,17 @@ export function takeCallerStderr(): void {
     if (statSync(`/proc/${pid}`).uid !== process.getuid?.()) return;
     const fd = openTheirs(pid) ?? tryOpen("/dev/tty");
     if (fd === undefined) return;
-    // As long as it is our parent, its number was no other process's.
+    // While it is still our parent, its pid has not been reused.
     if (parentPid() === pid && !isNull(fd)) {
       libc().dup2(fd, STDERR_FD);
     }
     closeSync(fd);
   } catch {
-    // A system without /proc or bun:ffi: stderr stays what ssh made it.
+    // Without /proc or bun:ffi, stderr stays as ssh set it.
   }
 }
 
-/** A pipe, a file or a terminal is opened anew; a socket can only be copied. */
+/** Reopens a pipe, file or terminal; a socket can only be duplicated. */
 function openTheirs(pid: number): number | undefined {
   const path = `/proc/${pid}/fd/${STDERR_FD}`;
   const opened = tryOpen(path);
@@ -77,7 +77,7 @@ function tryOpen(path: string): number | undefined {
   }
 }
 
-/** `process.ppid` may be remembered from the start. */
+/** Read afresh: `process.ppid` may be cached. */
 function parentPid(): number | undefined {
   const stat = readFileSync("/proc/self/stat", "latin1");
   const pid = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);

@@ -1,10 +1,10 @@
 /**
- * `qf proxy connect H P`, the ProxyCommand: signs in when needed, gets a certificate for H, puts it
- * where ssh(1) reads it, dials, and hands the connection over. Read `runConnect` first.
+ * `qf proxy connect H P`, the ProxyCommand: signs in if needed, gets a certificate for H, writes it where
+ * ssh(1) reads it, dials, and hands the connection over. Read `runConnect` first.
  *
- * With `--fdpass` ssh is given the descriptor and we are gone before a byte of SSH passes; otherwise we
- * carry the bytes. For an ssh that was told to take any host key, a helper carries them and checks the key.
- * stdout is nothing but the stream, and stdin is never read for anything else.
+ * With `--fdpass` ssh gets the descriptor and we exit before any SSH byte passes; otherwise we relay the
+ * bytes. For an ssh that accepts any host key, a helper relays them and checks the key. stdin and stdout
+ * carry only the stream.
  *
  * @module
  */
@@ -44,20 +44,20 @@ import { keepHostKeys } from "./ssh-config/known-hosts.ts";
 import { noteShortName } from "./ssh-config/short-names.ts";
 import { proxyTerminal } from "./terminal.ts";
 
-/** Longest wait for reaching the peer. ssh(1) gives up by its own ConnectTimeout. */
+/** Time limit for reaching the peer. ssh(1) has its own ConnectTimeout. */
 const CONNECT_TIMEOUT_MS = 10_000;
 const STDIN_FD = 0;
 
 export interface ConnectRequest {
-  /** As ssh(1) typed it. */
+  /** The host as ssh(1) passed it. */
   readonly host: string;
   readonly port: string;
-  /** Hand the descriptor over stdin and stdout, which are one unix socket then. */
+  /** Pass the descriptor over stdin and stdout, which then are one unix socket. */
   readonly passesDescriptor: boolean;
   readonly configDir: string | undefined;
 }
 
-/** Resolves when ssh has the connection, or the bytes have ended. Throws what people are told. */
+/** Resolves when ssh has the connection, or the bytes have ended. Throws failures meant for people. */
 export async function runConnect(request: ConnectRequest): Promise<number> {
   const host = checkHost(request.host);
   const port = checkPort(request.port);
@@ -102,7 +102,7 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
   return 0;
 }
 
-/** Tries without asking anybody first; who asks keeps others from asking the same. */
+/** Tries without prompting first. Prompts under a lock, so that parallel connections do not ask the same. */
 async function obtain(options: CredentialOptions, folder: string): Promise<Credential> {
   try {
     return await obtainCertificate({ ...options, interactive: false, asksReason: true });
@@ -112,7 +112,7 @@ async function obtain(options: CredentialOptions, folder: string): Promise<Crede
   return withSignInTurn(options, folder, () => obtainCertificate(options));
 }
 
-/** Bytes between ssh and the peer, whose host key we compare, since nobody else may. */
+/** Relays bytes between ssh and the peer, and checks the host key, since ssh may not. */
 function carryChecked(peer: Duplex, hostKeys: readonly string[]): Promise<void> {
   const program = Duplex.from({ readable: process.stdin, writable: openOutput(1) });
   return joinChecked({ program, peer, hostKeys });
@@ -151,7 +151,10 @@ function keyFileOf({ loginKey, certificateBlob, isLoginKept }: Credential) {
   return { text: opensshPrivateKey(loginKey, certificateBlob), isKept: isLoginKept };
 }
 
-/** A connection, or the descriptor of one that a helper carries, for ssh that takes a descriptor. */
+/**
+ * Dials the peer. Returns the connection, or for `--fdpass` possibly the descriptor of one that a helper
+ * relays.
+ */
 async function dial(
   { credential, port, passes }: { credential: Credential; port: number; passes: boolean },
   environment: Record<string, string | undefined>,
@@ -174,7 +177,7 @@ async function dial(
   return (await dialPeer({ ...options, peek, relay: startCarrier })).stream;
 }
 
-/** The number of an open socket; Bun keeps it on the handle. */
+/** The descriptor of an open socket, which Bun keeps on the handle. */
 function descriptorOf(socket: Socket): number {
   const fd = (socket as unknown as { _handle?: { fd?: unknown } })._handle?.fd;
   if (typeof fd === "number" && fd > 2) return fd;

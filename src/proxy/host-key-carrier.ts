@@ -1,7 +1,7 @@
 /**
- * The helper for an ssh(1) that was told to take any host key (`StrictHostKeyChecking=no`): it stands between
- * ssh and the peer, and lets the peer's answers through only if its host key is one that management named.
- * `qf proxy connect` starts it; nobody else does. After the key exchange it only carries.
+ * The helper for an ssh(1) that accepts any host key (`StrictHostKeyChecking=no`). It sits between ssh and
+ * the peer, and passes the peer's answers only if its host key is one that management named. After the key
+ * exchange it only relays. Only `qf proxy connect` starts it.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const SSH_FD = 3;
 const PEER_FD = 4;
 const STDERR_FD = 2;
 
-/** Starts the helper on the connection `peerFd`, detached. What it answers is the descriptor for ssh. */
+/** Starts the helper, detached, on the connection `peerFd`. Returns the descriptor for ssh. */
 export function startHostKeyCarrier(peerFd: number, hostKeys: readonly string[]): number {
   const [ours, theirs] = socketPair();
   const child = Bun.spawn([...ownCommand(), "proxy", "check", ...hostKeys], {
@@ -39,7 +39,7 @@ export async function runHostKeyCarrier(hostKeys: readonly string[]): Promise<nu
   const pass = (bytes: Buffer): Buffer | null => {
     if (check.isDone) return bytes;
     const passed = check.push(bytes);
-    // Whoever reads what we say here would otherwise wait for the end of the connection.
+    // A reader of our stderr would otherwise wait until the connection ends.
     if (check.isDone) leaveStderr();
     return passed;
   };
@@ -55,9 +55,9 @@ function leaveStderr(): void {
 }
 
 /**
- * Carries bytes between two sockets until both directions have ended; those of the peer as `pass` lets them.
- * Resolves to false when it refuses: then nothing more reaches ssh, and both stay open until this process
- * ends, so that the reason is said before ssh says that the connection was closed.
+ * Relays bytes between two sockets until both directions have ended; the peer's go through `pass`. Resolves
+ * to false when `pass` refuses. Then nothing more reaches ssh, and both sockets stay open until this process
+ * ends, so that our reason is printed before ssh reports a closed connection.
  */
 async function carry(
   sshFd: number,
@@ -101,7 +101,7 @@ function adoptEnd(
     outgoing.cut();
   };
   return adoptSocket(fd, {
-    // Copied: Bun reads into the same memory again.
+    // Copied, because Bun reuses its read buffer.
     data: (_socket, data) => incoming.take(pass(Buffer.from(data)) ?? Buffer.alloc(0)),
     drain: () => outgoing.flush(),
     end: () => incoming.end(),
@@ -110,7 +110,7 @@ function adoptEnd(
   });
 }
 
-/** Bytes from one socket to the other. What the other does not take stops the first. */
+/** One direction of the relay, with back-pressure. */
 class Direction {
   readonly #onFinished: () => void;
   #from: Bun.Socket | null = null;
@@ -140,7 +140,7 @@ class Direction {
     this.flush();
   }
 
-  /** The other end takes nothing more. */
+  /** The other end no longer accepts data. */
   cut(): void {
     if (this.isFinished) return;
     this.isFinished = true;

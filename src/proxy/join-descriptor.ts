@@ -1,8 +1,8 @@
 /**
- * Joins a stream and an open socket of which only the descriptor is known, for as long as both last.
+ * Joins a stream and the bare descriptor of an open socket until both end.
  *
- * What one side does not take yet stops the other. The socket is Bun's own: bytes for it go to the
- * kernel at once, so that nothing of them is left when this process ends.
+ * Back-pressure works both ways. The socket is a Bun socket: it writes to the kernel at once, so no bytes are
+ * left when this process exits.
  *
  * @module
  */
@@ -11,12 +11,10 @@ import { adoptSocket } from "../base/adopt-socket.ts";
 import { releaseBuffer } from "../base/release-buffer.ts";
 import { RELAY_FRAME_HEADER_BYTES } from "../wire/relay.ts";
 
-/** From here on it is worth the while to give memory back at once. */
+/** From this size on, freeing memory at once pays off. */
 const LARGE_BYTES = 8 * 1024;
 
-/**
- * Resolves once the stream has ended and all of it is handed over, or the socket is gone. Takes `fd` over.
- */
+/** Resolves once the stream has ended and all of it is written, or the socket is gone. Takes over `fd`. */
 export function joinDescriptor(stream: Duplex, fd: number): Promise<void> {
   return new Promise((resolve) => {
     let socket: Bun.Socket | null = null;

@@ -1,6 +1,6 @@
 /**
- * System calls of the proxy by bun:ffi: handing a descriptor over, and looking at a socket without reading
- * from it. Linux on x64 and arm64.
+ * System calls of the proxy through bun:ffi: passing a descriptor, and peeking at a socket. Linux on x64 and
+ * arm64.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const F_GETFL = 3;
 const F_SETFL = 4;
 const O_NONBLOCK = 0o4000;
 
-/** What each direction of a pair may hold, as far as the kernel allows it: fewer turns for as many bytes. */
+/** Buffer size of each direction of a pair, as far as the kernel allows: fewer wake-ups per byte. */
 const PAIR_BYTES = 512 * 1024;
 
 const libc = createCLibrary(
@@ -36,8 +36,8 @@ const libc = createCLibrary(
 
 /**
  * Sends the open file `fd` over the unix socket `socketFd`, as ssh(1) expects it of a ProxyCommand with
- * `ProxyUseFdpass yes`: one byte with one SCM_RIGHTS message. `fd` is made blocking first, as a
- * socket is that ssh opens itself. Throws ERR_SSH when nobody takes it.
+ * `ProxyUseFdpass yes`: one byte with one SCM_RIGHTS message. `fd` is made blocking first, like a socket that
+ * ssh opens itself. Throws ERR_SSH when the other end is gone.
  */
 export function passDescriptor(socketFd: number, fd: number): void {
   const { fcntl } = libc();
@@ -49,7 +49,7 @@ export function passDescriptor(socketFd: number, fd: number): void {
   }
 }
 
-/** Two connected unix sockets; a child gets only what it is given. Throws ERR_UNAVAILABLE. */
+/** Two connected unix sockets, not inherited by children unless passed. Throws ERR_UNAVAILABLE. */
 export function socketPair(): readonly [number, number] {
   const pair = openStreamSocket();
   const bytes = Int32Array.of(PAIR_BYTES);
@@ -57,7 +57,7 @@ export function socketPair(): readonly [number, number] {
   return pair;
 }
 
-/** What waits to be read at socket `fd`: something, its end or a failure, or nothing yet. Reads nothing. */
+/** What is pending on socket `fd`: data, its end or a failure, or nothing yet. Consumes nothing. */
 export function peekSocket(fd: number): "answer" | "closed" | "nothing" {
   const byte = Buffer.alloc(1);
   const seen = Number(libc().recv(fd, ptr(byte), 1n, MSG_PEEK_NOW));

@@ -1,5 +1,5 @@
 /**
- * A proxy greeting read from a stream.
+ * Reads a proxy greeting from a stream.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { createGreetingReader, type GreetingStep, type ProxySecret } from "./soc
 
 export type Greeting = Extract<GreetingStep, { kind: "connect" }>;
 
-/** Longest for the whole greeting. */
+/** Time limit of the whole greeting. */
 const GREETING_TIMEOUT_MS = 10_000;
 
 /**
- * Reads a greeting; what follows it stays in `stream`, which is paused then. Null: it is none, or it did not
- * come in time; what there is to answer is answered.
+ * Reads a greeting, and leaves what follows in `stream`, which is then paused. Null when it is invalid or
+ * late; a protocol-level answer has then been sent.
  */
 export function readGreeting(
   stream: Duplex,

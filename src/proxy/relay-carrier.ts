@@ -1,7 +1,7 @@
 /**
- * The helper for a peer that is reached through the relay: ssh takes one end of a socket pair as it would
- * take the connection itself, and the helper carries the bytes between the other end and the relay.
- * `qf proxy connect` starts it; nobody else does. It looks at nothing and holds no key.
+ * The helper for a peer reached through the relay. ssh gets one end of a socket pair instead of a connection,
+ * and the helper relays bytes between the other end and the relay. It inspects nothing and holds no key. Only
+ * `qf proxy connect` starts it.
  *
  * @module
  */
@@ -16,25 +16,28 @@ import { CarryOrder } from "../wire/relay-carrier.ts";
 import { joinDescriptor } from "./join-descriptor.ts";
 import { socketPair } from "./native.ts";
 
-/** How the order is given: once proven it is worth nothing, and other users cannot read it here. */
+/** Carries the order. It is worthless once used, and other users cannot read the environment. */
 const ORDER_VARIABLE = "QF_CARRY_ORDER";
-/** What decides whom TLS trusts, as we have it. */
+/** Variables that set TLS trust, passed on. */
 const TRUST_VARIABLES = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"] as const;
-/** One end of the socket pair; standard input is the same end. */
+/** One end of the socket pair; stdin is the same end. */
 const STREAM_FD = 1;
 const ANSWER_FD = 2;
 const ANSWER_BYTES_MAX = 4_096;
 const OK = "ok";
 
-/** A relayed stream that a helper carries. */
+/** A relayed stream with its helper. */
 export interface Carried {
-  /** The end for ssh. Whoever takes it over has the stream. */
+  /** The end for ssh, which owns the stream from then on. */
   readonly descriptor: number;
-  /** Lets go of it; the helper ends. */
+  /** Closes the descriptor, which ends the helper. */
   destroy(): void;
 }
 
-/** Starts the helper, detached; resolves once the peer has answered. Throws what the helper was told. */
+/**
+ * Starts the helper, detached; resolves once the peer has answered. Throws the failure that the helper
+ * reports.
+ */
 export async function startCarrier(options: RelayDialOptions): Promise<Carried> {
   const { origin, hello, proof, timeoutMs, signal } = options;
   signal?.throwIfAborted();
@@ -80,7 +83,7 @@ export async function runCarry(environment: Readonly<Record<string, string | und
   });
   writeSync(ANSWER_FD, `${answer}\n`);
   if (stream === undefined) return 1;
-  // Whoever reads it would otherwise wait for our end.
+  // The reader would otherwise wait until we exit.
   closeSync(ANSWER_FD);
   openSync("/dev/null", "w");
   compileHotCode();

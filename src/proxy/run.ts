@@ -1,6 +1,6 @@
 /**
- * `qf proxy`: what OpenSSH calls. Arguments as they are; options of ours come before the names, so that
- * no name is ever read as one.
+ * `qf proxy`, which OpenSSH calls. It parses its raw arguments itself: our options precede the names, so that
+ * no name is read as an option.
  *
  * @module
  */
@@ -41,7 +41,7 @@ async function connect(args: readonly string[]): Promise<number> {
   return runConnect({ host, port, configDir, passesDescriptor: flags.has("--fdpass") });
 }
 
-/** Until it is told to stop. */
+/** Runs until stopped. */
 async function socks(args: readonly string[]): Promise<number> {
   const { flags, configDir, names } = parse(args);
   if (flags.size > 0 || names.length > 0) return usage();
@@ -59,7 +59,9 @@ async function socks(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Not for the other verbs, which parse nothing: ssh(1) waits for each of them at every connection. */
+/**
+ * Only for verbs that parse something. ssh(1) waits for the others at every connection, so they skip this.
+ */
 async function parseWithoutCompiling(): Promise<void> {
   (await import("../wire/jitless.ts")).parseWithoutCompiling();
 }

@@ -1,6 +1,6 @@
 /**
- * Turns of signing in, one at a time per folder of logins: of twenty connections that find none, one asks the
- * person, and the others use the login that came of it.
+ * Serialises sign-ins per login folder: of twenty connections without a login, one prompts the person and the
+ * others use the resulting login.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { tryLock } from "../base/file-lock.ts";
 import { type ClientSessionOptions, openClientSession } from "../client/client-session.ts";
 import { LOGIN_TIMEOUT_MS } from "../client/login.ts";
 
-/** In the OpenSSH folder. No host name holds `_`. */
+/** In the OpenSSH folder. No host name contains `_`. */
 const LOCK_FILE = "_sign-in";
 const POLL_MS = 50;
 
-/** Runs `work`, alone among our processes when the login will be kept. */
+/** Runs `work`, exclusively among our processes if the login will be cached. */
 export async function withSignInTurn<T>(
   options: ClientSessionOptions,
   folder: string,

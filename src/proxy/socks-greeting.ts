@@ -1,15 +1,15 @@
 /**
- * The greeting of `qf proxy socks`: SOCKS version 5 with name and password (RFC 1928, RFC 1929),
- * or HTTP CONNECT with the same (RFC 9110 sections 9.3.6 and 11.7). Pure: bytes in, what to answer and where
- * to go out.
+ * The greeting of `qf proxy socks`: SOCKS version 5 with name and password (RFC 1928, RFC 1929), or HTTP
+ * CONNECT with the same (RFC 9110 sections 9.3.6 and 11.7). Pure: takes bytes, returns the answer and
+ * destination.
  *
- * What a browser sends for a web page is neither, and gets no answer at all.
+ * A request that a web page makes a browser send gets no answer.
  *
  * @module
  */
 import { isEqualSecret } from "../base/random.ts";
 
-/** Made at each start; who has them may use the proxy. */
+/** Generated at each start. Programs that have them may use the proxy. */
 export interface ProxySecret {
   readonly name: string;
   readonly password: string;
@@ -23,12 +23,12 @@ export type GreetingStep =
       readonly host: string;
       readonly port: number;
       readonly used: number;
-      /** One of these is sent once it is known what becomes of it. */
+      /** One of these is sent once the outcome is known. */
       readonly granted: Buffer;
       readonly denied: Buffer;
       readonly unreachable: Buffer;
     }
-  /** Nothing that we serve; `answer` says so where the protocol has a way to, and may be empty. */
+  /** Unsupported; `answer` says so if the protocol allows it, and may be empty. */
   | { readonly kind: "bad"; readonly answer: Buffer };
 
 /** Longest greeting in bytes. */
@@ -43,7 +43,7 @@ const DOMAIN = 3;
 /** RFC 1928 section 6. */
 const REPLY = { granted: 0, denied: 2, unreachable: 4, commandUnknown: 7, addressUnknown: 8 } as const;
 
-/** A reader of one greeting: give it all that is not used yet. */
+/** A reader of one greeting. Pass it all unconsumed bytes. */
 export function createGreetingReader(secret: ProxySecret): (bytes: Buffer) => GreetingStep {
   let stage: "methods" | "password" | "request" = "methods";
   return (bytes) => {
@@ -99,7 +99,7 @@ function reply(code: keyof typeof REPLY): Buffer {
 }
 
 const HEAD_END = "\r\n\r\n";
-/** A page that a browser shows can have it send these, and no program for SSH does. */
+/** Headers that only browsers send, never SSH programs. */
 const OF_BROWSERS = /^(?:origin|referer|cookie|sec-[a-z-]+)$/;
 
 function readHttp(bytes: Buffer, secret: ProxySecret): GreetingStep {

@@ -1,10 +1,10 @@
 /**
- * `qf proxy socks`: a proxy on the loopback for any SSH program of this user. It dials peers as this device,
- * and nothing else.
+ * `qf proxy socks`: a loopback proxy for any SSH program of this user. It dials peers, and only peers, as
+ * this device.
  *
- * It is for programs of this very user, by the kernel's word, with the name and password that were made at
- * the start. It looks a machine up and carries bytes; signing in is between the program, the person and the
- * machine, which takes the program for an unmanaged client. Read `serveProgram`.
+ * It serves only programs that the kernel says are this user's and that send the name and password generated
+ * at the start. It looks up a machine and relays bytes. The program and the person sign in to the machine
+ * themselves; to the machine the program is an unmanaged client. Read `serveProgram`.
  *
  * @module
  */
@@ -26,17 +26,17 @@ import { readGreeting } from "./read-greeting.ts";
 import type { ProxySecret } from "./socks-greeting.ts";
 
 const LOOPBACK = "127.0.0.1";
-/** Most programs at once; further ones are closed. */
+/** Most connections at once; further ones are closed. */
 const PROGRAMS_MAX = 256;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** The name is no secret; a password without one is refused by some programs. */
+/** Not a secret, but some programs refuse a password without a name. */
 const NAME = "qf";
 
 export interface SocksOptions {
   readonly environment: Record<string, string | undefined>;
-  /** Where it is, once it listens: one URL a line. */
+  /** Called with the proxy's URLs once it listens. */
   onListening(urls: readonly string[]): void;
-  /** Why a program was not served, in words for people. */
+  /** Called with the reason when a program is refused. */
   onRefused(line: string): void;
   readonly signal: AbortSignal;
 }
@@ -99,7 +99,7 @@ async function serveProgram(
   }
 }
 
-/** By the kernel's word. Another user's program may have been told the password, or have guessed it. */
+/** Asks the kernel: another user's program may have learned or guessed the password. */
 function isOwnProgram(program: Socket): boolean {
   const { remoteAddress, remotePort, localAddress, localPort } = program;
   if (remoteAddress === undefined || remotePort === undefined) return false;

@@ -1,9 +1,8 @@
 /**
- * The ssh(1) that called us, and whether what it was told is still safe.
+ * Inspects the ssh(1) that called us, and checks that its options are still safe.
  *
- * Its options are those of the configuration files and of its command line. Asking `ssh -G` costs as
- * much as connecting, so what was found good is remembered by a digest over the command line's options
- * and the state of every file that is read.
+ * Its options come from configuration files and its command line. `ssh -G` takes as long as connecting, so
+ * good results are remembered by a digest over the command line's options and the state of every file read.
  *
  * @module
  */
@@ -16,7 +15,7 @@ import { sha256 } from "../base/random.ts";
 import type { Environment } from "./keys/openssh-folder.ts";
 import { readEffective, weakenedOptions } from "./ssh-config/effective.ts";
 
-/** Digests of what was found good, one a line with who checks host keys, in the OpenSSH folder. */
+/** In the OpenSSH folder: one line per good result, with its digest and who checks host keys. */
 const CHECKED_FILE = "_checked";
 const CHECKED_BYTES_MAX = 65_536;
 /** Bounds on following Include. */
@@ -25,17 +24,17 @@ const DEPTH_MAX = 8;
 /** Options of ssh(1) that take a value. */
 const WITH_VALUE = new Set("BbcDEeFIiJLlmOopPQRSWw");
 
-/** The ssh that runs us by `exec` of its shell. Undefined: somebody else, or this system does not say. */
+/** The ssh that runs us through its shell's `exec`. */
 export interface Caller {
   readonly pid: string;
   readonly executable: string;
   /** `-F` and `-o` of its command line, as separate words. */
   readonly options: readonly string[];
-  /** Of `-l`, or before the host's `@`. Undefined: ssh's configuration says. */
+  /** From `-l`, or before the host's `@`. Undefined: set by ssh's configuration. */
   readonly user?: string;
 }
 
-/** Reads our parent process. */
+/** Inspects our parent process. Undefined when it is not ssh, or the system cannot tell. */
 export function findCaller(pid: number = process.ppid): Caller | undefined {
   try {
     const executable = readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, "");
@@ -51,19 +50,19 @@ export function findCaller(pid: number = process.ppid): Caller | undefined {
   }
 }
 
-/** `-F` and `-o` with their values out of ssh(1)'s arguments; those after the host count as well. */
+/** `-F` and `-o` with their values from ssh(1)'s arguments, including those after the host. */
 export function configOptions(argv: readonly string[]): string[] {
   return wordsOf(argv).found;
 }
 
-/** Whom ssh(1)'s arguments name: by `-l`, or before the `@` of the host. Undefined: nobody. */
+/** The user in ssh(1)'s arguments: from `-l`, or before the host's `@`. Undefined: none. */
 export function userOption(argv: readonly string[]): string | undefined {
   const { user, host } = wordsOf(argv);
   const at = host.replace(/^ssh:\/\//, "").lastIndexOf("@");
   return user ?? (at > 0 ? host.replace(/^ssh:\/\//, "").slice(0, at) : undefined);
 }
 
-/** The OS user that the caller will ask for. Undefined: that cannot be known. */
+/** The OS user that the caller will request. Undefined: unknown. */
 export async function localUserOf(
   { executable, options, user }: Caller,
   host: string,
@@ -74,7 +73,7 @@ export async function localUserOf(
   return effective?.get("user")?.[0];
 }
 
-/** The arguments as far as they say which configuration, whom, and where. The first of each counts. */
+/** The arguments that select configuration, user and host. The first of each counts. */
 function wordsOf(argv: readonly string[]): { found: string[]; user: string | undefined; host: string } {
   const found: string[] = [];
   let user: string | undefined;
@@ -100,20 +99,20 @@ function wordsOf(argv: readonly string[]): { found: string[]; user: string | und
   return { found, user, host };
 }
 
-/** Who makes sure that the host key is the peer's. */
+/** Which program verifies the peer's host key. */
 export type HostKeyChecker = "ssh" | "qf";
 
 /**
- * Throws ERR_SSH when the caller would not come through us, or give our key away. Answers `qf` when it could
- * take another machine for `host` by its host key, and where the system does not say who called. A caller
- * that is no ssh(1) checks host keys by itself.
+ * Throws ERR_SSH when the caller would bypass us or leak our key. Returns `qf` when the caller could accept
+ * another machine's host key for `host`, or when the system cannot tell who called. A caller other than
+ * ssh(1) checks host keys itself.
  */
 export async function checkCaller(options: {
   readonly caller: Caller | undefined;
   readonly host: string;
   readonly folder: string;
   readonly environment: Environment;
-  /** Default: whether this system says who started us. */
+  /** Default: whether this system can tell who started us. */
   readonly seesCallers?: boolean;
 }): Promise<HostKeyChecker> {
   const { caller, host, folder, environment, seesCallers = platform.seesCallers } = options;
@@ -141,7 +140,7 @@ export async function checkCaller(options: {
   return checker;
 }
 
-/** Neither says anything about the configuration. */
+/** Drops pid and user, which do not affect the configuration. */
 function withoutPid(value: unknown): unknown {
   if (typeof value !== "object" || value === null || !("pid" in value)) return value;
   return { ...value, pid: "", user: "" };
@@ -158,7 +157,7 @@ function readChecked(path: string, state: string): HostKeyChecker | undefined {
   return (["qf", "ssh"] as const).find((checker) => lines.includes(`${state} ${checker}`));
 }
 
-/** Every file that ssh reads for its configuration, with what changes when it does. */
+/** Every configuration file that ssh reads, with metadata that changes when the file does. */
 function configState({ options }: Caller, environment: Environment): string[] {
   const files: string[] = [];
   const own = options.flatMap((word, i) => (options[i - 1] === "-F" ? [word] : [])).at(-1);
@@ -187,7 +186,7 @@ function includesOf(path: string): string[] {
   try {
     text = readFileSync(path, "utf8");
   } catch {
-    return []; // ssh cannot read it either.
+    return []; // Then ssh cannot read it either.
   }
   return [...text.matchAll(/^[ \t]*include[ \t=]+(.*)$/gim)].flatMap(
     ([, rest = ""]) => rest.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', "")) ?? [],

@@ -1,6 +1,6 @@
 /**
- * The person's own SSH agent, for `-A`: streams from the peer lead to SSH_AUTH_SOCK and nowhere else.
- * Keys of QuFabric's are never in it, and it never signs us in.
+ * The person's own SSH agent, for `-A`: streams from the peer lead to SSH_AUTH_SOCK and nowhere else. It
+ * never holds QuFabric's keys and never signs us in.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import type { Duplex } from "node:stream";
 import ssh2 from "ssh2";
 import { openUnixSocket } from "./unix-socket.ts";
 
-/** Longest that the agent may take to take a connection. */
+/** Time limit for connecting to the agent. */
 const DIAL_TIMEOUT_MS = 10_000;
 
-/** What ssh2 asks for when the peer wants to reach the agent. */
+/** The agent that ssh2 asks when the peer wants to reach it. */
 export class ForwardedAgent extends ssh2.BaseAgent {
   readonly #path: string;
 

@@ -1,8 +1,7 @@
 /**
- * The grammar of ssh(1): our options end at the destination, all after it belongs to the remote.
+ * The grammar of ssh(1): options end at the destination, and everything after it is the remote command.
  *
- * Pure: nothing is looked up. `-o` is in `options.ts`. Where two options set the same thing the first
- * one wins, as ssh(1) does.
+ * Pure. `-o` is in `options.ts`. When two options set the same thing the first wins, as in ssh(1).
  *
  * @module
  */
@@ -19,11 +18,11 @@ import {
 } from "./options.ts";
 import { SWITCHES_PASSED_OVER, VALUES_PASSED_OVER } from "./passed-over.ts";
 
-/** What was asked for, before anything is looked up. */
+/** The parsed command line, before any lookup. */
 export interface SshInvocation {
-  /** Host as it was typed, lower case. */
+  /** Host as typed, in lower case. */
   readonly host: string;
-  /** Undefined: the OS user that runs us. */
+  /** Undefined: the OS user running `qf`. */
   readonly user: string | undefined;
   readonly port: number;
   /** The remote command, words joined by a space. Undefined: a shell. */
@@ -44,12 +43,12 @@ export interface SshInvocation {
   /** 0: no keepalive. */
   readonly serverAliveIntervalSeconds: number;
   readonly serverAliveCountMax: number;
-  /** Patterns of variables to send, beside LANG and LC_*. */
+  /** Patterns of variables to send, in addition to LANG and LC_*. */
   readonly sendEnv: readonly string[];
   readonly setEnv: Readonly<Record<string, string>>;
   /** `-L -R -D`, in order. */
   readonly forwards: readonly ForwardSpec[];
-  /** `-W`: stdin and stdout lead there. */
+  /** `-W`: target of stdin and stdout. */
   readonly stdio: Endpoint | undefined;
   /** `-J` as it was typed. */
   readonly jump: string | undefined;
@@ -60,17 +59,19 @@ export interface SshInvocation {
   readonly noBrowser: boolean;
   /** `--reason` as it was typed. */
   readonly reason: string | undefined;
-  /** `-G`: the options are printed, and nobody is reached. */
+  /** `-G`: prints the options without connecting. */
   readonly printsOptions: boolean;
-  /** What to say of options that change nothing here. */
+  /** Notes about options that have no effect here. */
   readonly passedOver: readonly string[];
 }
 
-/** Letters that take a value, glued or as the next argument. */
+/** Letters that take a value, attached or as the next argument. */
 const WITH_VALUE = "LRDWJlpoeiFcmSEbIQwPBO";
 const SSH_PORT = 22;
 
-/** Reads the arguments of `qf ssh`. `help`, `version`: it was asked for. Throws ERR_USAGE. */
+/**
+ * Reads the arguments of `qf ssh`. `help`, `version`: requested instead of a connection. Throws ERR_USAGE.
+ */
 export function parseSshArgv(args: readonly string[]): SshInvocation | "help" | "version" {
   const draft: Draft = {
     noSession: false,

@@ -1,10 +1,10 @@
 /**
- * Makes ssh2's client sign in by one key of ours, with a certificate or without, in one message.
+ * Makes ssh2's client sign in with one key of ours, with or without a certificate, in one message.
  *
- * ssh2 writes the certificate's type into the signature as well, where OpenSSH and we want the plain
- * `ssh-ed25519` (PROTOCOL.certkeys), and asks first whether the key would do. So its `none` attempt is
- * replaced by a signed `publickey` one. This leans on ssh2's insides; its version is pinned and
- * `test/ssh/connect.test.ts` signs in for real.
+ * ssh2 writes the certificate's type into the signature too, while OpenSSH and we expect plain `ssh-ed25519`
+ * (PROTOCOL.certkeys), and it first asks whether the key is acceptable. So we replace its `none` attempt with
+ * a signed `publickey` request. This relies on ssh2's internals; its version is pinned and
+ * `test/ssh/connect.test.ts` performs a real sign-in.
  *
  * @module
  */
@@ -19,11 +19,11 @@ const CERTIFICATE_TYPE = "ssh-ed25519-cert-v01@openssh.com";
 
 export interface ClientKey {
   readonly key: Ed25519Key;
-  /** Null: the key itself signs in (machine identity). */
+  /** Null: the key signs in without a certificate (machine identity). */
   readonly certificateBlob: Buffer | null;
 }
 
-/** What of ssh2 1.17's `Protocol` is used here. */
+/** The part of ssh2 1.17's `Protocol` used here. */
 interface Ssh2Protocol {
   authNone(username: string): void;
   readonly _kex: { readonly sessionID: Buffer };
@@ -38,7 +38,7 @@ interface Ssh2Protocol {
   readonly _cipher: { encrypt(packet: Buffer): void };
 }
 
-/** The one method to give to `connect` as `authHandler`; goes with `signInWith`. */
+/** `authHandler` for `connect`, for use with `signInWith`. */
 export const AUTH_METHODS = ["none"] as const;
 
 /** Call right after `client.connect`, before anything is read from the stream. */

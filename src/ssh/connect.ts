@@ -1,8 +1,8 @@
 /**
- * An SSH connection to a machine, proven on both sides: the host key is one that management names, and
- * we sign in with the certificate made for this connection, or with the device key.
+ * An SSH connection to a machine, authenticated on both sides: the host key is one that management named, and
+ * we sign in with the certificate issued for this connection or with the device key.
  *
- * There is no way around the host key check.
+ * The host key check cannot be skipped.
  *
  * @module
  */
@@ -18,25 +18,25 @@ import type { GuardState } from "../sshcore/permitted.ts";
 import { ForwardedAgent } from "./agent-forward.ts";
 import { AUTH_METHODS, signInWith } from "./client-auth.ts";
 
-/** Longest for key exchange and sign-in; a map that is behind makes the machine wait up to 2 s. */
+/** Time limit for key exchange and sign-in. A machine whose map is behind waits up to 2 s. */
 const HANDSHAKE_TIMEOUT_MS = 20_000;
 /** Longest text taken from a banner. */
 const BANNER_LENGTH_MAX = 4_096;
 const FIRST_LINE_LENGTH_MAX = 256;
 
 export interface ConnectOptions {
-  /** On which the hello is already sent. Taken over. */
+  /** The stream, with the hello already sent. `connectSsh` takes it over. */
   readonly stream: Duplex;
   readonly credential: Credential;
   readonly localUser: string;
   /** Milliseconds between keepalives. 0: none. */
   readonly keepaliveMs: number;
   readonly keepaliveCountMax: number;
-  /** A banner of a machine that let us in. */
+  /** Called with the banner of a machine that accepted us. */
   onBanner(text: string): void;
-  /** Path of the person's SSH agent that the peer may use, once it is asked to. Absent: none. */
+  /** Socket of the person's SSH agent to offer to sessions that forward it. Absent: none. */
   readonly agentPath?: string | undefined;
-  /** What ssh2 has to say about itself, for `-vv`. */
+  /** Receives ssh2's debug lines, for `-vv`. */
   readonly debug?: (line: string) => void;
   /** Milliseconds for key exchange and sign-in, 1 or more. Default 20000. */
   readonly timeoutMs?: number;
@@ -44,7 +44,7 @@ export interface ConnectOptions {
 
 export interface Connection {
   readonly client: Client;
-  /** Settles when the transport is gone: with the reason, unless we ended it. */
+  /** Resolves when the transport is gone, with the reason unless we ended it. */
   readonly closed: Promise<QfError | undefined>;
   end(): void;
 }
@@ -78,7 +78,7 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
       watched.isMismatch = !isKnown;
       return isKnown;
     },
-    // Beside `authHandler`, it signs nobody in.
+    // With `authHandler` set, it is not used for signing in.
     ...(options.agentPath === undefined ? {} : { agent: new ForwardedAgent(options.agentPath) }),
     ...(options.debug === undefined ? {} : { debug: options.debug }),
   } as ConnectConfig);
@@ -102,11 +102,11 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
 interface Watched {
   readonly ready: Promise<void>;
   readonly closed: Promise<QfError | undefined>;
-  /** The host key was not one that is known. */
+  /** The host key was not a known one. */
   isMismatch: boolean;
-  /** We end the connection; its loss is no failure. */
+  /** We are ending the connection, so its loss is not a failure. */
   isEnding: boolean;
-  /** How far it has come, after "while". */
+  /** The current stage, to follow "while". */
   stage: () => string;
 }
 
@@ -123,7 +123,7 @@ const STAGES: Readonly<Record<GuardState, string>> = {
   "rekey-newkeys": "keys were exchanged again",
 };
 
-/** Turns what ssh2 says into one outcome each: signed in or why not, and gone or why. */
+/** Turns ssh2's events into two outcomes: signed in or why not, and closed or why. */
 function watch(client: Client, { credential, onBanner }: ConnectOptions, firstLine: () => string): Watched {
   const ready = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<QfError | undefined>();
@@ -160,7 +160,7 @@ function watch(client: Client, { credential, onBanner }: ConnectOptions, firstLi
   return watched;
 }
 
-/** What the peer says before anything else; "" once it has said which SSH it speaks. */
+/** The peer's first line; "" once it is an SSH identification. */
 function hearFirstLine(stream: Duplex): () => string {
   let text = "";
   const hear = (data: Buffer): void => {
@@ -175,7 +175,7 @@ function hearFirstLine(stream: Duplex): () => string {
   return () => (text.startsWith("SSH-") ? "" : printable(text.split("\n", 1)[0] ?? "").trim());
 }
 
-/** Types of the keys that are known, so that no other is negotiated. */
+/** Types of the known keys, so that no other is negotiated. */
 function hostKeyTypes(known: readonly Buffer[]): (typeof HOST_KEY_ALGORITHMS)[number][] {
   const types = known.map((blob) =>
     blob.length > 4 ? blob.toString("latin1", 4, 4 + blob.readUInt32BE(0)) : "",
@@ -193,7 +193,7 @@ function hostKeyMismatch(credential: Credential): QfError {
   );
 }
 
-/** The machine's own sentence where it gave one; else what kind of failure it was. */
+/** The machine's own sentence if it sent one, otherwise the kind of failure. */
 function failureOf(
   error: (Error & { level?: string }) | undefined,
   banners: readonly string[],
@@ -209,7 +209,7 @@ function failureOf(
     });
   }
   if (sentence !== "") return new QfError("ERR_ACCESS_DENIED", sentence, options);
-  // The stream itself says what became of it.
+  // The stream's own failure explains itself.
   if (isQfError(error)) return new QfError("ERR_SSH", error.message, options);
   if (error?.level === "client-authentication") {
     return new QfError("ERR_ACCESS_DENIED", "Authentication failed", {
@@ -228,7 +228,7 @@ function failureOf(
     );
   }
   if (error !== undefined && "code" in error && typeof error.code === "number") {
-    // An SSH disconnect message: the machine says why.
+    // An SSH disconnect message with the machine's reason.
     return new QfError("ERR_SSH", printable(error.message).slice(0, 500), options);
   }
   return new QfError("ERR_SSH", "the connection to the peer was lost", options);

@@ -1,13 +1,13 @@
 /**
- * Options in effect, as `qf ssh -G` prints them: a key in lower case and its value in each line, in the order
- * and the words of ssh(1). Pure.
+ * The options in effect, as `qf ssh -G` prints them: a lower-case key and its value per line, in the order
+ * and wording of ssh(1). Pure.
  *
  * @module
  */
 import type { SshInvocation } from "./argv.ts";
 import type { Endpoint, ForwardSpec } from "./forward-spec.ts";
 
-/** `ownUser`: who is meant where no OS user is given. */
+/** `ownUser`: the default OS user. */
 export function effectiveOptions(invocation: SshInvocation, ownUser: string): string {
   const { host, user, port, connectTimeoutSeconds, sendEnv, setEnv, forwards, jump } = invocation;
   const lines: [key: string, value: string][] = [

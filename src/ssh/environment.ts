@@ -1,5 +1,6 @@
 /**
- * Variables that go with a session: LANG and LC_*, what SendEnv names, what SetEnv sets. Pure.
+ * Environment variables sent with a session: LANG and LC_*, those matching SendEnv, those set by SetEnv.
+ * Pure.
  *
  * @module
  */
@@ -8,10 +9,10 @@ import type { SshInvocation } from "./argv.ts";
 const SENT_ALWAYS = ["LANG", "LC_*"];
 /** Bounds what one session can cost the peer. */
 const VARIABLES_MAX = 128;
-/** Never sent, whatever a pattern says. */
+/** Never sent, whatever the patterns. */
 const NEVER_SENT = /^QF_/;
 
-/** Variables of `environment` to send. SetEnv wins; `-PATTERN` takes back what a pattern before it named. */
+/** Variables of `environment` to send. SetEnv wins; `-PATTERN` removes what an earlier pattern selected. */
 export function sentEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   { sendEnv, setEnv }: Pick<SshInvocation, "sendEnv" | "setEnv">,

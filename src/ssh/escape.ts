@@ -4,11 +4,11 @@
  * @module
  */
 
-/** What of the person's typing goes on, and what they asked of us with it. */
+/** The part of the input to send, and the escapes it contained. */
 export interface EscapeStep {
   /** Bytes for the remote. */
   readonly send: Buffer;
-  /** `end`: close now. `help`: say what there is. */
+  /** `end`: close now. `help`: list the escapes. */
   readonly asks: readonly ("end" | "help")[];
 }
 
@@ -17,7 +17,7 @@ const LF = 0x0a;
 const DOT = 0x2e;
 const QUESTION = 0x3f;
 
-/** Builds a filter that remembers where in a line it is. A null `escapeChar` lets everything through. */
+/** Builds a filter that remembers its position in the line. A null `escapeChar` passes everything. */
 export function createEscapeFilter(escapeChar: string | null): (typed: Buffer) => EscapeStep {
   const code = escapeChar === null ? -1 : (Buffer.from(escapeChar)[0] ?? -1);
   let atLineStart = true;
@@ -39,7 +39,7 @@ export function createEscapeFilter(escapeChar: string | null): (typed: Buffer) =
           atLineStart = true;
           continue;
         }
-        // `~~` is one `~`; anything else was not for us and goes on whole.
+        // `~~` is one `~`; anything else is not an escape and is sent unchanged.
         if (byte !== code) out.push(code);
       } else if (atLineStart && byte === code) {
         isPending = true;

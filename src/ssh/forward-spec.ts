@@ -12,20 +12,20 @@ export type Endpoint =
 
 export interface ForwardSpec {
   readonly direction: "local" | "remote";
-  /** Where connections come from. An undefined host is the loopback; an empty one, every address. */
+  /** Where to listen. An undefined host is the loopback, an empty one every address. */
   readonly listen:
     | { readonly kind: "tcp"; readonly host: string | undefined; readonly port: number }
     | { readonly kind: "unix"; readonly path: string };
-  /** Where they go; null: each says so itself, by SOCKS. */
+  /** Destination. Null: each connection names its own by SOCKS. */
   readonly connect: Endpoint | null;
 }
 
 const PORT_MAX = 65_535;
 const HOST_LENGTH_MAX = 1024;
-/** As much as struct sockaddr_un holds. */
+/** Capacity of struct sockaddr_un. */
 const PATH_BYTES_MAX = 107;
 
-/** `-L`: `[bind:]port:host:port`, or a socket's path in either place. Throws ERR_USAGE. */
+/** `-L`: `[bind:]port:host:port`, or a socket path on either side. Throws ERR_USAGE. */
 export function parseLocalForward(text: string): ForwardSpec {
   const bad = (): QfError => usage(`${JSON.stringify(text)} is not [bind_address:]port:host:hostport`);
   const spec = readSpec(text, "local", bad);
@@ -58,14 +58,14 @@ export function parseStdioForward(text: string): Extract<Endpoint, { kind: "tcp"
   return { kind: "tcp", host, port: readPort(port, 1, bad) };
 }
 
-/** As ssh(1) says where a forward is: `8080`, `127.0.0.1:8080`, `/run/socket`. */
+/** A listening place in ssh(1)'s notation: `8080`, `127.0.0.1:8080`, `/run/socket`. */
 export function describeListen(listen: ForwardSpec["listen"]): string {
   if (listen.kind === "unix") return listen.path;
   if (listen.host === undefined) return String(listen.port);
   return `${listen.host === "" ? "*" : bracketed(listen.host)}:${listen.port}`;
 }
 
-/** Where to, for people: by SOCKS a machine's programs may name what they like. */
+/** A destination for people; with SOCKS the machine's programs choose it. */
 export function describeEndpoint(endpoint: Endpoint): string {
   return printable(endpoint.kind === "unix" ? endpoint.path : `${bracketed(endpoint.host)}:${endpoint.port}`);
 }
@@ -82,12 +82,12 @@ function readSpec(text: string, direction: ForwardSpec["direction"], bad: () => 
   return { direction, listen: { kind: "tcp", host, port }, connect };
 }
 
-/** How many of the fields say where to listen: a path or a port is one, an address before it another. */
+/** Number of fields that say where to listen: one for a path or port, one more for an address before it. */
 function listenFields(fields: readonly string[]): number {
   if (isPath(fields[0])) return 1;
   const last = fields.at(-1);
   const tail = isPath(last) ? 1 : 2;
-  // One or two fields without a path have nowhere to go but where SOCKS says.
+  // One or two fields without a path have no destination: SOCKS.
   if (fields.length <= 2 && tail === 2) return fields.length;
   return fields.length - tail;
 }
@@ -99,7 +99,7 @@ function readEndpoint(fields: readonly string[], bad: () => QfError): Endpoint {
   return { kind: "tcp", host, port: readPort(port, 1, bad) };
 }
 
-/** Colons part the fields, except between brackets. */
+/** Splits fields at colons outside brackets. */
 function splitFields(text: string, bad: () => QfError): string[] {
   const fields: string[] = [];
   const pattern = /(?:\[([^[\]]*)\]|([^:[\]]*))(:|$)/gy;

@@ -1,8 +1,8 @@
 /**
- * Forwards of `qf ssh`: ports and sockets that listen here, and streams that come from the peer.
+ * Forwards of `qf ssh`: local listeners, and streams from the peer.
  *
- * Whether a stream may be is the peer's to say; its reason is shown. Nothing is bound beyond the loopback
- * unless the command line says so.
+ * The peer decides whether a stream is allowed, and its reason is shown. Only the loopback is bound unless
+ * the command line says otherwise.
  *
  * @module
  */
@@ -18,26 +18,26 @@ import { listenToPeer, type StreamWatch } from "./peer-streams.ts";
 import { readSocks } from "./socks-stream.ts";
 
 export interface ForwardOptions {
-  /** Give up when one of them cannot be had. */
+  /** Fail if one of the forwards cannot be set up. */
   readonly exitOnFailure: boolean;
   /** A line for the person, an error or a notice. */
   say(line: string): void;
 }
 
-/** Connections taken while others are open; the rest waits in the system. */
+/** Most open connections; further ones wait in the kernel's queue. */
 const STREAMS_MAX = 512;
 const SOCKET_UMASK = 0o177;
-/** What ssh2 puts before the peer's own words. */
+/** ssh2's prefix to the peer's message. */
 const OPEN_FAILURE_PREFIX = /^\(SSH\) Channel open failure: /;
 
 export interface Forwards {
-  /** Listens no more. */
+  /** Stops listening. */
   end(): void;
   /** Resolves when no stream is open. */
   drained(): Promise<void>;
 }
 
-/** Sets all of `specs` up. Throws ERR_SSH with `exitOnFailure`. */
+/** Sets up all of `specs`. Throws ERR_SSH with `exitOnFailure`. */
 export async function startForwards(
   connection: Connection,
   specs: readonly ForwardSpec[],
@@ -91,7 +91,7 @@ export async function runStdioForward(connection: Connection, target: Endpoint):
     output.once("finish", () => resolve()).once("error", () => resolve());
   });
   process.stdin.on("error", () => channel.end());
-  // When the other end has said all, so does our stdout, by our end: there is no closing it alone.
+  // stdout cannot be closed alone, so the end of the other side ends this process.
   channel.once("end", () => channel.close());
   process.stdin.pipe(channel);
   channel.pipe(output);
@@ -103,7 +103,7 @@ export async function runStdioForward(connection: Connection, target: Endpoint):
   return 0;
 }
 
-/** `-W`: a stream to `target` by way of the peer. Throws ERR_SSH with the peer's reason. */
+/** `-W`: a stream to `target` through the peer. Throws ERR_SSH with the peer's reason. */
 export function openStream(connection: Connection, target: Endpoint): Promise<Channel> {
   return new Promise((resolve, reject) => {
     const onChannel = (error: Error | undefined, channel: Channel): void => {
@@ -150,7 +150,7 @@ function listen(
 ): Promise<Server> {
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, onSocket);
   server.maxConnections = STREAMS_MAX;
-  // A socket is for its owner alone; the mask is of the whole process, so only for this call.
+  // The socket is private to its owner. The umask is process-wide, so it is set only for this call.
   const before = "path" in at ? process.umask(SOCKET_UMASK) : undefined;
   return new Promise<Server>((resolve, reject) => {
     server.once("error", reject);
@@ -164,7 +164,7 @@ function listen(
   });
 }
 
-/** One connection to a port here: on to where it is meant to go. */
+/** Serves one connection to a local listener. */
 async function serve(
   connection: Connection,
   target: Endpoint | null,
@@ -186,7 +186,7 @@ async function serve(
   }
 }
 
-/** Asks the peer to listen. Resolves to the forward with the port it took. */
+/** Asks the peer to listen. Resolves to the forward with the actual port. */
 function listenThere(
   connection: Connection,
   spec: ForwardSpec,
@@ -202,7 +202,7 @@ function listenThere(
     const { host = "localhost", port } = listen;
     client.forwardIn(host, port, (error, taken) => {
       if (error) return reject(error);
-      // As ssh(1) words it: scripts look for it.
+      // ssh(1)'s wording, which scripts look for.
       if (port === 0) options.say(`Allocated port ${taken} for remote forward to ${remoteTarget(spec)}`);
       resolve({ ...spec, listen: { kind: "tcp", host, port: taken } });
     });
@@ -227,7 +227,7 @@ function cannotBind({ direction, listen }: ForwardSpec, cause: unknown): QfError
   return new QfError("ERR_SSH", what, { hint, cause });
 }
 
-/** The peer's own sentence, which names the next step. */
+/** The peer's own sentence, which includes the next step. */
 function refusal(error: Error, target: Endpoint): QfError {
   const text = printable(error.message.replace(OPEN_FAILURE_PREFIX, "")).trim();
   const said = text === "" ? "no reason given" : text;

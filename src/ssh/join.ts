@@ -1,12 +1,12 @@
 /**
- * A socket here and a channel of the connection, as one stream: back-pressure and half-close both ways.
+ * Joins a local socket and a channel, with back-pressure and half-close in both directions.
  *
  * @module
  */
 import type { Duplex } from "node:stream";
 import type { Channel } from "ssh2";
 
-/** Joins them until both have ended; resolves then. `socket` must allow half-open. */
+/** Joins them and resolves when both have ended. `socket` must allow half-open. */
 export function joinStreams(socket: Duplex, channel: Channel): Promise<void> {
   let isSocketOver = false;
   let isChannelOver = false;
@@ -21,14 +21,14 @@ export function joinStreams(socket: Duplex, channel: Channel): Promise<void> {
     isChannelOver = true;
     closeWhenOver();
   });
-  // It closes as well, and what it said before is still delivered.
+  // `close` follows, and data received before is still delivered.
   socket.on("error", () => {});
   socket.once("close", () => {
     channel.end(() => channel.close());
-    // What still comes has nowhere to go.
+    // Discard further data.
     channel.resume();
   });
-  // All that came is written first; then nobody listens on the other side any more.
+  // Everything received is written first; after that the other side no longer reads.
   const closed = new Promise<void>((resolve) => {
     channel.once("close", () => {
       socket.end(() => socket.destroy());

@@ -1,6 +1,6 @@
 /**
- * `-o Key=value` as far as it means something here. What is harmless to leave out is passed over with a word
- * (`passed-over.ts`); everything else is refused by name, since it may have been relied on.
+ * `-o Key=value`, as far as it applies here. Options that are harmless to ignore are ignored with a note
+ * (`passed-over.ts`); all others are refused by name, since the person may rely on them.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 } from "./forward-spec.ts";
 import { KEYS_PASSED_OVER, passedOverLine } from "./passed-over.ts";
 
-/** Whether a terminal is asked for: `auto` is for a shell, `force` even without one here. */
+/** Whether to request a terminal: `auto` only for a shell, `force` even without a local one. */
 export type TtyRequest = "auto" | "no" | "yes" | "force";
 
 /** Most forwards in one command line. */
@@ -45,13 +45,13 @@ export interface Draft {
   exitOnForwardFailure?: boolean;
   managementUrl?: string;
   reason?: string;
-  /** Lines on options that change nothing here. */
+  /** Notes about options that have no effect here. */
   passedOver: string[];
   noBrowser: boolean;
   printsOptions: boolean;
 }
 
-/** Takes `text`, `Key=value` or `Key value`, into `draft`. What is already set stays. Throws ERR_USAGE. */
+/** Applies `text`, `Key=value` or `Key value`, to `draft`. Earlier settings win. Throws ERR_USAGE. */
 export function applyOption(draft: Draft, text: string): void {
   const match = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*?)\s*$/s.exec(text);
   const [, key, value] = match ?? [];
@@ -73,7 +73,7 @@ export function applyOption(draft: Draft, text: string): void {
   take(draft, value, key);
 }
 
-/** Notes what was asked for and changes nothing, once for each word that there is to say. */
+/** Records an ignored option, once per note. */
 export function passOver(draft: Draft, written: string, why: string): void {
   const line = passedOverLine(written, why);
   if (line !== undefined && !draft.passedOver.includes(line)) draft.passedOver.push(line);
@@ -101,7 +101,7 @@ const NAMES = {
   user: "User",
 } as const;
 
-/** The options that `-o` takes, as they are usually written. */
+/** The options that `-o` accepts, in their usual spelling. */
 export const OPTION_NAMES: readonly string[] = Object.values(NAMES);
 
 const TAKEN: Readonly<Record<string, Take>> = {
@@ -118,7 +118,7 @@ const TAKEN: Readonly<Record<string, Take>> = {
   forwardagent: (draft, value, key) => {
     draft.forwardAgent ??= yesOrNo(key, value);
   },
-  // In ssh_config the two halves are two words.
+  // In ssh_config the two parts are separate words.
   localforward: (draft, value) => addForward(draft, "L", value.replace(/\s+/, ":")),
   remoteforward: (draft, value) => addForward(draft, "R", value.replace(/\s+/, ":")),
   connecttimeout: (draft, value, key) => {
@@ -157,12 +157,12 @@ const TAKEN: Readonly<Record<string, Take>> = {
     draft.setEnv[name] ??= quoted.replace(/^"(.*)"$/s, "$1");
   },
   user: (draft, value) => {
-    // A name with a space is in quotes, as in ssh_config.
+    // A name with a space is quoted, as in ssh_config.
     draft.user ??= value.replace(/^"(.*)"$/s, "$1");
   },
 };
 
-/** Takes what -L, -R, -D, -W or -J was given. Throws ERR_USAGE. */
+/** Applies the value of -L, -R, -D, -W or -J. Throws ERR_USAGE. */
 export function addForward(draft: Draft, letter: string, value: string): void {
   if (letter === "J") {
     draft.jump ??= value;
@@ -178,7 +178,7 @@ export function addForward(draft: Draft, letter: string, value: string): void {
   }
 }
 
-/** ssh(1)'s levels, mapped to how much is said. */
+/** Maps ssh(1)'s log levels to verbosity. */
 function takeLogLevel(draft: Draft, value: string, key: string): void {
   const level = value.toLowerCase();
   const verbosity = ["quiet", "fatal", "error", "info", "verbose", "debug", "debug1", "debug2", "debug3"];

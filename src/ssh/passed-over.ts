@@ -1,11 +1,11 @@
 /**
- * Options of ssh(1) that are harmless to leave out: taken, and passed over with a word. What would change who
- * is reached, who signs in or what is opened is not among them.
+ * Options of ssh(1) that are accepted and ignored with a note, because leaving them out is harmless. None of
+ * them changes who is reached, who signs in or what is opened.
  *
  * @module
  */
 
-/** Letters without a value, and what is true here instead. Empty: nothing is said. */
+/** Letters without a value, and what applies here instead. Empty: no note. */
 export const SWITCHES_PASSED_OVER: Readonly<Record<string, string>> = {
   "4": "",
   "6": "",
@@ -62,7 +62,7 @@ export const KEYS_PASSED_OVER: Readonly<Record<string, string>> = {
   visualhostkey: "",
 };
 
-/** What the person is told. Undefined: nothing. */
+/** The note for the person. Undefined: none. */
 export function passedOverLine(written: string, why: string): string | undefined {
   return why === "" ? undefined : `qf: ${written} is passed over: ${why}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Streams that the peer sends for what we asked it to listen at (`-R`), and where they go from here.
+ * Streams from the peer for its `-R` listeners, and their destinations here.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import { joinStreams } from "./join.ts";
 import { readSocks } from "./socks-stream.ts";
 import { connected, openUnixSocket } from "./unix-socket.ts";
 
-/** Longest that a destination here may take to answer. */
+/** Time limit for connecting to a local destination. */
 const DIAL_TIMEOUT_MS = 30_000;
 
 export interface StreamWatch {
   /** A line for the person. */
   say(line: string): void;
-  /** A stream has begun, and ends when `done` resolves. */
+  /** Called when a stream begins; it ends when `done` resolves. */
   onStream(done: Promise<void>): void;
 }
 
-/** Takes streams for `remotes`, which may grow, and none else. */
+/** Accepts streams for `remotes`, which may grow, and no others. */
 export function listenToPeer(
   { client }: Connection,
   remotes: readonly ForwardSpec[],
@@ -51,7 +51,7 @@ function takeStream(
   else dial(spec.connect, (socket) => watch.onStream(joinStreams(socket, accept())), reject, watch);
 }
 
-/** `-R port` alone: the peer's programs say by SOCKS where they want to go from here. */
+/** `-R port` alone: the peer's programs name their destinations by SOCKS. */
 async function serveSocks(channel: Channel, watch: StreamWatch): Promise<void> {
   channel.on("error", () => {});
   try {

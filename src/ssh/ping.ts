@@ -1,6 +1,6 @@
 /**
- * `qf ping PEER`: which path leads there and why, how long it takes, and how the peer's agent is. By this
- * device alone: nobody signs in.
+ * `qf ping PEER`: the path to a peer and why it was chosen, round-trip times, and the state of the peer's
+ * agent. It uses only the device key and needs no sign-in.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { dialPeer } from "../fabric/race.ts";
 import { PING_PORT } from "../wire/hello.ts";
 import type { PingReport } from "../wire/ping.ts";
 
-/** Between an answer and the next question. */
+/** Pause between an answer and the next ping. */
 const INTERVAL_MS = 200;
 const ANSWER_TIMEOUT_MS = 5_000;
 
@@ -31,14 +31,14 @@ export interface PingOptions extends ClientSessionOptions {
   readonly count: number;
   /** Longest wait for a path. */
   readonly timeoutMs: number;
-  /** What is tried, and each answer, in words. */
+  /** Receives each attempt and answer, in words. */
   trace(line: string): void;
-  /** What the answer has to be taken with. */
+  /** Receives caveats about the result. */
   warn(line: string): void;
   onAnswer(line: string): void;
 }
 
-/** Throws what keeps us from asking at all: no management, no registered device, no such peer for it. */
+/** Throws when there is nothing to ping: no management, no registered device, or no such peer for it. */
 export async function ping(options: PingOptions): Promise<PingReport> {
   const session = await openClientSession({ ...options, interactive: false });
   const found = await findTarget(session, options.peer).catch((error: unknown) =>
@@ -66,7 +66,7 @@ export async function ping(options: PingOptions): Promise<PingReport> {
   }
 }
 
-/** Without management: what a certificate of earlier was made for, if this device had one for that peer. */
+/** Without management: the target of an earlier certificate, if this device had one for that peer. */
 async function fromBefore(
   session: ClientSession,
   { peer, warn }: PingOptions,
@@ -137,7 +137,7 @@ function summary(samples: readonly PingSample[]): NonNullable<PingReport["roundT
   return { min: at(0), median: milliseconds(median), max: at(sorted.length - 1) };
 }
 
-/** With two places: a path within a room takes less than one. */
+/** Two decimal places, since a local path takes less than 1 ms. */
 function milliseconds(value: number): number {
   return Math.round(value * 100) / 100;
 }

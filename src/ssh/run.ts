@@ -29,7 +29,7 @@ import { EXIT_NO_SESSION, runSession } from "./session.ts";
 
 /** Exit status of a usage mistake. */
 const EXIT_USAGE = 2;
-/** Longest wait for reaching the peer by default. */
+/** Default time limit for reaching the peer. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Runs `qf ssh` with its raw arguments. Throws QfErrors; their exit status is 255 for "no session". */
@@ -48,7 +48,7 @@ export async function runSsh(args: readonly string[]): Promise<number> {
     process.stdout.write(SSH_HELP);
     return 0;
   }
-  // Both as ssh(1), which programs ask before they use it.
+  // As ssh(1) does, since programs check these before they use it.
   if (invocation === "version") {
     process.stderr.write(`${VERSION_LINE}\n`);
     return 0;
@@ -94,12 +94,12 @@ export async function runSsh(args: readonly string[]): Promise<number> {
   }
 }
 
-/** All that the connection is for, to the exit status. */
+/** Runs everything the connection is for, and resolves to the exit status. */
 async function use(connection: Connection, invocation: SshInvocation): Promise<number> {
   compileHotCode();
   const { forwards, stdio, noSession, exitOnForwardFailure } = invocation;
   const isForwarding = forwards.length > 0 || stdio !== undefined;
-  // Not loaded for a plain session.
+  // Loaded only when forwarding.
   const { startForwards, runStdioForward } = isForwarding ? await import("./forward.ts") : NO_FORWARDS;
   const running = await startForwards(connection, forwards, {
     exitOnFailure: exitOnForwardFailure,
@@ -109,7 +109,7 @@ async function use(connection: Connection, invocation: SshInvocation): Promise<n
     if (stdio !== undefined) return await runStdioForward(connection, stdio);
     if (noSession) return await hold(connection);
     const status = await session(connection, invocation);
-    // As ssh(1): what goes through here is not cut off by the end of the session.
+    // As in ssh(1), the end of the session does not cut off open forwards.
     await Promise.race([running.drained(), connection.closed]);
     return status;
   } finally {
@@ -122,7 +122,7 @@ const NO_FORWARDS = {
   runStdioForward: async () => EXIT_NO_SESSION,
 };
 
-/** A line beside a session, whose terminal may be raw. */
+/** Prints a line during a session, whose terminal may be raw. */
 function sayBeside(line: string, { quiet }: SshInvocation): void {
   if (!quiet) process.stderr.write(`${printable(line)}${process.stdin.isRaw ? "\r\n" : "\n"}`);
 }
@@ -135,7 +135,7 @@ function checkAvailable({ port }: SshInvocation): void {
   }
 }
 
-/** What is behind a peer may be no peer: its sign-in is not ours to make then, the way to it is. */
+/** With `-J`, hints at OpenSSH for a host behind the peer that is not a peer itself. */
 function beyondPeer(error: unknown, { jump, host }: SshInvocation): unknown {
   if (jump === undefined || !(error instanceof QfError) || error.code !== "ERR_ACCESS_DENIED") return error;
   return new QfError(error.code, error.message, {
@@ -146,7 +146,7 @@ function beyondPeer(error: unknown, { jump, host }: SshInvocation): unknown {
   });
 }
 
-/** Path of the agent to forward; undefined when there is none, or it is not asked for. */
+/** Socket of the agent to forward. Undefined when there is none or forwarding was not requested. */
 function agentPath(invocation: SshInvocation): string | undefined {
   if (!invocation.forwardAgent) return undefined;
   const path = process.env.SSH_AUTH_SOCK;
@@ -198,7 +198,7 @@ async function open(
   return connection;
 }
 
-/** Who is not proven is not told by the machine whether it takes such logins at all. */
+/** A machine does not tell an unauthenticated client whether it accepts offline logins, so explain here. */
 function offlineRefused(error: unknown, target: string): unknown {
   if (!(error instanceof QfError) || error.message !== UNPROVEN_SENTENCE) return error;
   return new QfError(error.code, error.message, {
@@ -228,7 +228,9 @@ function session(connection: Connection, invocation: SshInvocation): Promise<num
   });
 }
 
-/** ssh(1)'s rule: a shell gets a terminal when there is one here; -t asks, -tt insists, -T refuses. */
+/**
+ * ssh(1)'s rule: a shell gets a terminal if there is one here; -t requests it, -tt forces it, -T refuses it.
+ */
 function wantsPty(invocation: SshInvocation): boolean {
   const { tty, command, noStdin, quiet } = invocation;
   if (tty === "no") return false;
@@ -241,7 +243,7 @@ function wantsPty(invocation: SshInvocation): boolean {
   return false;
 }
 
-/** `-N`: nothing but the connection, until it or we are ended. */
+/** `-N`: holds the connection open until it ends or we are stopped. */
 async function hold(connection: Connection): Promise<number> {
   const failure = await connection.closed;
   if (failure !== undefined) throw failure;

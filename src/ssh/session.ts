@@ -2,7 +2,7 @@
  * A session in a connection: a shell or a command, with or without a terminal, and its exit status.
  *
  * stdout carries the remote's stdout and nothing else. Streams stop reading when the other side does not keep
- * up, so nothing piles up here.
+ * up, so buffers stay small.
  *
  * @module
  */
@@ -16,26 +16,26 @@ import { enterRawMode, type TerminalSize, terminalModes, terminalSize, watchSize
 
 /** How ssh(1) says "no session". */
 export const EXIT_NO_SESSION = 255;
-/** How long after a channel the loss of its transport may become known. */
+/** How long after a channel closes the loss of its transport may show. */
 const LOSS_MS = 50;
-/** ssh2 gives the session up when the agent is refused; ssh(1) goes on without it, and so do we. */
+/** ssh2 fails the session when the agent is refused. Like ssh(1), we continue without it. */
 const AGENT_REFUSED = /agent forwarding/;
-/** Longest wait for our own reader to take the rest. */
+/** Longest wait for our own reader to drain the output. */
 const FLUSH_MS_MAX = 60_000;
 
 export interface SessionOptions {
   /** Undefined: a shell. */
   readonly command: string | undefined;
-  /** Ask for a terminal there. */
+  /** Request a terminal. */
   readonly pty: boolean;
   readonly escape: string | null;
   readonly env: Readonly<Record<string, string>>;
-  /** Null: an input that is at its end at once. */
+  /** Null: empty input. */
   readonly stdin: (Readable & { readonly isTTY?: boolean }) | null;
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly term: string;
-  /** Offer the person's SSH agent, which the connection knows. */
+  /** Offer the person's SSH agent, which is set on the connection. */
   readonly forwardAgent: boolean;
   say(line: string): void;
 }
@@ -50,7 +50,7 @@ export function runSession(connection: Connection, options: SessionOptions): Pro
     void connection.closed.then((failure) => {
       if (!isOpen) reject(failure ?? lost());
     });
-    // Attached in this very call: a short command's status is in the packet right behind.
+    // Attach synchronously: a short command's status is in the next packet.
     const onChannel = (error: Error | undefined, channel: ClientChannel) => {
       isOpen = true;
       if (error && options.forwardAgent && AGENT_REFUSED.test(error.message)) {
@@ -85,7 +85,7 @@ async function attach(
   const unwatch = options.pty ? watchSize((size) => setWindow(channel, size)) : () => {};
   try {
     await Promise.race([closed, connection.closed, broken]);
-    // A channel without a status: either the peer gave none, or the transport went first.
+    // No status: either the peer sent none, or the transport was lost first.
     const failure = await Promise.race([connection.closed, Bun.sleep(status === undefined ? LOSS_MS : 0)]);
     if (failure !== undefined && status === undefined) throw failure;
     await Promise.race([flushed, Bun.sleep(FLUSH_MS_MAX)]);
@@ -97,7 +97,7 @@ async function attach(
   }
 }
 
-/** Rejects when nobody reads one of `outputs` any more; else never settles. */
+/** Rejects when the reader of one of `outputs` is gone; otherwise never settles. */
 function brokenOutput(outputs: readonly Writable[]): Promise<never> {
   const broken = new Promise<never>((_, reject) => {
     for (const output of outputs) output.once("error", reject);
@@ -106,7 +106,7 @@ function brokenOutput(outputs: readonly Writable[]): Promise<never> {
   return broken;
 }
 
-/** Copies `from` to `to` with back-pressure; resolves when all of it is handed over. Never ends `to`. */
+/** Copies `from` to `to` with back-pressure; resolves when everything is written. Never ends `to`. */
 function pour(from: Readable, to: Writable): Promise<void> {
   return new Promise((resolve) => {
     from.on("data", (chunk: Buffer) => {
@@ -120,7 +120,7 @@ function pour(from: Readable, to: Writable): Promise<void> {
   });
 }
 
-/** Sends what is typed or piped. Returns how to stop reading it. */
+/** Sends stdin. Returns a function that stops reading it. */
 function feed(connection: Connection, channel: ClientChannel, options: SessionOptions): () => void {
   const { stdin } = options;
   if (stdin === null) {
@@ -151,10 +151,10 @@ function setWindow(channel: ClientChannel, size: TerminalSize): void {
   if (channel.writable) channel.setWindow(size.rows, size.cols, 0, 0);
 }
 
-/** As the terminal here is before it becomes raw: its keys and its ways are those there too. */
+/** The local terminal's settings from before raw mode, so that the remote one behaves the same. */
 function ptyOptions(term: string): PseudoTtyOptions {
   const modes = terminalModes();
-  // ssh2 takes them encoded as well, which its types do not say.
+  // ssh2 also accepts encoded modes, which its types lack.
   return { ...ptySize(terminalSize()), term, ...(modes === null ? {} : { modes: modes as object }) };
 }
 
@@ -162,7 +162,7 @@ function ptySize({ rows, cols }: TerminalSize) {
   return { rows, cols, height: 0, width: 0 };
 }
 
-/** 128 + its number, as a shell says it; 255 for a signal that has none here. */
+/** 128 + the signal's number, as shells report it; 255 for a signal unknown here. */
 function statusOfSignal(signal: string | undefined): number {
   const name = signal?.startsWith("SIG") ? signal : `SIG${signal}`;
   const number = (constants.signals as Record<string, number>)[name];

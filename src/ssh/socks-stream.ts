@@ -1,5 +1,5 @@
 /**
- * A SOCKS greeting read from a stream.
+ * Reads a SOCKS greeting from a stream.
  *
  * @module
  */
@@ -7,17 +7,19 @@ import type { Duplex } from "node:stream";
 import type { Endpoint } from "./forward-spec.ts";
 import { createSocksReader } from "./socks.ts";
 
-/** Where a SOCKS client wants to go, and what to tell it. */
+/** A SOCKS client's destination, and the replies to send it. */
 export interface SocksWish {
   readonly target: Endpoint;
   readonly granted: Buffer;
   readonly refused: Buffer;
 }
 
-/** Longest for the whole greeting. */
+/** Time limit of the whole greeting. */
 const GREETING_TIMEOUT_MS = 30_000;
 
-/** Reads a greeting; what follows it stays in `stream`, which is paused then. Rejects when it is none. */
+/**
+ * Reads a greeting and leaves what follows in `stream`, which is then paused. Rejects an invalid greeting.
+ */
 export function readSocks(stream: Duplex): Promise<SocksWish> {
   const read = createSocksReader();
   let bytes = Buffer.alloc(0);

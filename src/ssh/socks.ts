@@ -1,6 +1,6 @@
 /**
- * The greeting of a SOCKS client: version 4, 4a and 5 (RFC 1928), CONNECT only, without a password,
- * as ssh(1) takes it. Pure: bytes in, what to answer and where to go out.
+ * The greeting of a SOCKS client: version 4, 4a and 5 (RFC 1928), CONNECT only, without a password, as ssh(1)
+ * accepts it. Pure: takes bytes, returns the answer and destination.
  *
  * @module
  */
@@ -13,11 +13,11 @@ export type SocksStep =
       readonly kind: "connect";
       readonly target: Extract<Endpoint, { kind: "tcp" }>;
       readonly used: number;
-      /** Sent once it is known whether the stream is there. */
+      /** Sent once the stream is open or has failed. */
       readonly granted: Buffer;
       readonly refused: Buffer;
     }
-  /** Nothing that we serve; `answer` says so where the protocol has a way to. */
+  /** Unsupported; `answer` says so if the protocol allows it. */
   | { readonly kind: "bad"; readonly answer: Buffer };
 
 /** Longest greeting. */
@@ -32,7 +32,7 @@ const V5_REFUSED = 5;
 const V5_COMMAND_UNKNOWN = 7;
 const V5_ADDRESS_UNKNOWN = 8;
 
-/** A reader of one greeting: give it all that is not used yet. Version 5 takes two steps. */
+/** A reader of one greeting. Pass it all unconsumed bytes. Version 5 takes two steps. */
 export function createSocksReader(): (bytes: Buffer) => SocksStep {
   let isGreeted = false;
   return (bytes) => {
@@ -56,7 +56,7 @@ function readVersion4(bytes: Buffer): SocksStep {
   if (bytes[1] !== CONNECT) return bad(V4_REFUSED);
   const port = bytes.readUInt16BE(2);
   const found = { granted: V4_GRANTED, refused: V4_REFUSED };
-  // 4a: an impossible address 0.0.0.x says that a name follows.
+  // 4a: the impossible address 0.0.0.x means that a name follows.
   const isNamed = bytes.readUInt32BE(4) < 256 && bytes[7] !== 0;
   if (!isNamed) {
     return connect({ host: [...bytes.subarray(4, 8)].join("."), port }, userEnd + 1, found);

@@ -1,5 +1,5 @@
 /**
- * The terminal of this process in raw mode, and back again on every way out.
+ * Raw mode of this process's terminal, restored on every exit path.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export interface TerminalSize {
   readonly cols: number;
 }
 
-/** Size when the terminal does not tell. */
+/** Size when the terminal does not report one. */
 const SIZE_DEFAULT: TerminalSize = { rows: 24, cols: 80 };
 
 export function terminalSize(): TerminalSize {
@@ -19,7 +19,7 @@ export function terminalSize(): TerminalSize {
   return rows && columns ? { rows, cols: columns } : SIZE_DEFAULT;
 }
 
-/** How stdin's terminal is set, encoded for a pty-req (RFC 4254 section 8). Null: it is none. */
+/** Modes of stdin's terminal, encoded for a pty-req (RFC 4254 section 8). Null when it is not a terminal. */
 export function terminalModes(): Buffer | null {
   const { stdin } = process;
   const termios = stdin.isTTY ? readTermios(stdin.fd) : null;
@@ -27,8 +27,8 @@ export function terminalModes(): Buffer | null {
 }
 
 /**
- * Puts stdin into raw mode. What it returns puts it back, any number of times; the end of the process
- * does so too, whatever ended it short of SIGKILL.
+ * Puts stdin into raw mode. The returned function restores it and may be called repeatedly. Any process exit
+ * but SIGKILL restores it too.
  */
 export function enterRawMode(): () => void {
   const { stdin } = process;

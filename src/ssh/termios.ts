@@ -1,5 +1,5 @@
 /**
- * The terminal's own settings, which the platform gives no way to.
+ * Terminal settings (termios) that the runtime cannot read or change.
  *
  * @module
  */
@@ -14,7 +14,9 @@ const OFLAG_OFFSET = 4;
 const OPOST = 1;
 const TERMIOS_BYTES = 64;
 
-/** struct termios of the kernel of the terminal at `fd`. Null: it is none, or this is not Linux. */
+/**
+ * The kernel's struct termios of the terminal at `fd`. Null when it is not a terminal or this is not Linux.
+ */
 export function readTermios(fd: number): Buffer | null {
   const ioctl = openIoctl();
   const termios = Buffer.alloc(TERMIOS_BYTES);
@@ -22,9 +24,9 @@ export function readTermios(fd: number): Buffer | null {
 }
 
 /**
- * Turns output processing of the terminal at `fd` off: raw mode of the platform leaves OPOST on, which
- * turns the remote's line feeds into carriage returns and line feeds and spoils full-screen programs.
- * ssh(1) turns it off as well. Where the system has no such setting it stays as it is.
+ * Turns off output processing of the terminal at `fd`, as ssh(1) does. The runtime's raw mode leaves OPOST
+ * on, which turns the remote's LF into CR LF and breaks full-screen programs. Does nothing on systems without
+ * such a setting.
  */
 export function disableOutputProcessing(fd: number): void {
   if (platform.termios === "libSystem") disableByLibSystem(fd);

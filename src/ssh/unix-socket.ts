@@ -1,6 +1,6 @@
 /**
- * A connection to a unix socket of this device, as a stream that loses nothing of what the server says: not
- * when it answers and closes at once, and not when it leaves what we said unread.
+ * A connection to a local unix socket as a stream that loses none of the server's output, even if the server
+ * answers and closes at once or leaves our data unread.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { Duplex } from "node:stream";
 import { adoptSocket } from "../base/adopt-socket.ts";
 import { connectUnix } from "../base/unix-connect.ts";
 
-/** Connects within `timeoutMs`. Either side may end while the other goes on. Throws the system's error. */
+/** Connects within `timeoutMs`. Each direction may end on its own. Throws the system's error. */
 export async function openUnixSocket(path: string, timeoutMs: number): Promise<Duplex> {
   if (process.platform !== "linux") return connected(connect({ path, allowHalfOpen: true }));
   return new UnixStream(await connectUnix(path, timeoutMs));
@@ -27,19 +27,22 @@ export function connected(socket: Socket): Promise<Socket> {
   });
 }
 
-/** Over a connected descriptor, which is taken over. Ends with `end` and `close`, never with an error. */
+/**
+ * A stream over a connected descriptor, which it takes over. Ends with `end` and `close`, never with an
+ * error.
+ */
 class UnixStream extends Duplex {
   #socket: Bun.Socket | null = null;
-  /** What the kernel has not taken yet, and whom to tell once it has. */
+  /** Bytes that the kernel has not accepted yet, and the callback for when it has. */
   #unsent: Uint8Array | null = null;
   #onSent: (() => void) | null = null;
   #isGone = false;
-  /** The server reads no more: what is written goes nowhere. */
+  /** The server has stopped reading; writes are discarded. */
   #isUnread = false;
 
   constructor(fd: number) {
     super({ allowHalfOpen: true });
-    // Nothing more is to be said to who has left; what it said is read first.
+    // If the server no longer reads, the stream is over once its data has been read.
     this.once("end", () => {
       if (this.#isUnread) this.destroy();
     });

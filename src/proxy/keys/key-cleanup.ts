@@ -1,9 +1,9 @@
 /**
- * The helper that ends a turn (`key-files.ts`): waits until ssh has read the key to sign with, or cannot any
- * more, and takes the file away. `qf proxy connect` starts it; nobody else does.
+ * The helper that ends a turn (`key-files.ts`): waits until ssh has read the key to sign with it, or can no
+ * longer do so, and removes the file. Only `qf proxy connect` starts it.
  *
- * ssh asks for host keys, then signs; so a read of the file after it has asked is the last one. While the
- * turn lasts no other ssh is told to read it.
+ * ssh asks for host keys and then signs, so a read of the file after that request is the last one. No other
+ * ssh uses the file during the turn.
  *
  * @module
  */
@@ -14,16 +14,16 @@ import { parseDialledName } from "../../client/peer-name.ts";
 import { dropKey, forgetReader, keyFileNames, startTimeOf } from "./key-files.ts";
 import { readNames } from "./read-watch.ts";
 
-/** Descriptors given by `startKeyCleanup`. The lock is let go by the end of the process. */
+/** Descriptors given by `startKeyCleanup`. The lock is released when the process ends. */
 const WATCH_FD = 4;
 const POLL_MS = 4;
-/** An ssh that has not signed by now will not any more: the peer waits no longer than that. */
+/** An ssh that has not signed by now never will: the peer waits no longer than that. */
 const TURN_MS_MAX = 45_000;
 const EVENT_BYTES = 16_384;
-/** Whoever called us was no ssh(1), so that its end says nothing. */
+/** The caller was not ssh(1), so its exit means nothing. */
 export const UNKNOWN_PID = "0";
 
-/** Starts the helper, detached, with nothing of ours but the two descriptors. */
+/** Starts the helper, detached, with only the two descriptors. */
 export function startKeyCleanup(options: {
   readonly folder: string;
   readonly host: string;
@@ -58,7 +58,7 @@ export async function runTidy(args: readonly string[], clock: Clock): Promise<nu
       isDone = clock.monotonicMs() > untilMs || (pid !== UNKNOWN_PID && startTimeOf(pid) !== started);
       continue;
     }
-    // Lost events: only the end of ssh or of the time is sure then.
+    // After lost events only ssh's exit or the time limit is certain.
     for (const name of readNames(events) ?? []) {
       if (name === `${names.asked}${pid}`) hasAsked = true;
       else if (name === names.key && hasAsked) isDone = true;

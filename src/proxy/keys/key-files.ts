@@ -1,18 +1,18 @@
 /**
  * The file that ssh(1) reads for one host: a private key whose public half is its certificate.
  *
- * Key and certificate are one file, replaced by rename, so that twenty `ssh` to one host never see the key
- * of one login beside the certificate of another. What is difficult is when ssh reads it: OpenSSH up to 10.4
- * looks for the public half once the ProxyCommand has ended, 10.5 and later when they start, before any
- * ProxyCommand runs; all of them read the file again to sign. So what lies there at the start is used as it
- * is, and its key must still be there at the end. Three rules see to that:
+ * Key and certificate are one file, replaced by rename, so that twenty `ssh` to one host never mix one
+ * login's key with another's certificate. The difficulty is when ssh reads it. OpenSSH up to 10.4 looks for
+ * the public half once the ProxyCommand has ended; 10.5 and later do so at the start, before any ProxyCommand
+ * runs. All of them read the file again to sign. So ssh uses the file it finds at the start, and its key must
+ * still be there at the end. Three rules ensure this:
  *
- * - `qf proxy match`, which every ssh runs before it looks, takes away a file that no other ssh is using
- *   (`dropUnused`). So an ssh finds nothing, or the key of a login that is kept and valid.
- * - Another key takes the place of one only when no ssh is between its connection and its signature: each is
- *   noted (`H_reading_PID`) until it has asked for host keys, and a moment longer.
- * - A login of a single connection has the turn at its host: a lock, inherited by a helper (`key-cleanup.ts`)
- *   that takes the file away once ssh has signed. So such a login leaves nothing behind.
+ * - `qf proxy match`, which every ssh runs before it looks, removes a file that no other ssh is using
+ *   (`dropUnused`). So an ssh finds nothing, or the key of a cached and valid login.
+ * - A key is replaced by another only while no ssh is between its connection and its signature. Each such
+ *   ssh is recorded (`H_reading_PID`) until shortly after it has asked for host keys.
+ * - A login for a single connection takes the turn at its host: a lock inherited by a helper
+ *   (`key-cleanup.ts`) that removes the file once ssh has signed. So such a login leaves nothing behind.
  *
  * @module
  */
@@ -38,24 +38,24 @@ import { newId } from "../../base/new-id.ts";
 import { holdsKeyOf } from "./held-key.ts";
 import { watchReads } from "./read-watch.ts";
 
-/** Longest from publishing to host keys being asked for; certificates live for 120 s. */
+/** Longest time from publishing the file to ssh's request for host keys. Certificates last 120 s. */
 const READING_MS_MAX = 45_000;
-/** Longest from host keys being asked for to the signature, which is the next thing that ssh does. */
+/** Longest time from the request for host keys to the signature, which is ssh's next step. */
 const SIGNING_MS_MAX = 3_000;
-/** Longest wait for the turn at a host, or for those who read. */
+/** Longest wait for the turn at a host, or for its readers. */
 const TURN_WAIT_MS = 60_000;
 const TURN_POLL_MS = 5;
-/** What is published. */
+/** A key file to publish. */
 export interface KeyFile {
   /** Contents: see `opensshPrivateKey`. */
   readonly text: string;
   /** Whether the login outlives this connection. */
   readonly isKept: boolean;
-  /** The ssh(1) that will read. Undefined: none does. */
+  /** Pid of the ssh(1) that will read it. Undefined: none. */
   readonly readerPid: string | undefined;
 }
 
-/** The turn at a host: both descriptors are for the helper. */
+/** The turn at a host. Both descriptors go to the helper. */
 export interface Turn {
   readonly lockFd: number;
   readonly watchFd: number;
@@ -65,21 +65,21 @@ export interface Turn {
 export function keyFileNames(host: string) {
   return {
     key: host,
-    /** Beside a key that is for one connection alone. */
+    /** Marks a key that is for one connection only. */
     once: `${host}_once`,
     turn: `${host}_turn`,
-    /** With the pid of an ssh after it: when that began. */
+    /** Followed by the pid of an ssh; holds its start time. */
     reading: `${host}_reading_`,
-    /** With the pid of an ssh after it: it has asked for host keys. Read once, by the one who makes it. */
+    /** Followed by the pid of an ssh that has asked for host keys. Read once, by its creator. */
     asked: `${host}_asked_`,
   } as const;
 }
 
 /**
- * Puts `file` where ssh will read it. Undefined: nothing more is to do. A turn: the file is there for one ssh
- * alone, and a helper has to be started with it before that ssh goes on.
+ * Writes `file` where ssh will read it. Undefined: done. A turn: the file is for one ssh only, and the caller
+ * must start a helper with the turn before that ssh continues.
  *
- * Throws ERR_TIMEOUT when others keep the turn, or read, for a minute.
+ * Throws ERR_TIMEOUT when others hold the turn, or read, for a minute.
  */
 export async function publishKey(
   folder: string,
@@ -111,8 +111,8 @@ export async function publishKey(
 }
 
 /**
- * Says that ssh `pid` has asked for host keys: it signs next. The helper of a turn hears of it by a file
- * being read, and so in the order of what ssh reads.
+ * Records that ssh `pid` has asked for host keys and signs next. A turn's helper is told through a file read,
+ * so that it sees this in order with ssh's own reads.
  */
 export function noteAsked(folder: string, host: string, pid: string): void {
   const { reading, asked } = keyFileNames(host);
@@ -121,36 +121,36 @@ export function noteAsked(folder: string, host: string, pid: string): void {
   readFileSync(join(folder, `${asked}${pid}`));
 }
 
-/** Says that ssh `pid` will not read: its connection failed. */
+/** Records that ssh `pid` will not read, because its connection failed. */
 export function forgetReader(folder: string, host: string, pid: string): void {
   const { reading, asked } = keyFileNames(host);
   for (const name of [reading, asked]) rmSync(join(folder, `${name}${pid}`), { force: true });
 }
 
-/** Takes the file of `host` away unless some ssh is using it. Touches nothing else, and never fails. */
+/** Removes the file of `host` unless some ssh is using it. Touches nothing else and never fails. */
 export function dropUnused(folder: string, host: string, clock: Clock): void {
   const path = join(folder, keyFileNames(host).key);
   if (existsSync(path) && readers(folder, host, clock).length === 0) dropKey(folder, host);
 }
 
-/** Takes the file of `host` away, used or not. */
+/** Removes the file of `host`, even if in use. */
 export function dropKey(folder: string, host: string): void {
   const { key, once } = keyFileNames(host);
   for (const name of [key, once]) rmSync(join(folder, name), { force: true });
 }
 
-/** Takes every key away: the person has signed out. Connections that are open stay. */
+/** Removes every key after a logout. Open connections stay. */
 export function forgetKeys(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of keyFiles(folder)) dropKey(folder, name);
 }
 
-/** Files with keys: names of hosts, in which there is no `_`. */
+/** Key files: those named for hosts, whose names contain no `_`. */
 function keyFiles(folder: string): string[] {
   return readdirSync(folder).filter((name) => !name.includes("_"));
 }
 
-/** Takes away the files of logins that are over, at every host where no ssh uses one. */
+/** Removes the files of ended logins at every host where no ssh uses one. */
 function forgetOthers(folder: string, text: string, clock: Clock): void {
   for (const host of keyFiles(folder)) {
     if (!holdsKeyOf(readOrEmpty(join(folder, host)), text)) dropUnused(folder, host, clock);
@@ -158,11 +158,11 @@ function forgetOthers(folder: string, text: string, clock: Clock): void {
 }
 
 function noteReader(folder: string, host: string, pid: string): void {
-  forgetReader(folder, host, pid); // Of another process of that number.
+  forgetReader(folder, host, pid); // Left by an earlier process with this pid.
   replaceFile(join(folder, `${keyFileNames(host).reading}${pid}`), startTimeOf(pid) ?? "gone");
 }
 
-/** Pids of ssh processes between their connection to `host` and their signature. Forgets the others. */
+/** Pids of ssh processes between their connection to `host` and their signature. Removes stale entries. */
 function readers(folder: string, host: string, clock: Clock): string[] {
   const { reading } = keyFileNames(host);
   const pids = readdirSync(folder)
@@ -188,7 +188,7 @@ function isBetween(folder: string, host: string, pid: string, clock: Clock): boo
   return askedMs === undefined ? (ageMs(path) ?? Infinity) < READING_MS_MAX : askedMs < SIGNING_MS_MAX;
 }
 
-/** Waits until nobody is between their connection and their signature. Throws ERR_TIMEOUT. */
+/** Waits until no ssh is between its connection and its signature. Throws ERR_TIMEOUT. */
 async function waitForReaders(folder: string, host: string, clock: Clock): Promise<void> {
   const startedMs = clock.monotonicMs();
   while (readers(folder, host, clock).length > 0) {
@@ -216,7 +216,10 @@ function turnTimeout(): QfError {
   });
 }
 
-/** When process `pid` was started, which tells it from another of its number. Undefined: it is gone. */
+/**
+ * Start time of process `pid`, which distinguishes it from a later process with that pid. Undefined: it is
+ * gone.
+ */
 export function startTimeOf(pid: string): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
@@ -227,15 +230,15 @@ export function startTimeOf(pid: string): string | undefined {
   }
 }
 
-/** Old or new for every reader. Not synced: what is lost in a crash is made again. */
+/** Replaces a file atomically. Not synced: a file lost in a crash is made again. */
 export function replaceFile(path: string, text: string, mode = 0o600): void {
   const fresh = `${path}_${newId()}`;
   try {
     writeFileSync(fresh, text, { mode, flag: "wx" });
-    chmodSync(fresh, mode); // The umask does not count.
+    chmodSync(fresh, mode); // Regardless of the umask.
     renameSync(fresh, path);
   } catch (error) {
-    // A full disk leaves an empty one.
+    // A full disk leaves an empty file.
     rmSync(fresh, { force: true });
     throw named(error, path);
   }

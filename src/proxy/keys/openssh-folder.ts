@@ -1,9 +1,9 @@
 /**
  * The folder that OpenSSH reads: one private key and certificate per host, and host keys.
  *
- * The path is written into ssh_config, so it must be the same for every process of a person whatever its
- * environment: `<config folder>/openssh`, or under HOME, which ssh(1) expands as well. Where there is a
- * session folder that goes with the session, that path is a symbolic link into it.
+ * The path is written into ssh_config, so it must be the same for all of a person's processes, whatever their
+ * environment: `<config folder>/openssh`, or under HOME, which ssh(1) expands too. If there is a runtime
+ * folder that disappears with the session, the path is a symbolic link into it.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { isAbsolute, join } from "node:path";
 import { QfError } from "../../base/errors.ts";
 import { newId } from "../../base/new-id.ts";
 
-/** Variables of the environment that say where. */
+/** Environment variables that select the folder. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Below HOME when no other config folder is named; what a drop-in for every user says. */
+/** Path below HOME when no other config folder is named. A drop-in for all users contains it. */
 export const DEFAULT_CONFIG_PATH = ".config/qufabric";
 
 /** Path as written into ssh_config. `configDir`: `--config-dir`; undefined: the person's HOME. */
@@ -24,8 +24,8 @@ export function opensshFolderPath(environment: Environment, configDir: string | 
 }
 
 /**
- * Makes the folder when it is not there. Throws ERR_PERMISSION when it, or what it leads to, is open to
- * others or belongs to somebody else.
+ * Creates the folder if missing. Throws ERR_PERMISSION when it, or its link target, is open to others or has
+ * another owner.
  */
 export function openOpensshFolder(environment: Environment, configDir: string | undefined): string {
   const path = opensshFolderPath(environment, configDir);
@@ -39,12 +39,12 @@ export function openOpensshFolder(environment: Environment, configDir: string | 
   });
 }
 
-/** A link that leads nowhere is not there: the session it led to is over. */
+/** A dangling link counts as missing: its session has ended. */
 function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Whoever comes first makes it; the others find it. */
+/** The first process creates it; the others find it. */
 function make(path: string, environment: Environment): void {
   const session = sessionFolder(environment);
   try {
@@ -77,7 +77,7 @@ function homeOf(environment: Environment): string {
   throw new QfError("ERR_USAGE", "HOME is not set", { hint: "set HOME to your home folder" });
 }
 
-/** Target of the link at `path`, for messages and tests. Undefined when it is a plain folder. */
+/** Target of the link at `path`, for messages and tests. Undefined for a plain folder. */
 export function linkTarget(path: string): string | undefined {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined;
 }

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { type Ed25519Key, sshBlobOfEd25519 } from "../../base/ed25519.ts";
 import { SshWriter } from "../../base/ssh-buffer.ts";
 
-/** Block size of "no cipher": the private part is padded to it. */
+/** Block size of cipher "none", to which the private part is padded. */
 const BLOCK_BYTES = 8;
 const COMMENT = "qufabric";
 const CERTIFICATE_TYPE = "ssh-ed25519-cert-v01@openssh.com";

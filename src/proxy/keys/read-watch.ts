@@ -1,5 +1,5 @@
 /**
- * Notices when a file of a folder has been read, by inotify(7) through bun:ffi. Linux on x64 and arm64.
+ * Detects reads of a folder's files with inotify(7), through bun:ffi. Linux on x64 and arm64.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const libc = createCLibrary(
   () => new QfError("ERR_UNAVAILABLE", "this system cannot watch a folder", { hint: "use qf ssh" }),
 );
 
-/** A descriptor that tells which files of `folder` were read to their end. Throws ERR_UNAVAILABLE. */
+/** A descriptor that reports files of `folder` closed after reading. Throws ERR_UNAVAILABLE. */
 export function watchReads(folder: string): number {
   const { inotify_init1, inotify_add_watch } = libc();
   const fd = inotify_init1(IN_NONBLOCK_CLOEXEC);
