@@ -1,5 +1,5 @@
 /**
- * The dashboard begins here: theme and nonce, then the page that the address names.
+ * Entry point of the dashboard: theme and nonce, then the page for the address.
  *
  * @module
  */
@@ -18,13 +18,13 @@ import { Toasts } from "./components/toasts.tsx";
 
 const RETRIES = 2;
 
-// Libraries that make style sheets ask for it there.
+// Libraries that create style sheets read the nonce from there.
 setNonce(styleNonce());
 
 const client = new QueryClient({
   queryCache: new QueryCache({
     onError: (error, query) => {
-      // At the first look there is nothing to keep: go and sign in.
+      // On the first load there is nothing to lose, so go straight to the sign-in.
       if (
         error instanceof ApiError &&
         error.status === 401 &&

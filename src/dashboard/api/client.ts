@@ -1,6 +1,6 @@
 /**
- * The REST API as the dashboard calls it: typed by the table of routes, with the session's cookie, and every
- * failure as one kind of error.
+ * The dashboard's REST client: typed by the table of routes, authenticated by the session cookie, and with
+ * every failure as an `ApiError`.
  *
  * @module
  */
@@ -11,34 +11,34 @@ export type Answer<R extends RouteName> = ApiRoutes[R]["answer"];
 export type Body<R extends RouteName> = ApiRoutes[R] extends { body: infer B } ? B : undefined;
 export type Query<R extends RouteName> = ApiRoutes[R] extends { query: infer Q } ? Q : undefined;
 
-/** A request with nothing that its route does not take. */
+/** A request that holds only what its route accepts. */
 export interface ApiCall<R extends RouteName> {
-  /** Values of `:name` parts of the path. */
+  /** Values for the `:name` parts of the path. */
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Partial<Query<R>>;
   readonly body?: Body<R>;
   readonly signal?: AbortSignal;
 }
 
-/** A list with its total over all pages. */
+/** One page of a list, with the total over all pages. */
 export interface Page<R extends RouteName> {
   readonly items: Answer<R>;
   readonly total: number;
-  /** Where the next page begins. Null: this is the last one. */
+  /** Where the next page begins. Null: this is the last page. */
   readonly cursor: string | null;
 }
 
-/** What the API said no with, or that it could not be asked. */
+/** A refusal by the API, or a request without an answer. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   /** HTTP status; 0: no answer. */
   readonly status: number;
-  /** `ERR_…` of the server. */
+  /** The server's `ERR_…` code. */
   readonly code: string;
   readonly hint: string | null;
-  /** Names the request in the server's log. */
+  /** Identifies the request in the server's log. */
   readonly requestId: string | null;
-  /** Digest of this request, where its person has to confirm it after a fresh sign-in. */
+  /** Digest of this request, when the user has to confirm it after a fresh sign-in. Null: not needed. */
   readonly confirm: string | null;
 
   constructor(
@@ -54,16 +54,16 @@ export class ApiError extends Error {
   }
 }
 
-/** Without an answer in this time the request is given up. */
+/** A request without an answer is given up after this. */
 const TIMEOUT_MS = 30_000;
 
-/** Asks and parses. Throws `ApiError`; status 0 where there was no answer. */
+/** Calls a route and parses the answer. Throws `ApiError`, with status 0 when there is no answer. */
 export async function callApi<R extends RouteName>(route: R, call: ApiCall<R> = {}): Promise<Answer<R>> {
   const { body } = await ask(route, call);
   return body as Answer<R>;
 }
 
-/** `callApi` of a list, with what its headers say. */
+/** `callApi` for a list, with the total and cursor from the headers. */
 export async function callPage<R extends RouteName>(route: R, call: ApiCall<R> = {}): Promise<Page<R>> {
   const { body, headers } = await ask(route, call);
   const next = /<([^>]+)>;\s*rel="next"/.exec(headers.get("link") ?? "")?.[1];
@@ -121,7 +121,7 @@ function failureOf(response: Response, body: unknown): ApiError {
   });
 }
 
-/** The API's lines begin in lower case, and end without a stop. */
+/** Turns a message of the API, which has no capital and no full stop, into a sentence. */
 function sentence(line: string): string {
   const text = line.slice(0, 1).toUpperCase() + line.slice(1);
   return /[.!?]$/.test(text) ? text : `${text}.`;

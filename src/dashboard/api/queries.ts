@@ -1,6 +1,6 @@
 /**
- * Reading and changing by TanStack Query: one key per route and call, so that news of a kind of thing makes
- * exactly its queries stale.
+ * Queries and changes through TanStack Query. One key per route and call, so that news about a kind of
+ * resource makes only its queries stale.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import {
 } from "@tanstack/react-query";
 import { type Answer, type ApiCall, type ApiError, callApi, type RouteName } from "./client.ts";
 
-/** `/api/peers/:id/…` is of kind `peers`. */
+/** The kind of a route's resource: `peers` for `/api/peers/:id/…`. */
 export function kindOf(route: string): string {
   return route.split("/")[2] ?? "";
 }
 
-/** Options of a query that reads one route. */
+/** Query options for reading one route. */
 export function reading<R extends RouteName>(route: R, call: Omit<ApiCall<R>, "signal"> = {}) {
   return queryOptions<Answer<R>, ApiError>({
     queryKey: [kindOf(route), route, call],
@@ -26,7 +26,7 @@ export function reading<R extends RouteName>(route: R, call: Omit<ApiCall<R>, "s
   });
 }
 
-/** A change by one route; afterwards what may show it is read again. */
+/** A change through one route. Afterwards the queries that may show it are refetched. */
 export function useChange<R extends RouteName>(
   route: R,
   also: readonly string[] = [],
@@ -38,7 +38,7 @@ export function useChange<R extends RouteName>(
   });
 }
 
-/** Whatever shows one of these kinds is read again, if it is on screen. */
+/** Refetches every query of these kinds that is on screen. */
 export async function makeStale(client: QueryClient, kinds: readonly string[]): Promise<void> {
   await Promise.all(kinds.map((kind) => client.invalidateQueries({ queryKey: [kind] })));
 }

@@ -1,5 +1,5 @@
 /**
- * Control K: go to a page, a machine, a person or a group by typing a part of its name.
+ * Ctrl+K palette: go to a page, machine, person or group by part of its name.
  *
  * @module
  */
@@ -20,7 +20,7 @@ interface CommandPaletteProps {
 
 const ITEM =
   "flex min-h-9 cursor-pointer items-center gap-2.5 rounded-md px-2.5 data-[selected=true]:bg-accent-ground";
-/** More of a kind are found by its own page. */
+/** Shown per kind. The kind's own page finds the rest. */
 const SHOWN_MAX = 200;
 const GROUP =
   "**:[[cmdk-group-heading]]:px-2.5 **:[[cmdk-group-heading]]:py-1 **:[[cmdk-group-heading]]:text-soft **:[[cmdk-group-heading]]:text-xs";
@@ -77,7 +77,7 @@ interface Thing {
   readonly note: string;
 }
 
-/** Machines, people and groups by name, each leading to its page. */
+/** Machines, people and groups by name, each a link to its page. */
 function Things({ go }: { readonly go: (to: string) => void }) {
   const peers = useQuery(reading("GET /api/peers"));
   const users = useQuery(reading("GET /api/users"));

@@ -1,6 +1,6 @@
 /**
- * The person who is signed in, and what their role may do, as the API says. The API judges every request by
- * itself; this only decides what is worth showing.
+ * The signed-in user and their role's permissions, from the API. The API checks every request itself; this
+ * only decides what to show.
  *
  * @module
  */
@@ -14,12 +14,12 @@ export function useMe(): Me {
   return useSuspenseQuery({ ...reading("GET /api/users/current"), staleTime: 60_000 }).data;
 }
 
-/** Whether they see the whole account, or their own things only. */
+/** Whether the user sees the whole account, or only their own things. */
 export function seesAccount(me: Me): boolean {
   return me.permissions?.is_restricted === false;
 }
 
-/** Whether `operation` on a module of the API (`peers`, `users`, …) is theirs. */
+/** Whether the user may do `operation` on a module of the API (`peers`, `users`, …). */
 export function may(me: Me, module: string, operation: "read" | "create" | "update" | "delete"): boolean {
   return me.permissions?.modules[module]?.[operation] === true;
 }

@@ -1,5 +1,5 @@
 /**
- * The pages by what they are for, and who sees them in the menu. The API judges what they may do there.
+ * The menu: pages grouped by purpose, and who sees them. The API checks what a user may do there.
  *
  * @module
  */
@@ -75,7 +75,7 @@ const ACCOUNT: readonly NavigationPart[] = [
 
 export const ACCOUNT_ITEM: NavigationItem = { to: "/account", label: "My account", icon: FileKey };
 
-/** What the menu shows to `me`, of the pages that exist. */
+/** The part of the menu that `me` sees, limited to existing pages. */
 export function navigationFor(me: Me, existing: ReadonlySet<string>): readonly NavigationPart[] {
   const parts = seesAccount(me) ? [MINE, ...ACCOUNT] : [MINE];
   return parts

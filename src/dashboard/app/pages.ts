@@ -1,5 +1,5 @@
 /**
- * Addresses of the menu that have a page.
+ * Menu addresses that have a page.
  *
  * @module
  */

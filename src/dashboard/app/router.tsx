@@ -1,5 +1,5 @@
 /**
- * Addresses and their pages. A page's code comes when it is opened.
+ * Routes of the dashboard. A page's code is loaded when the page is opened.
  *
  * @module
  */
@@ -222,7 +222,7 @@ const routes = [
   }),
 ] as const;
 
-/** Replaced by `packaging/dashboard.ts`: what is only for development is in no other build. */
+/** Replaced by `packaging/dashboard.ts`, so that development pages are in no other build. */
 declare const QF_DEVELOPMENT_PAGES: boolean;
 const developmentRoutes = QF_DEVELOPMENT_PAGES
   ? [
@@ -234,7 +234,7 @@ const developmentRoutes = QF_DEVELOPMENT_PAGES
     ]
   : [];
 
-/** The router of the page. */
+/** The dashboard's router. */
 export const router = createRouter({
   routeTree: root.addChildren([...routes, ...(developmentRoutes as never[])]),
   defaultPendingComponent: PageSkeleton,

@@ -1,5 +1,5 @@
 /**
- * The frame of every page: the menu, the head with the palette and the person's own menu, and the main part.
+ * The frame of every page: the menu, the header with the palette and the user menu, and the main part.
  *
  * @module
  */
@@ -121,7 +121,7 @@ function Brand() {
   );
 }
 
-/** What the account is called, where it has a name and one may see it. */
+/** The account's name, if it has one and the user may see it. */
 function OrganizationName() {
   const me = useMe();
   const accounts = useQuery({ ...reading("GET /api/accounts"), enabled: seesAccount(me) });

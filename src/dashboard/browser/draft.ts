@@ -1,6 +1,6 @@
 /**
- * Drafts: what is typed outlives a reload and a sign-in in the same tab. Where the browser keeps nothing for
- * us, they live as long as the page.
+ * Drafts: typed text that survives a reload and a sign-in in the same tab. If the browser stores nothing for
+ * us, drafts live as long as the page.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { useCallback, useState } from "react";
 
 const inMemory = new Map<string, string>();
 
-/** Null: there is none. */
+/** Reads a draft. Null: there is none. */
 export function readDraft(key: string): string | null {
   try {
     return sessionStorage.getItem(key);
@@ -17,7 +17,7 @@ export function readDraft(key: string): string | null {
   }
 }
 
-/** Null takes it away. */
+/** Writes a draft. Null deletes it. */
 export function writeDraft(key: string, text: string | null): void {
   try {
     if (text === null) sessionStorage.removeItem(key);
@@ -28,7 +28,7 @@ export function writeDraft(key: string, text: string | null): void {
   }
 }
 
-/** State that is kept as a draft, from the moment it is set. Null: nothing is edited. */
+/** State that is stored as a draft once it is set. Null: nothing is edited. */
 export function useDraft<T>(key: string): readonly [T | null, (value: T | null) => void] {
   const [value, setValue] = useState<T | null>(() => parsed(readDraft(key)) as T | null);
   const put = useCallback(

@@ -1,11 +1,11 @@
 /**
- * The whole screen for the terminal, and with it the keys that a browser keeps for its tabs, such as Ctrl W,
- * where the browser hands them over. Holding Esc leaves it then.
+ * Full screen for the terminal. Where the browser allows it, this also captures keys that it keeps for its
+ * tabs, such as Ctrl+W. Holding Esc then leaves full screen.
  *
  * @module
  */
 
-/** Not in every browser, and not in TypeScript's types. */
+/** The Keyboard Lock API, which some browsers and TypeScript's types lack. */
 interface LockingNavigator {
   readonly keyboard?: { lock?(): Promise<void> };
 }
@@ -15,6 +15,6 @@ export async function enterFullScreen(): Promise<void> {
     await document.documentElement.requestFullscreen();
     await (navigator as LockingNavigator).keyboard?.lock?.();
   } catch {
-    // The browser or the person does not want it: the page stays as it is.
+    // The browser or the user refuses: the page stays as it is.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Hands text to the browser as a file to keep.
+ * Saves text as a file through the browser.
  *
  * @module
  */
@@ -9,6 +9,6 @@ export function saveFile(name: string, text: string, type: string): void {
   link.href = url;
   link.download = name;
   link.click();
-  // The download has begun by then.
+  // The download has started by then.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

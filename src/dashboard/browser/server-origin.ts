@@ -1,5 +1,5 @@
 /**
- * The address at which machines and `qf` reach the server: its public one, which need not be that of this
+ * The server's public origin, at which machines and `qf` reach it. It may differ from the origin of this
  * page.
  *
  * @module

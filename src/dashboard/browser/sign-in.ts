@@ -1,10 +1,10 @@
 /**
- * Leaving for the provider and coming back to the same place.
+ * Sign-in at the identity provider, with a return to the same place.
  *
  * @module
  */
 
-/** Goes to sign in; the page comes back to where it is now. */
+/** Leaves for the sign-in, which returns to the current address. */
 export function signInAgain(): void {
   const { pathname, search, hash } = window.location;
   window.location.assign(`/login/dashboard?to=${encodeURIComponent(pathname + search + hash)}`);

@@ -1,6 +1,6 @@
 /**
- * Light, dark, or as the system has it. Kept in a cookie, so that the server's page is right at the first
- * paint.
+ * The theme: light, dark, or the system's. A cookie stores it, so that the server renders the first paint
+ * correctly.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export function currentTheme(): Theme {
   return THEMES.find((one) => one === theme) ?? "system";
 }
 
-/** Shows it and keeps it. */
+/** Applies the theme and stores it. */
 export function chooseTheme(theme: Theme): void {
   document.documentElement.dataset.theme = theme;
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not in every browser

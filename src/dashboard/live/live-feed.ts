@@ -1,37 +1,37 @@
 /**
- * News from the server: one stream per page, read by fetch so that it carries the header of our pages. What
- * changed is read again where it is on screen; a page that was asleep reads everything again.
+ * The live feed: one event stream from the server per page, read with fetch so that it carries our header.
+ * Resources that changed are refetched where they are on screen. A page that was asleep refetches everything.
  *
  * @module
  */
 import type { QueryClient } from "@tanstack/react-query";
 import { makeStale } from "../api/queries.ts";
 
-/** `over`: the session is. */
+/** `over`: the session has ended. */
 export type LiveStatus = "live" | "reconnecting" | "over";
 
-/** The end of the session that is near. */
+/** The approaching end of the session. */
 export interface Ending {
   readonly secondsLeft: number;
-  /** A request puts it off. */
+  /** Whether a request postpones the end. */
   readonly mayExtend: boolean;
 }
 
-/** Who is told what. */
+/** Listeners of the feed. */
 export interface LiveHearers {
-  /** The state of the connection. */
+  /** Called with the state of the connection. */
   readonly onStatus: (status: LiveStatus) => void;
-  /** The session ends soon; null: no longer. */
+  /** Called when the session is about to end. Null: it no longer is. */
   readonly onEnding: (ending: Ending | null) => void;
 }
 
-/** The server says something at least every 5 s. */
+/** Silence after which the stream counts as lost. The server sends something at least every 5 s. */
 const SILENCE_MS = 12_000;
 const RETRY_MS = [500, 1_000, 2_000, 5_000] as const;
-/** A stream that grows without an end of its message is not ours. */
+/** Longest message. A longer one cannot be ours. */
 const MESSAGE_CHARS_MAX = 65_536;
 
-/** Follows until `signal`. */
+/** Follows the feed until `signal` aborts. */
 export async function followLive(
   client: QueryClient,
   { onStatus, onEnding }: LiveHearers,
@@ -92,7 +92,7 @@ async function readNews(
 
 interface News {
   readonly kinds: readonly string[];
-  /** Absent: nothing is said of it. */
+  /** Absent: the message does not concern the end. */
   readonly ending?: Ending | null;
 }
 

@@ -1,5 +1,6 @@
 /**
- * Says when what is shown is not live, and when the session ends or has ended. Nothing while all is well.
+ * Tells when the page is not live, and when the session is about to end or has ended. Shows nothing
+ * otherwise.
  *
  * @module
  */
@@ -35,13 +36,16 @@ interface EndsSoonProps {
   readonly onExtended: () => void;
 }
 
-/** Any request puts the end off that comes of doing nothing; the one after 12 hours takes a sign-in. */
+/**
+ * Warns of the end of the session. Any request postpones an end from inactivity; the end after 12 hours needs
+ * a sign-in.
+ */
 function EndsSoon({ ending, onExtended }: EndsSoonProps) {
   const { secondsLeft, mayExtend } = ending;
   const [busy, setBusy] = useState(false);
   const extend = async (): Promise<void> => {
     setBusy(true);
-    // Where it fails the session is over, or the connection lost: both are told by themselves.
+    // A failure means that the session is over or the connection lost, which are both shown elsewhere.
     await callApi("GET /api/web-sessions").then(onExtended, () => {});
     setBusy(false);
   };
@@ -58,7 +62,7 @@ function EndsSoon({ ending, onExtended }: EndsSoonProps) {
   );
 }
 
-/** What is on the page stays there until the person leaves it. */
+/** Keeps the page's content until the user leaves the page. */
 function SessionOver({ open }: { readonly open: boolean }) {
   return (
     <AlertDialog.Root open={open}>

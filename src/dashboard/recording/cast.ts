@@ -1,11 +1,13 @@
 /**
- * The asciicast of a recording, as the API gives it: its header, and what happened when.
+ * Parser for the asciicast of a recording, as the API serves it: the header and the timed events.
  *
  * @module
  */
 import { ScreenFilter } from "../../recording/screen-filter.ts";
 
-/** Seconds since the beginning, what it is (`o` shown, `i` typed, `r` resized, `m` marked), and its text. */
+/**
+ * An event: seconds since the start, its kind (`o` output, `i` input, `r` resize, `m` mark), and its text.
+ */
 export type CastEvent = readonly [seconds: number, code: CastCode, text: string];
 type CastCode = "o" | "i" | "r" | "m";
 
@@ -18,20 +20,22 @@ const CODES: ReadonlySet<unknown> = new Set(["o", "i", "r", "m"]);
 const COLUMNS_MAX = 500;
 const ROWS_MAX = 200;
 const SIZE = /^(\d{1,5})x(\d{1,5})$/;
-/** Of a program without a terminal. */
+/** The size used for a program without a terminal. */
 const NO_TERMINAL: CastSize = { columns: 80, rows: 24 };
 
-/** Reads whole lines, chunk by chunk. Lines that are neither header nor event are passed over. */
+/** Reads whole lines, chunk by chunk. Ignores lines that are neither a header nor an event. */
 export class CastLines {
   readonly #filter = new ScreenFilter();
   #size: CastSize = NO_TERMINAL;
 
-  /** Of the terminal at the beginning. */
+  /** The terminal's size at the start. */
   get size(): CastSize {
     return this.#size;
   }
 
-  /** What is shown has only what a player may be given: text, colours, and movements of the cursor. */
+  /**
+   * Parses events. Output is filtered down to what a player may be given: text, colours and cursor movements.
+   */
   read(lines: string): CastEvent[] {
     return lines.split("\n").flatMap((line): CastEvent[] => {
       const value = parsed(line);
@@ -53,7 +57,7 @@ export class CastLines {
   }
 }
 
-/** Of an `r` event. Null: it is none, or of no terminal. */
+/** The size in an `r` event. Null: it is malformed, or there is no terminal. */
 export function resizedTo(text: string): CastSize | null {
   const match = SIZE.exec(text);
   return match === null ? null : sizeOf(Number(match[1]), Number(match[2]));

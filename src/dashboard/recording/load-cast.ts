@@ -1,5 +1,5 @@
 /**
- * A recording, whole, as far as a page holds it.
+ * Loads a whole recording, up to what a page can hold.
  *
  * @module
  */
@@ -11,16 +11,16 @@ export interface Cast {
   readonly size: CastSize;
   readonly events: readonly CastEvent[];
   readonly shown: Shown;
-  /** The asciicast itself, to keep as a file. */
+  /** The asciicast itself, for download. */
   readonly text: readonly string[];
-  /** There is more than a page holds. */
+  /** The recording is longer than a page can hold. */
   readonly isCut: boolean;
 }
 
-/** Characters of an asciicast that a page holds. */
+/** Most characters of an asciicast that a page holds. */
 const CHARS_MAX = 16_000_000;
 
-/** Reads it all; `onRead` is told how many characters there are so far. Throws `ApiError`. */
+/** Loads the recording. `onRead` gets the number of characters so far. Throws `ApiError`. */
 export async function loadCast(
   recordingId: string,
   signal: AbortSignal,

@@ -1,24 +1,24 @@
 /**
- * Time as it was, and time as it is played: where nothing happens a player need not wait.
+ * Conversion between recorded time and playback time, which shortens idle periods.
  *
  * @module
  */
 import type { CastEvent } from "./cast.ts";
 
-/** Between the seconds of a recording and those of its player, both ways. */
+/** Converts between seconds of the recording and seconds of the player, both ways. */
 export class PlayedTime {
   readonly #recorded: Float64Array;
   readonly #played: Float64Array;
   readonly #idleSeconds: number;
 
-  /** `idleSeconds`: the longest wait between two events. Infinity: as it was. */
+  /** `idleSeconds`: the longest pause between two events. Infinity: as recorded. */
   constructor(events: readonly CastEvent[], idleSeconds: number) {
     this.#idleSeconds = idleSeconds;
     this.#recorded = new Float64Array(events.length);
     this.#played = new Float64Array(events.length);
     let [recorded, played] = [0, 0];
     events.forEach(([seconds], i) => {
-      // Times never go back, whatever the recording says.
+      // Time never runs backwards, whatever the recording says.
       const now = Math.max(recorded, seconds);
       played += Math.min(now - recorded, idleSeconds);
       recorded = now;
@@ -27,7 +27,7 @@ export class PlayedTime {
     });
   }
 
-  /** The last moment of the recording. */
+  /** The end of the recording, in recorded time. */
   get end(): number {
     return this.#recorded.at(-1) ?? 0;
   }
@@ -44,7 +44,7 @@ export class PlayedTime {
   }
 }
 
-/** The last of `times` that is not after `time`, and its place in `others`. Zeros: there is none. */
+/** The last of `times` not after `time`, and its counterpart in `others`. Zeros: there is none. */
 function before(times: Float64Array, others: Float64Array, time: number): readonly [number, number] {
   let [low, high] = [0, times.length];
   while (low < high) {
@@ -55,7 +55,7 @@ function before(times: Float64Array, others: Float64Array, time: number): readon
   return low === 0 ? [0, 0] : [times[low - 1] ?? 0, others[low - 1] ?? 0];
 }
 
-/** As an address has it: to the tenth of a second, and never before what is there at `seconds`. */
+/** A moment for the address: rounded up to a tenth of a second, so never before the event at `seconds`. */
 export function momentOf(seconds: number): number {
   return Math.ceil(seconds * 10) / 10;
 }

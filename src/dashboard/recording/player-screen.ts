@@ -1,6 +1,5 @@
 /**
- * asciinema-player, as far as a recording needs it: a screen, and a clock that can be moved. Loaded when a
- * recording is opened.
+ * Wrapper of asciinema-player: a screen, and a clock that can be moved. Loaded when a recording is opened.
  *
  * @module
  */
@@ -9,7 +8,7 @@ import type { Cast } from "./load-cast.ts";
 import type { PlayedTime } from "./played-time.ts";
 
 export interface PlayerScreen {
-  /** Seconds as played. */
+  /** Seconds of playback. */
   readonly seconds: number;
   play(): void;
   pause(): void;
@@ -19,13 +18,16 @@ export interface PlayerScreen {
 
 export interface PlayerWishes {
   readonly speed: number;
-  /** Where it begins, in seconds as played. */
+  /** Where playback starts, in seconds of playback. */
   readonly from: number;
   readonly plays: boolean;
   readonly onPlaying: (isPlaying: boolean) => void;
 }
 
-/** Draws into `element`. Times are those of `time`, so that idle time is cut in one place only. */
+/**
+ * Opens a player in `element`. Its times are playback times of `time`, so that only one place cuts idle
+ * periods.
+ */
 export function openPlayerScreen(
   element: HTMLElement,
   cast: Pick<Cast, "size" | "events">,
@@ -60,7 +62,7 @@ export function openPlayerScreen(
     if (plays) await player.play();
   }
 
-  /** One at a time: where it is moved to last is where it is. */
+  /** Seeks run one at a time, and the last one wins. */
   function seek(seconds: number): Promise<void> {
     wanted = seconds;
     following ??= follow().finally(() => {
@@ -81,7 +83,7 @@ function fontFamily(): string {
   return getComputedStyle(document.documentElement).getPropertyValue("--font-mono") || "monospace";
 }
 
-/** What it makes has no name for readers. */
+/** Names the player's element for screen readers, since the player does not. */
 function nameScreen(element: HTMLElement): void {
   const text = element.querySelector("pre");
   text?.setAttribute("role", "region");

@@ -1,5 +1,5 @@
 /**
- * Chunks of a recording from the API, as text.
+ * Fetches the chunks of a recording from the API as text.
  *
  * @module
  */
@@ -7,11 +7,11 @@ import { type Answer, callApi } from "../api/client.ts";
 
 export interface ChunkText {
   readonly text: string;
-  /** The chunk to ask for next. */
+  /** The next chunk to ask for. */
   readonly next: number;
 }
 
-/** Chunks from `from` on, as far as they are stored now. Throws `ApiError`. */
+/** Yields the chunks stored so far, starting at `from`. Throws `ApiError`. */
 export async function* chunkTexts(
   recordingId: string,
   from: number,
@@ -29,7 +29,7 @@ export async function* chunkTexts(
   }
 }
 
-/** Each chunk is whole lines, and UTF-8 by itself. */
+/** Decodes chunks. Each consists of whole lines and is valid UTF-8 by itself. */
 export function textOfChunks(
   chunks: readonly Pick<Answer<"GET /api/recordings/:recordingId/chunks">["chunks"][number], "data">[],
 ): string {

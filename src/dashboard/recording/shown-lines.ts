@@ -1,15 +1,15 @@
 /**
- * The text of a recording, as lines of text to search in, and its chapters: the command lines, each where
- * Return was typed, and the marks that the recording has besides.
+ * The text of a recording as searchable lines, and its chapters: the command lines, each at the Return that
+ * ended it, and the recording's marks.
  *
- * A terminal is more than lines. What programs draw on the whole screen is left out of both; of the rest only
- * what moves within a line is followed, which is what line editors of shells do.
+ * Full-screen programs are left out of both. Elsewhere only movements within a line are followed, which is
+ * what the line editors of shells use.
  *
  * @module
  */
 import type { CastEvent } from "./cast.ts";
 
-/** Text, and when it began to be there. */
+/** Text, and when it first appeared. */
 export interface Moment {
   readonly seconds: number;
   readonly text: string;
@@ -18,7 +18,7 @@ export interface Moment {
 export interface Shown {
   readonly lines: readonly Moment[];
   readonly chapters: readonly Moment[];
-  /** What was typed and is kept: what the terminal itself showed of it. */
+  /** Typed text that the recording has, which is what the terminal itself showed. */
   readonly typed: readonly Moment[];
 }
 
@@ -28,10 +28,10 @@ const CHAPTERS_MAX = 5_000;
 const WAITING_MAX = 100;
 const TITLE_CHARS_MAX = 200;
 const TAB = 8;
-/** Ends of prompts, as shells have them unless told otherwise. */
+/** Common endings of shell prompts. */
 const PROMPT = /^.{0,120}?[$#%>❯]\s+(?=\S)/u;
 const ONLY_PROMPT = /[$#%>❯]\s*$/u;
-/** The mark that a recorder makes where Return was typed and the terminal does not show what is typed. */
+/** The recorder's mark for a Return whose line the terminal did not echo. */
 const RETURN = "return";
 /** A CSI sequence, any other escape sequence, a control character, or text. */
 const PIECES = /\u001b\[([?<=>]?)([\d;:]*)[ -/]*([@-~])|\u001b[()*+]?.|[\u0000-\u001f]|[^\u0000-\u001f]+/gu;
@@ -49,19 +49,19 @@ export function readShown(events: readonly CastEvent[]): Shown {
   return { lines: screen.end(), chapters: chapters.all, typed: typed.end() };
 }
 
-/** Those that have `query` in them, in either case. Empty for an empty one. */
+/** The moments that contain `query`, ignoring case. Empty for an empty query. */
 export function findMoments(moments: readonly Moment[], query: string): Moment[] {
   const wanted = query.trim().toLowerCase();
   return wanted === "" ? [] : moments.filter(({ text }) => text.toLowerCase().includes(wanted));
 }
 
 /**
- * A chapter for each Return that ends a command line. What is pasted, or typed ahead, is on the screen only
- * after its Return: then the next line with a prompt is it.
+ * Builds a chapter for each Return that ends a command line. Pasted text and type-ahead appear on the screen
+ * only after their Return, so the next line with a prompt counts.
  */
 class Chapters {
   readonly all: Moment[] = [];
-  /** When each Return was typed whose line is still to be seen. */
+  /** Times of Returns whose command line has not appeared yet. */
   readonly #waiting: number[] = [];
 
   onReturn(seconds: number, screen: LineScreen): void {
@@ -84,18 +84,18 @@ class Chapters {
   }
 }
 
-/** A line without its prompt. Empty: there is nothing else on it. */
+/** A line without its prompt. Empty: the line has nothing else. */
 function titleOf(line: string): string {
   return ONLY_PROMPT.test(line) ? "" : line.replace(PROMPT, "").trim();
 }
 
-/** The line on which the cursor is, and those before it. A column is a UTF-16 unit, which is near enough. */
+/** The cursor's line and the lines before it. A column is a UTF-16 unit, which is close enough. */
 class LineScreen {
   readonly #lines: Moment[] = [];
   #line = "";
   #column = 0;
   #since = 0;
-  /** A program has the whole screen. */
+  /** A full-screen program is running. */
   #isWhole = false;
   readonly #onLine: (line: Moment) => void;
 
@@ -122,7 +122,7 @@ class LineScreen {
     return this.#lines;
   }
 
-  /** Text, or one control character. */
+  /** Handles text or one control character. */
   #put(seconds: number, piece: string): void {
     if (piece === "\r") this.#column = 0;
     else if (piece === "\n") this.#newLine();
@@ -162,7 +162,7 @@ class LineScreen {
     else if ("ABHJdfLMST".includes(end)) this.#newLine();
   }
 
-  /** Puts `text` in the place of the next `count` columns; the cursor stays. */
+  /** Replaces the next `count` columns with `text`, without moving the cursor. */
   #replace(count: number, text: string): void {
     const after = this.#line.slice(this.#column + count);
     this.#line = (this.#line.slice(0, this.#column) + text + after).slice(0, LINE_CHARS_MAX);
@@ -175,7 +175,7 @@ class LineScreen {
   }
 }
 
-/** What was typed, a line at a time. */
+/** Collects typed text line by line. */
 class TypedLines {
   readonly #lines: Moment[] = [];
   #text = "";
@@ -201,7 +201,7 @@ class TypedLines {
   }
 }
 
-/** A control character as people write it. */
+/** A control character in the usual notation. */
 function picture(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   if (code === 0x7f) return "^?";

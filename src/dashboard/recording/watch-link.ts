@@ -1,5 +1,5 @@
 /**
- * The WebSocket by which a recorded session is followed while it goes on.
+ * The WebSocket that follows a recorded session live.
  *
  * @module
  */
@@ -8,20 +8,22 @@ import { WATCH_FORBIDDEN, WATCH_OVER, WATCH_PROTOCOL } from "../../wire/session-
 import { ApiError } from "../api/client.ts";
 import { textOfChunks } from "./recording-chunks.ts";
 
-/** `over`: its recording is; `forbidden`: the right to watch is gone; `lost`: the connection is. */
+/**
+ * `over`: the recording has ended. `forbidden`: the right to watch is gone. `lost`: the connection was lost.
+ */
 export type WatchEnd = "over" | "forbidden" | "lost";
 
 const TIMEOUT_MS = 30_000;
 
 export interface Watching {
-  /** `https://…` of the server. */
+  /** The server's `https://…` origin. */
   readonly origin: string;
   readonly signal: AbortSignal;
-  /** Whole lines of the asciicast. The next ones come once it has returned. */
+  /** Called with whole lines of the asciicast. The next lines come after it returns. */
   readonly onLines: (lines: string) => void;
 }
 
-/** Resolves when it has ended, and why. Throws `ApiError` for what cannot be watched. */
+/** Follows a recording. Resolves with why it ended. Throws `ApiError` if it cannot be watched. */
 export async function watchRecording(id: string, { origin, signal, onLines }: Watching): Promise<WatchEnd> {
   const path = `/api/sessions/${encodeURIComponent(id)}/watch`;
   const ticket = await ticketFor(origin + path, signal);
@@ -51,7 +53,7 @@ function endOf(code: number): WatchEnd {
   return code === WATCH_FORBIDDEN ? "forbidden" : "lost";
 }
 
-/** For one WebSocket, within seconds. */
+/** Gets a ticket for one WebSocket, which is good for seconds. */
 async function ticketFor(url: string, signal: AbortSignal): Promise<string> {
   const response = await fetch(url, {
     method: "POST",

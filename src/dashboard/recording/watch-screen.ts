@@ -1,5 +1,5 @@
 /**
- * A screen that only shows: xterm.js without a keyboard, for watching a session. Loaded when one is watched.
+ * A read-only screen for watching a session: xterm.js without a keyboard. Loaded when a session is watched.
  *
  * @module
  */
@@ -16,7 +16,10 @@ export interface WatchScreen {
 const SCROLLBACK_LINES = 2_000;
 const FONT_PX = 13;
 
-/** Text has been filtered (`cast.ts`); links, titles and answers to questions are left out besides. */
+/**
+ * Opens a screen. Its text has been filtered already (`cast.ts`). Links, titles and answers to queries are
+ * off as well.
+ */
 export function openWatchScreen(element: HTMLElement): WatchScreen {
   giveStylesNonce();
   const style = getComputedStyle(element);

@@ -1,26 +1,26 @@
 /**
- * The approval that a terminal waits for: asks for one, hears of the decision, and words a refusal. A request
- * that already waits is found again, so asking twice makes no second one.
+ * Approval for a terminal: requests it, waits for the decision, and words a refusal. A pending request is
+ * reused, so asking twice creates no second one.
  *
  * @module
  */
 import type { AccessRequest } from "../../wire/access-request.ts";
 import { ApiError, callApi } from "../api/client.ts";
 
-/** One question waits so long, well within the time that any answer has. */
+/** How long one poll waits at the server, well within the time-out of a request. */
 const QUESTION_SECONDS = 20;
-/** Between questions, while the server cannot be reached or has too many. */
+/** Pause between polls while the server is unreachable or busy. */
 const AWAY_MS = 1_000;
 const TOO_MANY = 429;
 
-/** Whose access waits, and to what. */
+/** The access that needs approval. */
 export interface ApprovalSubject {
   readonly machineId: string;
   readonly deviceId: string;
   readonly localUser: string;
 }
 
-/** `reason` is empty where the person gave none. */
+/** Requests approval. An empty `reason`: the user gave none. */
 export function askApproval(about: ApprovalSubject, reason: string): Promise<AccessRequest> {
   return callApi("POST /api/access/requests", {
     body: {
@@ -30,7 +30,7 @@ export function askApproval(about: ApprovalSubject, reason: string): Promise<Acc
   });
 }
 
-/** The request once it waits no longer. Null: `signal` ended the wait. */
+/** Waits until the request is decided. Null: `signal` ended the wait. */
 export async function untilDecided(
   request: AccessRequest,
   signal: AbortSignal,
@@ -52,7 +52,7 @@ export async function untilDecided(
   return signal.aborted ? null : now;
 }
 
-/** Takes the request back. One that is decided meanwhile is left as it is. */
+/** Withdraws the request. One that has been decided meanwhile stays as it is. */
 export async function withdraw(request: AccessRequest): Promise<void> {
   await callApi("DELETE /api/access/requests/:requestId", { params: { requestId: request.id } }).catch(
     (error) => {
@@ -61,13 +61,13 @@ export async function withdraw(request: AccessRequest): Promise<void> {
   );
 }
 
-/** Who decides, in words. */
+/** Names those who may approve. */
 export function decidersOf({ approver_groups }: Pick<AccessRequest, "approver_groups">): string {
   if (approver_groups.length === 0) return "an owner or admin";
   return `a member of ${approver_groups.map(({ name }) => name).join(" or ")}`;
 }
 
-/** What the person is told of a request that was not approved. */
+/** The message for a request that was not approved. */
 export function refusalOf({ state, note, decided_by: by }: AccessRequest): {
   readonly message: string;
   readonly hint: string | null;

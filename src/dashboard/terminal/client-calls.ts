@@ -1,6 +1,6 @@
 /**
- * The client API as a page calls it: what `qf` asks as well, each request with its own proofs. Neither cookie
- * nor token goes with it.
+ * The page's calls of the client API, which `qf` uses too. Each request carries its own proofs, and neither
+ * cookie nor token.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export const clientCalls = {
   register: (body: RegisterRequest): Promise<RegisterResponse> => call("POST", "/client/v1/devices", body),
   certificate: (body: CertificateRequest): Promise<CertificateResponse> =>
     call("POST", "/client/v1/certificates", body),
-  /** By the session of the dashboard. */
+  /** Authenticated by the dashboard session. */
   ticket: async (helloHash: string): Promise<string> =>
     (await call<{ ticket: string }>("POST", TERMINAL_TICKETS_PATH, helloHash)).ticket,
 };
@@ -66,7 +66,7 @@ function failed(message: string, status: number, code: string, hint: string): Ap
   return new ApiError(message === "" ? "The server did not answer as expected." : message, about);
 }
 
-/** The API's lines begin in lower case, and end without a stop. */
+/** Turns a message of the API, which has no capital and no full stop, into a sentence. */
 export function sentence(line: string): string {
   if (line === "") return "";
   const text = line.slice(0, 1).toUpperCase() + line.slice(1);

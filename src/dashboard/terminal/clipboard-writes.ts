@@ -1,15 +1,15 @@
 /**
- * OSC 52: a program asks to put text on the clipboard. Off until the person allows it for that shell, asked
- * once; reading the clipboard is never answered.
+ * OSC 52: programs that ask to write to the clipboard. Refused until the user, asked once, allows it for that
+ * shell. Requests to read the clipboard are never answered.
  *
  * @module
  */
 import { cleanPaste } from "./paste.ts";
 
-/** Longest text in base64 that is taken; xterm(1) takes less. */
+/** Longest base64 text that is accepted. xterm(1) accepts less. */
 const BASE64_CHARS_MAX = 100_000;
 
-/** What the sequence asks to put there. Null: nothing, to read, or what is no text. */
+/** The text that the sequence wants to write. Null: none, a read request, or not text. */
 export function clipboardText(data: string): string | null {
   const at = data.indexOf(";");
   const encoded = data.slice(at + 1);
@@ -24,7 +24,7 @@ export function clipboardText(data: string): string | null {
 }
 
 interface ClipboardParts {
-  /** Shows the question with the text. False: another question is open. */
+  /** Shows the question with the text. False: another question is already open. */
   ask(text: string): boolean;
   write(text: string): Promise<void>;
 }
@@ -37,13 +37,13 @@ export class ClipboardWrites {
     this.#parts = parts;
   }
 
-  /** A program wants to write `text`. */
+  /** Handles a program's request to write `text`. */
   onText(text: string): void {
     if (this.#answer === "yes") this.#parts.write(text).catch(() => {});
     else if (this.#answer === "unasked" && this.#parts.ask(text)) this.#answer = "asked";
   }
 
-  /** The person's answer, which holds as long as the shell. */
+  /** The user allows it, for the life of the shell. */
   async allow(text: string): Promise<void> {
     this.#answer = "yes";
     await this.#parts.write(text);

@@ -1,19 +1,19 @@
 /**
- * Keys that phones do not have, as a machine hears them.
+ * Encodes keys that phones lack for the machine.
  *
  * @module
  */
 
 const CURSOR_KEY = /^\u001b\[([ABCD])$/;
-/** Letters and signs that have a control character. */
+/** Keys that have a control character. */
 const HAS_CONTROL = /^[A-Za-z@[\\\]^_ ]$/;
 
-/** An arrow in the form that the program asked for: editors turn on application mode (DECCKM). */
+/** An arrow key in the form that the program asked for. Editors switch to application mode (DECCKM). */
 export function cursorKey(text: string, isApplicationMode: boolean): string {
   return isApplicationMode ? text.replace(CURSOR_KEY, "\u001bO$1") : text;
 }
 
-/** Control and a key. Null: the key has no control character. */
+/** The control character of a key. Null: it has none. */
 export function controlKey(key: string): string | null {
   if (!HAS_CONTROL.test(key)) return null;
   return String.fromCharCode(key.toUpperCase().charCodeAt(0) & 0x1f);

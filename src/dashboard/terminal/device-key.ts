@@ -1,6 +1,6 @@
 /**
- * The key of this browser as a device of its person: kept in IndexedDB, where no script can read its private
- * half. One for each person who signs in here.
+ * The device key of this browser for a user, stored in IndexedDB, where no script can read its private half.
+ * Each user who signs in here has a separate key.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { newWebKey, type WebKey, webKeyOf } from "./web-keys.ts";
 const DATABASE = "qufabric-device";
 const STORE = "keys";
 
-/** Whether this browser lets the page keep a key at all: some do not, in private windows or by a setting. */
+/** Whether this browser lets the page store keys. Some do not, in private windows or by a setting. */
 export async function canKeepKeys(): Promise<boolean> {
   try {
     (await openDatabase()).close();
@@ -19,7 +19,7 @@ export async function canKeepKeys(): Promise<boolean> {
   }
 }
 
-/** The key of this browser for that person; made when there is none. Rejects where storage is blocked. */
+/** Loads this browser's key for a user, or creates it. Rejects when storage is blocked. */
 export async function deviceKey(userId: string): Promise<WebKey> {
   const database = await openDatabase();
   try {
@@ -28,7 +28,7 @@ export async function deviceKey(userId: string): Promise<WebKey> {
     );
     if (kept !== undefined) return webKeyOf(kept);
     const { publicKey, privateKey } = await newPair();
-    // Another tab may have been first: its key counts.
+    // Another tab may have been first. Then its key counts.
     const store = database.transaction(STORE, "readwrite").objectStore(STORE);
     const first = await request<CryptoKeyPair | undefined>(store.get(userId));
     if (first === undefined) await request(store.put({ publicKey, privateKey }, userId));
@@ -44,7 +44,7 @@ async function newPair(): Promise<CryptoKeyPair> {
   return { publicKey: imported, privateKey };
 }
 
-/** The key is of no use any more: its device was removed. */
+/** Deletes the key, which is useless once its device was removed. */
 export async function forgetDeviceKey(userId: string): Promise<void> {
   const database = await openDatabase();
   await request(database.transaction(STORE, "readwrite").objectStore(STORE).delete(userId));

@@ -1,5 +1,5 @@
 /**
- * `~.` at the beginning of a line ends the connection, as in ssh(1); `~~` is one tilde.
+ * Escape keys as in ssh(1): `~.` at the start of a line ends the connection, and `~~` sends one tilde.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export class EscapeKeys {
   #isAtStart = true;
   #hasTilde = false;
 
-  /** What of `typed` is to be sent. Null: the person ends the connection. */
+  /** The part of `typed` to send. Null: the user ends the connection. */
   take(typed: string): string | null {
     let out = "";
     for (const key of typed) {

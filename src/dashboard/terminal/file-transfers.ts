@@ -1,8 +1,7 @@
 /**
- * Uploads and downloads of the files panel: under way, done, or why not.
+ * Uploads and downloads of the files panel: in progress, done, or failed with a reason.
  *
- * A download is put together in the page and handed to the browser as bytes of no type, so that nothing opens
- * it.
+ * A download is assembled in the page and saved as untyped bytes, so that the browser does not open it.
  *
  * @module
  */
@@ -11,9 +10,9 @@ import type { SftpClient } from "../../browser-ssh/sftp/sftp-client.ts";
 import { download, upload } from "../../browser-ssh/sftp/transfer.ts";
 import { baseName, joinPath } from "./file-words.ts";
 
-/** Progress is shown this often. */
+/** How often progress is shown. */
 const SHOW_MS = 100;
-/** Parts are handed over to a Blob, which need not be memory, when they come to this. */
+/** Parts of this size together go into a Blob, which need not stay in memory. */
 const GATHER_BYTES = 8 * 1024 * 1024;
 const KEPT_MAX = 20;
 
@@ -22,7 +21,7 @@ export interface Transfer {
   readonly name: string;
   readonly way: "up" | "down";
   readonly bytes: number;
-  /** 0: not known. */
+  /** Bytes. 0: unknown. */
   readonly size: number;
   readonly state: "going" | "done" | "stopped";
   readonly problem: string | null;

@@ -1,5 +1,5 @@
 /**
- * Paths and sizes of files as the panel shows them.
+ * Formats paths and sizes of files for the panel.
  *
  * @module
  */
@@ -21,13 +21,13 @@ export function parentOf(path: string): string {
   return path.replace(/\/+[^/]*\/*$/, "") || "/";
 }
 
-/** Name of a file without any folder before it, whatever a browser gives. */
+/** The name of a file without folders, whatever the browser reports. */
 export function baseName(name: string): string {
   const base = name.split(/[/\\]/).at(-1) ?? "";
   return base === "" || base === "." || base === ".." ? "file" : base;
 }
 
-/** Whether a file of one folder may have that name. */
+/** Whether this is a valid name for a file in a folder. */
 export function isFileName(name: string): boolean {
   return name !== "" && name !== "." && name !== ".." && !/[/\u0000]/.test(name);
 }

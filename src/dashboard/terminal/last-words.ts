@@ -1,5 +1,5 @@
 /**
- * The line at the end of a screen whose connection is over.
+ * The last line on the screen of an ended connection.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * The way from a login to a signed-in SSH connection: certificate, hello, relay, SSH.
+ * The steps from a login to a signed-in SSH connection: certificate, hello, relay, SSH.
  *
- * The only host keys taken are those that came with the certificate.
+ * Only the host keys that came with the certificate are accepted.
  *
  * @module
  */
@@ -25,13 +25,13 @@ export interface Wanted {
   readonly reason: string | null;
 }
 
-/** Management said no, and why. */
+/** A denial by management, with its reason. */
 export class DeniedError extends Error {
   override readonly name = "DeniedError";
   readonly reason: string;
   readonly hint: string | null;
   readonly receipt: string;
-  /** Peer id of the machine. Null: whether there is one is not said. */
+  /** Peer id of the machine. Null: management does not reveal whether it exists. */
   readonly machineId: string | null;
 
   constructor(answer: Extract<CertificateResponse, { outcome: "denied" }>) {
@@ -48,7 +48,7 @@ export interface Reached {
   readonly target: TargetInfo;
 }
 
-/** Rejects with `DeniedError`, `ApiError` or `SshFailure`. */
+/** Connects to a machine. Rejects with `DeniedError`, `ApiError` or `SshFailure`. */
 export async function reachMachine(
   login: TerminalLogin,
   wanted: Wanted,
@@ -96,7 +96,7 @@ async function certificateFor(login: TerminalLogin, wanted: Wanted): Promise<Cer
   });
 }
 
-/** Address and subprotocols of the relay's WebSocket, with a ticket of this page's session. */
+/** URL and subprotocols of the relay's WebSocket, with a ticket from this page's session. */
 async function relayRequest(login: TerminalLogin, peerId: string): Promise<[string, string[]]> {
   const { scope, deviceKey, device } = login;
   const hello = {
@@ -109,7 +109,7 @@ async function relayRequest(login: TerminalLogin, peerId: string): Promise<[stri
     signFields(deviceKey, "relay", scope, { hello: line }),
     hashOf(line).then((hash) => clientCalls.ticket(hash)),
   ]);
-  // Of this page's own host, which has its session, and which is another than machines know, perhaps.
+  // Uses this page's own host, which has its session and may differ from the host that machines use.
   const url = `${window.location.origin.replace(/^http/, "ws")}${TERMINAL_RELAY_PATH}`;
   return [url, [TERMINAL_PROTOCOL, `ticket.${ticket}`, `hello.${textToBase64Url(line)}`, `proof.${proof}`]];
 }

@@ -1,5 +1,6 @@
 /**
- * The page's nonce on every `<style>` that a library makes: xterm.js makes some and takes none.
+ * Puts the page's nonce on every `<style>` that a library creates: xterm.js creates some but accepts no
+ * nonce.
  *
  * @module
  */
@@ -7,7 +8,7 @@ import { styleNonce } from "../browser/style-nonce.ts";
 
 let isDone = false;
 
-/** From now on. Whoever can run script here can do the same, so this opens nothing. */
+/** Does so from now on. Any script that runs here could do the same, so this weakens nothing. */
 export function giveStylesNonce(): void {
   if (isDone) return;
   isDone = true;

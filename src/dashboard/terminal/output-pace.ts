@@ -1,19 +1,19 @@
 /**
- * The pace at which output is drawn: at once while it is little, and in larger steps under a flood, so that
- * the page parses most of the time instead of painting lines that nobody can read.
+ * Paces the drawing of output. Small amounts are drawn at once and floods in larger steps, so that the page
+ * spends its time on parsing instead of painting unreadable lines.
  *
- * xterm.js lets a frame be painted between two writes once they have taken 12 ms. So a step of a flood is
- * given to it in few large writes.
+ * xterm.js yields for a frame between two writes once they have taken 12 ms, so a step of a flood is passed
+ * on in few large writes.
  *
  * @module
  */
 import { type Bytes, concat } from "../../browser-ssh/bytes.ts";
 
-/** More than this within one step is a flood. */
+/** More bytes than this within one step are a flood. */
 const FLOOD_BYTES = 64 * 1024;
-/** Between two drawings of a flood. */
+/** Time between two drawings of a flood. */
 const STEP_MS = 50;
-/** Most that is given at once: parsed in about 20 ms, during which no key is heard. */
+/** Largest write. It is parsed in about 20 ms, during which no key is handled. */
 const WRITE_BYTES_MAX = 1024 * 1024;
 
 type Held = readonly [bytes: Bytes, drawn: (() => void) | undefined];
@@ -21,7 +21,7 @@ type Held = readonly [bytes: Bytes, drawn: (() => void) | undefined];
 interface PaceParts {
   write(bytes: Bytes, drawn: (() => void) | undefined): void;
   nowMs(): number;
-  /** Calls back after so long. */
+  /** Calls `work` after `ms`. */
   later(work: () => void, ms: number): void;
 }
 
@@ -35,7 +35,7 @@ export class OutputPace {
     this.#parts = parts;
   }
 
-  /** Bounded by the window of the channel: `drawn` makes room for more. */
+  /** Queues or draws bytes. The channel's window bounds the queue; `drawn` reopens the window. */
   write(bytes: Bytes, drawn?: () => void): void {
     const now = this.#parts.nowMs();
     if (this.#held.length === 0 && now >= this.#stepEndsMs) {
@@ -51,10 +51,10 @@ export class OutputPace {
     if (this.#held.length === 1) this.#parts.later(() => this.flush(), this.#stepEndsMs - now);
   }
 
-  /** Draws what is held back. */
+  /** Draws the queued output. */
   flush(): void {
     if (this.#held.length === 0) return;
-    // A flood goes on being one until a step brings little.
+    // A flood continues until a step brings little.
     this.#stepEndsMs = this.#parts.nowMs() + STEP_MS;
     this.#bytes = 0;
     let gathered: Held[] = [];

@@ -1,13 +1,13 @@
 /**
- * Keys that a terminal on a page keeps for itself: copying, the size of its text, the search, and the way out
- * of it for people who have no pointer. Everything else is the machine's.
+ * Keys that the terminal page handles itself: copy, text size, search, and leaving the terminal without a
+ * pointer. All others go to the machine.
  *
  * @module
  */
 export type ScreenAction = "copy" | "search" | "leave" | "larger" | "smaller" | "normal";
 
 export interface PressedKey {
-  /** As `KeyboardEvent` has it: the key, whatever the layout. */
+  /** `KeyboardEvent.key`: the key, whatever the layout. */
   readonly key: string;
   readonly ctrlKey: boolean;
   readonly shiftKey: boolean;
@@ -20,7 +20,10 @@ const SIZES: Readonly<Record<string, ScreenAction>> = {
 };
 const WITH_SHIFT: Readonly<Record<string, ScreenAction>> = { c: "copy", f: "search" };
 
-/** Null: it is the machine's. `isMac`: Cmd stands for Ctrl, but for leaving. */
+/**
+ * The page's action for a key. Null: the key is the machine's. `isMac`: Cmd replaces Ctrl, except for
+ * leaving.
+ */
 export function screenAction(pressed: PressedKey, isMac: boolean): ScreenAction | null {
   const { key, ctrlKey, shiftKey, altKey, metaKey } = pressed;
   if (altKey) return null;
@@ -30,7 +33,7 @@ export function screenAction(pressed: PressedKey, isMac: boolean): ScreenAction 
   return SIZES[key] ?? (shiftKey ? (WITH_SHIFT[key.toLowerCase()] ?? null) : null);
 }
 
-/** What people are told of them. */
+/** Help text for these keys. */
 export const SCREEN_KEYS: readonly (readonly [keys: string, does: string])[] = [
   ["Ctrl Shift C, Ctrl Insert", "copy what is selected (Cmd C on a Mac)"],
   ["Ctrl Shift V, Shift Insert", "paste (Cmd V on a Mac)"],

@@ -1,15 +1,15 @@
 /**
- * Pasted text before a machine sees it.
+ * Cleans pasted text before it goes to the machine.
  *
  * @module
  */
 
-/** Without control characters but tab and line breaks, which become those of the Return key. */
+/** Removes control characters other than tab and line breaks, which become LF. */
 export function cleanPaste(text: string): string {
   return text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
 }
 
-/** Whether a shell would run lines of it at once, unasked. */
+/** Whether to ask first, since a shell would run lines of the paste at once. */
 export function wantsAsking(text: string, isBracketed: boolean): boolean {
   return !isBracketed && text.includes("\n");
 }

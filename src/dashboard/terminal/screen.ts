@@ -1,9 +1,9 @@
 /**
- * A terminal on the page: xterm.js, with what a machine may not do to a page left out. Loaded when a terminal
- * is opened, with its library.
+ * The terminal screen: xterm.js, restricted in what a machine may do to the page. Loaded, with its library,
+ * when a terminal is opened.
  *
- * A machine may not set the window, show images or read the clipboard, and writes it only when the person has
- * allowed that; the title is the page's own with the machine's word behind it.
+ * A machine may not control the window, show images or read the clipboard. It may write the clipboard only
+ * when the user has allowed that. The page's title is its own, with the machine's title behind it.
  *
  * @module
  */
@@ -24,42 +24,42 @@ import { cleanPaste, wantsAsking } from "./paste.ts";
 
 const SCROLLBACK_LINES = 10_000;
 const TITLE_CHARS_MAX = 80;
-/** Of the height that a font says it has: with less, many fonts' underscores are cut off. */
+/** Factor on the font's own line height. With less, many fonts' underscores are cut off. */
 const LINE_HEIGHT = 1.2;
 
 export interface ScreenListener {
   onInput(bytes: Bytes): void;
-  /** Something is typed, or pressed on the screen: what to take it for. */
+  /** Called with typed text, also from the on-screen keys. Returns what to take it for. */
   onTyped(text: string): string;
-  /** A key that is not the machine's, but for copying, was pressed. */
+  /** Called for a key that the page handles, other than copy. */
   onAction(action: Exclude<ScreenAction, "copy">): void;
-  /** `~.` was typed. */
+  /** Called when `~.` was typed. */
   onEscape(): void;
   onResize(size: TerminalSize): void;
   onTitle(title: string): void;
   onBell(): void;
-  /** A link was clicked; it is http or https. */
+  /** Called when an http or https link was clicked. */
   onLink(address: string): void;
-  /** Several lines are to be pasted where each would run at once. */
+  /** Called before a paste of several lines that would each run at once. */
   onPaste(text: string): void;
-  /** A program asks to put it on the clipboard. */
+  /** Called when a program asks to write to the clipboard. */
   onClipboard(text: string): void;
 }
 
 export interface Screen {
   readonly size: TerminalSize;
-  /** `drawn` is called once the bytes are on the screen. */
+  /** Writes output. Calls `drawn` once the bytes are on the screen. */
   write(bytes: Bytes, drawn?: () => void): void;
-  /** A line of ours. */
+  /** Shows a line of the page's own. */
   say(text: string): void;
-  /** As if it were typed, by the keys on the screen. */
+  /** Enters text as if typed, for the on-screen keys. */
   type(text: string): void;
   paste(text: string): void;
   setFontSize(pixels: number): void;
   find(text: string, isBackward: boolean): boolean;
-  /** All that it holds, as lines of text. */
+  /** The whole buffer as lines of text. */
   text(): string;
-  /** Whether it tells a screen reader what it shows. */
+  /** Turns screen reader support on or off. */
   setReader(isOn: boolean): void;
   focus(): void;
   fit(): void;
@@ -131,14 +131,14 @@ function paceOf(terminal: Terminal): OutputPace {
   });
 }
 
-/** A line of ours, after all that came before it. */
+/** Shows a line of the page's own after all earlier output. */
 function say(terminal: Terminal, pace: OutputPace, text: string): void {
   pace.flush();
   terminal.write(`\r\n\u001b[0;1m${text.replaceAll("\n", "\r\n")}\u001b[0m\r\n`);
 }
 
 function show(terminal: Terminal, element: HTMLElement): void {
-  // As wide as programs of today take emoji to be.
+  // Gives emoji the width that current programs assume.
   terminal.loadAddon(new Unicode11Addon());
   terminal.unicode.activeVersion = "11";
   terminal.open(element);
@@ -159,7 +159,7 @@ function hearKeys(terminal: Terminal, listener: ScreenListener): void {
   });
 }
 
-/** Lines that were wrapped are whole again, and empty ones at the end are left out. */
+/** The buffer's text, with wrapped lines joined and trailing empty lines removed. */
 function textOf({ buffer: { active } }: Terminal): string {
   let text = "";
   for (let at = 0; at < active.length; at++) {
@@ -171,7 +171,7 @@ function textOf({ buffer: { active } }: Terminal): string {
   return `${text.trimEnd()}\n`;
 }
 
-/** What programs may ask of a page. */
+/** Handles the sequences by which programs may ask something of the page. */
 function hearPrograms(terminal: Terminal, listener: ScreenListener): void {
   terminal.parser.registerOscHandler(52, (data) => {
     const text = clipboardText(data);
@@ -182,7 +182,7 @@ function hearPrograms(terminal: Terminal, listener: ScreenListener): void {
   terminal.onBell(() => listener.onBell());
 }
 
-/** Sees pasted text before xterm.js does. Returns how to stop. */
+/** Intercepts pasted text before xterm.js sees it. Returns how to stop. */
 function catchPaste(element: HTMLElement, terminal: Terminal, listener: ScreenListener): () => void {
   const onPaste = (event: ClipboardEvent): void => {
     event.preventDefault();
@@ -195,7 +195,7 @@ function catchPaste(element: HTMLElement, terminal: Terminal, listener: ScreenLi
   return () => element.removeEventListener("paste", onPaste, true);
 }
 
-/** Keeps to the size that the page gives it, and to the page's theme. Returns how to stop. */
+/** Follows the size that the page allots, and the page's theme. Returns how to stop. */
 function followPage(element: HTMLElement, terminal: Terminal, fit: FitAddon): () => void {
   const watching = new ResizeObserver(() => fitted(element, fit));
   watching.observe(element);
@@ -226,7 +226,7 @@ function themeOf(element: HTMLElement) {
   };
 }
 
-/** Calls back when the theme is another one. Returns how to stop. */
+/** Calls `onChange` when the theme changes. Returns how to stop. */
 function watchTheme(onChange: () => void): () => void {
   const observer = new MutationObserver(onChange);
   observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });

@@ -1,17 +1,17 @@
 /**
- * The server's clock, for what is signed here: management and machines refuse what is a minute off, and the
- * clocks of people's computers often are.
+ * An estimate of the server's clock for signed messages. Management and machines refuse those that are a
+ * minute off, and users' clocks often are.
  *
  * @module
  */
 
-/** Less than that is the way of an answer, and its whole seconds. */
+/** Differences below this come from latency and whole seconds in the header. */
 const OFF_MS = 5_000;
 
 export class ServerClock {
   #offMs = 0;
 
-  /** `date`: of an answer's header. */
+  /** Takes the `Date` header of an answer. */
   heard(date: string | null, nowMs: number): void {
     const serverMs = Date.parse(date ?? "");
     if (Number.isNaN(serverMs)) return;

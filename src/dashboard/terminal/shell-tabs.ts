@@ -1,34 +1,34 @@
 /**
- * The shells of one connection as tabs: which there are, which is in front, whose bell rang.
+ * Tabs of one connection's shells: which exist, which is in front, and whose bell rang.
  *
  * @module
  */
 
 export interface ShellInTab {
   readonly id: number;
-  /** By the program there. Empty: it gave none. */
+  /** Title set by the program. Empty: it set none. */
   readonly title: string;
-  /** Its bell rang while another was in front. */
+  /** Whether its bell rang while another tab was in front. */
   readonly hasRung: boolean;
 }
 
 export interface ShellTabs {
-  /** Never empty: the last shell stays to be read. */
+  /** Never empty: the last shell stays readable. */
   readonly list: readonly ShellInTab[];
-  /** The one in front. */
+  /** Id of the shell in front. */
   readonly current: number;
   readonly nextId: number;
 }
 
 export const NO_SHELLS: ShellTabs = { list: [], current: -1, nextId: 0 };
 
-/** A new shell, in front. */
+/** Adds a new shell, in front. */
 export function withShell({ list, nextId }: ShellTabs): ShellTabs {
   const shell: ShellInTab = { id: nextId, title: "", hasRung: false };
   return { list: [...list, shell], current: nextId, nextId: nextId + 1 };
 }
 
-/** Without a shell, unless it is the last. The one beside it comes in front. */
+/** Removes a shell, unless it is the last. Its neighbour comes to the front. */
 export function withoutShell(tabs: ShellTabs, id: number): ShellTabs {
   const at = tabs.list.findIndex((shell) => shell.id === id);
   if (at < 0 || tabs.list.length === 1) return tabs;
@@ -45,12 +45,12 @@ export function withTitle(tabs: ShellTabs, id: number, title: string): ShellTabs
   return changed(tabs, id, { title });
 }
 
-/** The bell of the shell in front needs no mark. */
+/** Marks a shell whose bell rang, unless it is in front. */
 export function withBell(tabs: ShellTabs, id: number): ShellTabs {
   return id === tabs.current ? tabs : changed(tabs, id, { hasRung: true });
 }
 
-/** The very same tabs where nothing changes: a machine may ring without end. */
+/** Returns the same object when nothing changes, since a machine may ring endlessly. */
 function changed(tabs: ShellTabs, id: number, change: Partial<ShellInTab>): ShellTabs {
   const shell = tabs.list.find((one) => one.id === id);
   if (shell === undefined) return tabs;

@@ -1,9 +1,9 @@
 /**
- * A login for a terminal in this page: a key that lives in memory, a sign-in at the provider whose nonce
- * names it, and this browser registered as a device.
+ * Login for a terminal in this page: a key held in memory, a sign-in at the provider whose nonce names the
+ * key, and registration of this browser as a device.
  *
- * The sign-in is the hosted one (`wire/hosted-login-api.ts`): it runs in a window of its own, on pages
- * without script, and nothing of the dashboard's session counts there.
+ * The sign-in is the hosted one (`wire/hosted-login-api.ts`). It runs in its own window, on pages without
+ * script, and does not use the dashboard session.
  *
  * @module
  */
@@ -18,11 +18,11 @@ import { hashOf, newWebKey, type Scope, shortFingerprint, signFields, type WebKe
 
 const POLL_MS = 1_500;
 
-/** A sign-in that the person has to do. */
+/** A sign-in that the user has yet to complete. */
 export interface PendingLogin {
   readonly config: ClientConfig;
   readonly loginKey: WebKey;
-  /** Of the login key; the sign-in's page shows it too. */
+  /** Fingerprint of the login key, which the sign-in page shows too. */
   readonly fingerprint: string;
   readonly hosted: HostedLoginResponse;
 }
@@ -45,7 +45,7 @@ export async function beginLogin(target: string, localUser: string): Promise<Pen
   return { config, loginKey, hosted, fingerprint: await shortFingerprint(loginKey) };
 }
 
-/** What came of asking once. Null: the person has not answered yet. */
+/** Result of one claim. Null: the user has not answered yet. */
 export type ClaimOutcome =
   | { readonly proof: LoginProof }
   | { readonly wrongCode: number }
@@ -60,7 +60,9 @@ export async function claimLogin({ hosted }: PendingLogin, code?: string): Promi
   return null;
 }
 
-/** Asks until there is an answer. In `code` mode that is a refusal, since a code is what ends the wait. */
+/**
+ * Polls until there is an answer. In `code` mode that can only be a refusal, since the code ends the wait.
+ */
 export async function waitForLogin(pending: PendingLogin, signal: AbortSignal): Promise<ClaimOutcome | null> {
   while (!signal.aborted) {
     const outcome = await claimLogin(pending).catch((error) => {
@@ -73,7 +75,7 @@ export async function waitForLogin(pending: PendingLogin, signal: AbortSignal): 
   return null;
 }
 
-/** Registers this browser, or finds it again by its key. `userId` names whose key of this browser it is. */
+/** Registers this browser, or finds it again by its key. `userId` says whose key on this browser to use. */
 export async function registerBrowser(
   pending: PendingLogin,
   proof: LoginProof,
@@ -107,7 +109,7 @@ export async function registerBrowser(
   return { scope, loginKey, deviceKey: device, device: registered, proof };
 }
 
-/** What stands for the proof in signed fields. */
+/** Hash that represents the proof in signed fields. */
 export function proofHash(proof: LoginProof): Promise<string> {
   if (proof.kind === "id_token") return hashOf(proof.idToken);
   return hashOf(proof.kind === "claimed" ? proof.loginId : proof.token);
@@ -127,7 +129,7 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, "linux"],
 ];
 
-/** Name of the device: the browser and where it runs, as a host label. */
+/** The device's name: browser and platform, as a host label. */
 export function browserLabel(userAgent: string): string {
   const named = (of: typeof BROWSERS): string | undefined => of.find(([form]) => form.test(userAgent))?.[1];
   return [named(BROWSERS) ?? "browser", named(SYSTEMS)].filter((word) => word !== undefined).join("-");

@@ -1,5 +1,5 @@
 /**
- * The course of a terminal page, from the first look to the end, for a component to show.
+ * State machine of a terminal page, from the first check to the end, for a component to render.
  *
  * @module
  */
@@ -24,23 +24,23 @@ import { hasWebKeys } from "./web-keys.ts";
 
 export type TerminalState =
   | { readonly step: "looking" }
-  /** This browser lacks what it takes. */
+  /** This browser lacks a required feature. */
   | { readonly step: "unable" }
   | { readonly step: "sign-in"; readonly pending: PendingLogin; readonly problem: string | null }
   | { readonly step: "connecting" }
-  /** Someone else has to approve it. Without a request nothing is asked for yet. */
+  /** Another user has to approve. Null `request`: nothing has been requested yet. */
   | { readonly step: "approval"; readonly request: AccessRequest | null; readonly problem: string | null }
   | { readonly step: "open"; readonly connection: SshConnection; readonly target: TargetInfo }
   | { readonly step: "ended"; readonly ending: Ending };
 
-/** Why it is over, and what can be done. */
+/** Why the session ended, and what the user can do. */
 export interface Ending {
   readonly message: string;
   readonly hint: string | null;
   readonly receipt: string | null;
-  /** A reason has to be given first. */
+  /** The user has to give a reason first. */
   readonly wantsReason: boolean;
-  /** The way to the machine was lost, no more: the same login connects again. */
+  /** Only the connection was lost: the same login can connect again. */
   readonly isLost: boolean;
 }
 
@@ -52,9 +52,9 @@ export class TerminalSession {
   readonly #wanted: Omit<Wanted, "reason">;
   readonly #userId: string;
   #reason: string | null = null;
-  /** What an approval would be for. Null: none is needed as far as is known. */
+  /** The access that would need approval. Null: none is needed as far as is known. */
   #subject: ApprovalSubject | null = null;
-  /** What a machine that let us in had to say. */
+  /** Banners of a machine that admitted us. */
   banners: readonly string[] = [];
 
   constructor(wanted: Omit<Wanted, "reason">, userId: string) {
@@ -69,7 +69,7 @@ export class TerminalSession {
 
   readonly state = (): TerminalState => this.#state;
 
-  /** From the beginning: the sign-in, of which nothing happens by itself. */
+  /** Starts with the sign-in, which needs the user to act. */
   async begin(): Promise<void> {
     this.#waiting?.abort();
     this.#login = null;
@@ -87,7 +87,7 @@ export class TerminalSession {
     });
   }
 
-  /** The code that the sign-in's page showed. */
+  /** Takes the code that the sign-in page showed. */
   async giveCode(code: string): Promise<void> {
     const state = this.#state;
     if (state.step !== "sign-in") return;
@@ -98,14 +98,14 @@ export class TerminalSession {
     });
   }
 
-  /** Again after an end: with the login where only the way was lost, else from the beginning. */
+  /** Reconnects after an end: with the same login if there still is one, otherwise from the sign-in. */
   async again(reason: string | null = null): Promise<void> {
     this.#reason = reason ?? this.#reason;
     if (this.#login === null) await this.begin();
     else await this.#orEnd(() => this.#connect());
   }
 
-  /** Asks for the approval, and connects once it is there. `reason` may be empty. */
+  /** Requests approval, and connects once it is granted. `reason` may be empty. */
   async ask(reason: string): Promise<void> {
     const subject = this.#subject;
     if (subject === null) return;
@@ -115,7 +115,7 @@ export class TerminalSession {
       try {
         request = await askApproval(subject, reason);
       } catch (error) {
-        // It was approved meanwhile, or the reason is none.
+        // Approved meanwhile, so connect. Problems with the reason go back to the form.
         if (error instanceof ApiError && error.code === "ERR_CONFLICT") return this.#connect(true);
         if (!(error instanceof ApiError) || !IS_PROBLEM_OF_REASON.has(error.code)) throw error;
         this.#show({ step: "approval", request: null, problem: error.message });
@@ -130,7 +130,7 @@ export class TerminalSession {
     });
   }
 
-  /** Asks for no approval, or takes the request back. */
+  /** Gives up the approval, and withdraws a pending request. */
   async cancelApproval(): Promise<void> {
     const state = this.#state;
     if (state.step !== "approval") return;
@@ -166,7 +166,7 @@ export class TerminalSession {
     await this.#connect();
   }
 
-  /** `isApproved`: what was asked for was approved, so it is not asked for once more. */
+  /** `isApproved`: the request was approved, so do not request again. */
   async #connect(isApproved = false): Promise<void> {
     const login = this.#login;
     if (login === null) return;
@@ -222,29 +222,29 @@ export class TerminalSession {
 }
 
 const NOT_ASKED = "This access needs an approval, and none was asked for.";
-/** Failures of a request that the person can mend in the form. */
+/** Failures of a request that the user can correct in the form. */
 const IS_PROBLEM_OF_REASON: ReadonlySet<string> = new Set([
   "ERR_BAD_REQUEST",
   "ERR_UNPROCESSABLE",
   "ERR_TOO_MANY",
 ]);
 
-/** The machine for which an approval is all that lacks. */
+/** The machine for which only an approval is missing. Null: that is not the reason. */
 function machineToApprove(error: unknown): string | null {
   if (!(error instanceof DeniedError) || error.reason !== "approval_required") return null;
   return error.machineId;
 }
 
-/** Denials that somebody may turn while the page waits: the sign-in is not to be done again for that. */
+/** Denials that can be lifted while the page waits, without a new sign-in. */
 const TURNABLE: ReadonlySet<string> = new Set(["reason_required", "approval_required", "device_pending"]);
 
-/** Whether the same login may connect again: the way was lost, or something is still missing. */
+/** Whether the same login may connect again: the connection was lost, or a condition is not met yet. */
 export function isWorthAnotherTry(error: unknown): boolean {
   if (error instanceof DeniedError) return TURNABLE.has(error.reason);
   return error instanceof SshFailure && error.code === "lost";
 }
 
-/** What people are told of an end. */
+/** Describes an end to the user. */
 export function endingOf(error: unknown): Ending {
   if (error === null) return plainEnding("The connection was closed.", null);
   if (error instanceof DeniedError) {

@@ -1,5 +1,5 @@
 /**
- * Ed25519 keys of this page, by WebCrypto, whose private halves cannot be read by anybody.
+ * The page's Ed25519 keys, from WebCrypto. Their private halves cannot be exported.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { signedBytes } from "../../wire/signed-fields.ts";
 
 export interface WebKey {
   readonly publicKey: Bytes;
-  /** As our requests have it. */
+  /** The public key as requests carry it. */
   readonly text: string;
   readonly privateKey: CryptoKey;
 }
 
-/** What everything we sign begins with. */
+/** Fields that begin every message we sign. */
 export interface Scope {
   readonly accountId: string;
   readonly origin: string;
 }
 
-/** Whether this browser has what the terminal needs. */
+/** Whether this browser has the algorithms that the terminal needs. */
 export async function hasWebKeys(): Promise<boolean> {
   try {
     await Promise.all([
@@ -42,7 +42,7 @@ export async function webKeyOf({ publicKey, privateKey }: CryptoKeyPair): Promis
   return { publicKey: raw, text: toBase64Url(raw), privateKey };
 }
 
-/** The signature over fields in their order, in base64url. */
+/** Signs fields in their order. Returns base64url. */
 export async function signFields(
   key: WebKey,
   purpose: Parameters<typeof signedBytes>[0],
@@ -53,12 +53,12 @@ export async function signFields(
   return toBase64Url(new Uint8Array(await crypto.subtle.sign("Ed25519", key.privateKey, bytes)));
 }
 
-/** base64url SHA-256 of a text. */
+/** SHA-256 of a text, in base64url. */
 export async function hashOf(text: string): Promise<string> {
   return toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text))));
 }
 
-/** Eight characters for people to compare with those of the sign-in's page. */
+/** Eight characters for the user to compare with those on the sign-in page. */
 export async function shortFingerprint({ publicKey }: WebKey): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", concat(ed25519Blob(publicKey)));
   return [...new Uint8Array(digest).subarray(0, 4)].map((b) => b.toString(16).padStart(2, "0")).join("");

@@ -1,20 +1,20 @@
 /**
- * Terms by which a list that is whole in its page is filtered, as they stand in the address.
+ * Filter terms, in the address, of a list that is complete in its page.
  *
  * @module
  */
 
-/** What is chosen from a list, by its name in the address. */
+/** Terms with a fixed choice, by their name in the address. */
 export const CHOSEN_TERMS = ["state", "kind", "role"] as const;
 export type ChosenTerm = (typeof CHOSEN_TERMS)[number];
 
-/** `q`: words, all of which have to be somewhere in the row. `do`: the dialog that is open. */
+/** `q`: words that must all occur in the row. `do`: the open dialog. */
 export type ListTerms = { readonly [T in "q" | "do" | ChosenTerm]?: string };
 
 const CHARS_MAX = 256;
 const NAMES = ["q", ...CHOSEN_TERMS, "do"] as const;
 
-/** Those of an address; anything else is left out. */
+/** Reads the terms in an address and ignores anything else. */
 export function listTermsOf(search: Readonly<Record<string, unknown>>): ListTerms {
   const given = NAMES.flatMap((name) => {
     const value = search[name];

@@ -1,5 +1,5 @@
 /**
- * Terms by which machines are filtered, as they stand in the address.
+ * Filter terms for machines, in the address.
  *
  * @module
  */
@@ -11,15 +11,15 @@ export const MACHINE_FILTERS = ["connected", "offline", "waiting", "blocked", "l
 export type MachineFilter = (typeof MACHINE_FILTERS)[number];
 
 export interface MachineTerms {
-  /** Words, all of which have to be somewhere in the row. */
+  /** Words that must all occur in the row. */
   readonly q?: string;
   readonly state?: MachineFilter;
 }
 
-/** Without a word for so long. */
+/** How long a machine must have been silent to count as lost. */
 export const LOST_MS = 30 * 86_400_000;
 
-/** Those of an address; anything else is left out. */
+/** Reads the terms in an address and ignores anything else. */
 export function machineTermsOf({ q, state }: Readonly<Record<string, unknown>>): MachineTerms {
   const known = MACHINE_FILTERS.find((one) => one === state);
   return {
@@ -28,14 +28,14 @@ export function machineTermsOf({ q, state }: Readonly<Record<string, unknown>>):
   };
 }
 
-/** The state that its badge says. */
+/** The state on the machine's badge. */
 export function stateOf(peer: Peer): Exclude<MachineFilter, "lost"> {
   if (peer.blocked === true) return "blocked";
   if (peer.approval_required) return "waiting";
   return peer.connected ? "connected" : "offline";
 }
 
-/** Absent: every machine. */
+/** Whether a machine is in `state`. Absent: every machine is. */
 export function isInState(peer: Peer, state: MachineFilter | undefined, nowMs: number): boolean {
   if (state === undefined) return true;
   if (state === "lost") return !peer.connected && Date.parse(peer.last_seen) < nowMs - LOST_MS;

@@ -1,5 +1,5 @@
 /**
- * The address of a person's page: which dialog is open, so that a fresh sign-in comes back to it.
+ * Address terms of a person's page: the open dialog, so that a fresh sign-in returns to it.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export interface PersonTerms {
   readonly do?: PersonDialog;
 }
 
-/** Out of the address; what is none is nothing. */
+/** Reads the terms in an address and ignores unknown dialogs. */
 export function personTermsOf(search: Readonly<Record<string, unknown>>): PersonTerms {
   const known = PERSON_DIALOGS.find((one) => one === search.do);
   return known === undefined ? {} : { do: known };

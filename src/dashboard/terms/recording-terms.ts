@@ -1,19 +1,19 @@
 /**
- * The moment of a recording that is on screen, as it stands in the address.
+ * Address terms of a recording's page: the moment that is shown.
  *
  * @module
  */
 
 export interface RecordingTerms {
-  /** Seconds since its beginning. Absent: the beginning. */
+  /** Seconds since the start. Absent: the start. */
   readonly t?: number;
-  /** Plays what there is of one that goes on, which else is watched. */
+  /** Plays an ongoing recording from the start instead of watching it live. */
   readonly from?: "start";
 }
 
 const SECONDS_MAX = 31_536_000;
 
-/** Those of an address; anything else is left out. */
+/** Reads the terms in an address and ignores anything else. */
 export function recordingTermsOf({ t, from }: Readonly<Record<string, unknown>>): RecordingTerms {
   const isMoment = typeof t === "number" && t > 0 && t <= SECONDS_MAX;
   return { ...(isMoment ? { t } : {}), ...(from === "start" ? { from } : {}) };

@@ -1,5 +1,5 @@
 /**
- * The address of a request: which dialog its page opens with, after a fresh sign-in for it.
+ * Address terms of a request's page: the dialog to open after a fresh sign-in for it.
  *
  * @module
  */
@@ -8,7 +8,7 @@ export interface RequestTerms {
   readonly do?: "approve" | "deny";
 }
 
-/** Out of the address; what is neither is nothing. */
+/** Reads the terms in an address and ignores unknown dialogs. */
 export function requestTermsOf(search: Record<string, unknown>): RequestTerms {
   return search.do === "approve" || search.do === "deny" ? { do: search.do } : {};
 }

@@ -1,12 +1,12 @@
 /**
- * Terms by which sessions are filtered, as they stand in the address and as the API takes them.
+ * Filter terms for sessions, in the address and for the API.
  *
  * @module
  */
 
-/** In the address: which list, and what of it. `since` and `until` are days, as in `2026-11-30`. */
+/** Terms in the address: the list and its filter. `since` and `until` are days, such as `2026-11-30`. */
 export interface SessionTerms {
-  /** Absent: those that go on now. */
+  /** Absent: current sessions. */
   readonly show?: "history";
   readonly user?: string;
   readonly machine?: string;
@@ -15,15 +15,15 @@ export interface SessionTerms {
   readonly until?: string;
 }
 
-/** What is typed by hand. */
+/** Terms that the user types. */
 export const TYPED_TERMS = ["user", "machine", "as"] as const;
-/** Days, of the history only. */
+/** Days, for the history only. */
 export const DAY_TERMS = ["since", "until"] as const;
 
 const CHARS_MAX = 254;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
-/** Those of an address; anything else is left out. */
+/** Reads the terms in an address and ignores anything else. */
 export function sessionTermsOf(search: Readonly<Record<string, unknown>>): SessionTerms {
   const given = (names: readonly string[], isGood: (text: string) => boolean) =>
     names.flatMap((name) => {
@@ -44,7 +44,7 @@ function isDay(text: string): boolean {
   return DAY.test(text) && !Number.isNaN(Date.parse(text));
 }
 
-/** The query of the API. A day begins and ends where the reader is; `until` is the last day that counts. */
+/** The API query. A day begins and ends in the reader's time zone. `until` is the last day included. */
 export function sessionQueryOf(terms: SessionTerms): Record<string, string> {
   const { user, machine, as, since, until } = terms;
   const query = {
@@ -60,7 +60,7 @@ export function sessionQueryOf(terms: SessionTerms): Record<string, string> {
   );
 }
 
-/** Midnight at the beginning of `day`, or some days later. */
+/** Midnight at the start of `day`, or `later` days after it. */
 function startOf(day: string, later: number): string {
   const [year = 0, month = 1, date = 1] = day.split("-").map(Number);
   return new Date(year, month - 1, date + later).toISOString();

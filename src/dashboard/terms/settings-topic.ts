@@ -1,5 +1,5 @@
 /**
- * Topics of the settings, as an address names them.
+ * Topics of the settings, by their name in the address.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export const SETTINGS_TOPICS = [
 ] as const;
 export type SettingsTopic = (typeof SETTINGS_TOPICS)[number];
 
-/** As an address has it. Anything else: the first. */
+/** The topic that an address names. Anything else: the first. */
 export function settingsTopicOf(text: string | undefined): SettingsTopic {
   return SETTINGS_TOPICS.find((topic) => topic === text) ?? "organisation";
 }
