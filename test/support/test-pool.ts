@@ -79,7 +79,8 @@ export async function runBatch(files: readonly string[], root: string): Promise<
   // Of the process and of those that it has waited for.
   const processorSeconds = (Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6).toFixed(1);
   const took = `${seconds} s (${processorSeconds} s of processors)`;
-  return { ...result, text: `${result.text}\n-- ${took}: ${files.join(" ")}` };
+  const names = files.length > FILES_PER_BATCH ? `${files.length} files` : files.join(" ");
+  return { ...result, text: `${result.text}\n-- ${took}: ${names}` };
 }
 
 /** What `bun test` printed, as counts and failures. */
