@@ -1,9 +1,9 @@
 /**
- * The signed batches of an agent, on disk before they are sent: what was sent once is sent the same ever
- * after, and each names the one before.
+ * An agent's signed batches, on disk before they are sent. A batch once sent is always resent unchanged, and
+ * each names the one before.
  *
- * `batches.jsonl` beside the spool's segments. Lines are appended; the file is written anew when it has grown
- * and most of it is about events that are gone.
+ * `batches.jsonl` beside the spool's segments. Lines are appended. The file is rewritten when it has grown
+ * and mostly concerns deleted events.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { appendDurably, makeDirectory, parseJson, writeFileAtomic } from "../base/files.ts";
 import { JournalLine, type StoredBatch } from "../wire/audit-journal.ts";
 
-/** Size from which on the file is written anew, when that makes it smaller. */
+/** Size above which the file is rewritten, if that makes it smaller. */
 const COMPACT_BYTES = 1024 * 1024;
 
 export class BatchJournal {
@@ -28,7 +28,7 @@ export class BatchJournal {
     this.#bytes = bytes;
   }
 
-  /** Reads what is there. A line that cannot be read, as one that a crash cut short, was never sent. */
+  /** Reads the file. An unreadable line, such as one cut short by a crash, was never sent. */
   static async open(directory: string): Promise<BatchJournal> {
     await makeDirectory(directory, 0o700);
     const path = join(directory, "batches.jsonl");
@@ -37,13 +37,13 @@ export class BatchJournal {
       const parsed = JournalLine.safeParse(parseJson(line));
       return parsed.success ? [parsed.data] : [];
     });
-    // Written whole, so that what is appended does not join a line that was cut short.
+    // Rewritten whole, so that appended lines do not join one that was cut short.
     const whole = textOf(lines);
     if (whole !== text) await writeFileAtomic(path, whole, 0o600);
     return new BatchJournal(path, lines, Buffer.byteLength(whole));
   }
 
-  /** Events through this number are proven to be in the log. */
+  /** Events up to and including this number are proven to be in the log. */
   get provenThrough(): number {
     return this.#provenThrough;
   }
@@ -52,7 +52,7 @@ export class BatchJournal {
     return this.#batches.at(-1);
   }
 
-  /** The batch that has event `seq`; else the one after it, which a new batch must not reach. */
+  /** The batch that contains event `seq`; otherwise the next one, which a new batch must not reach. */
   around(seq: number): { readonly batch?: StoredBatch; readonly next?: StoredBatch } {
     const found = this.#batches.findLast((one) => one.first_seq <= seq && seq <= one.last_seq);
     if (found !== undefined) return { batch: found };
@@ -73,12 +73,12 @@ export class BatchJournal {
     this.#batches.push(batch);
   }
 
-  /** The batch is not of the events that are there: it counts no more. */
+  /** Drops a batch that does not match the stored events. */
   forget(batch: StoredBatch): void {
     this.#batches = this.#batches.filter((one) => one !== batch);
   }
 
-  /** Notes what is proven. `firstSeq`: batches of events before it are gone with them. */
+  /** Records what is proven. Batches of events before `firstSeq` are dropped with them. */
   async prove(throughSeq: number, firstSeq: number): Promise<void> {
     if (throughSeq <= this.#provenThrough) return;
     await this.#append({ proven: throughSeq });

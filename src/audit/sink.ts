@@ -1,5 +1,5 @@
 /**
- * The sink of audit events. Code that permits something records it here first.
+ * The sink of audit events. Code that permits an action records it here first.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import type { AgentEventBody } from "../wire/audit-event.ts";
 
 export interface AuditSink {
   /**
-   * Resolves once the event is stored and so survives a crash of this process and of the machine. Only then
-   * may the act that it permits begin. Rejects with ERR_UNAVAILABLE when the event cannot be stored, and with
-   * ERR_TOO_MANY when the person or peer it is about has used up their share: then nothing is permitted.
+   * Resolves once the event is stored durably, so that it survives a crash of the process and the machine.
+   * Only then may the action begin. Rejects with ERR_UNAVAILABLE when the event cannot be stored, and
+   * ERR_TOO_MANY when the person or peer has used up their share. The action is then not permitted.
    */
   record(body: AgentEventBody): Promise<void>;
 }

@@ -1,9 +1,9 @@
 /**
- * The files of a spool as one log: lines are appended to the last segment, read from any of them, and a
- * segment is deleted whole.
+ * A spool's files as one log: lines are appended to the last segment and read from any; segments are deleted
+ * whole.
  *
- * Knows segments and bytes; owners of events and callers that wait are in `spool.ts`. The caller ensures that
- * `append`, `rotate` and `replaceAll` never run at the same time.
+ * It knows segments and bytes only; `spool.ts` has the owners of events and the waiting callers. The caller
+ * ensures that `append`, `rotate` and `replaceAll` never run concurrently.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import type { Log } from "../base/log.ts";
 import type { AgentEvent } from "../wire/audit-event.ts";
 import { openSegment, readSegment, type Segment, segmentPath } from "./spool-segment.ts";
 
-/** Released segments are kept for a log that loses them: so long, and so many bytes. */
+/** How long, and how many bytes of, released segments are kept in case the log loses them. */
 const KEPT_MS_MAX = 7 * 86_400_000;
 const KEPT_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface SpoolFilesOptions {
   readonly directory: string;
   readonly log: Log;
-  /** In order of their numbers, at least one; the last one is appended to. */
+  /** In order of number, at least one. The last is appended to. */
   readonly segments: readonly Segment[];
   /** Called with the path of each segment, before it is deleted. */
   onDelete(path: string): void;
@@ -62,7 +62,7 @@ export class SpoolFiles {
     return this.#active().bytes;
   }
 
-  /** Whether a failed write could not be undone: nothing may be appended any more. */
+  /** Whether a failed write could not be undone, so that nothing more may be appended. */
   get isBroken(): boolean {
     return this.#isBroken;
   }
@@ -73,9 +73,8 @@ export class SpoolFiles {
   }
 
   /**
-   * Writes whole lines and waits until the disk has them (O_DSYNC). Resolves with the path of their segment.
-   * Rejects with the system's error when they could not be stored; the file is then as it was before, or
-   * `isBroken`.
+   * Writes whole lines and waits until they are on disk (O_DSYNC). Resolves with their segment's path.
+   * Rejects with the system's error on failure; the file is then unchanged, or `isBroken`.
    */
   async append(lines: Buffer): Promise<string> {
     const active = this.#active();
@@ -104,8 +103,7 @@ export class SpoolFiles {
   }
 
   /**
-   * Begins a segment for numbers from `nextSeq` on. A failure is logged, and the present segment stays in
-   * use.
+   * Begins a segment for numbers from `nextSeq` on. On failure, logs it and keeps using the current segment.
    */
   async rotate(nextSeq: number): Promise<void> {
     const { directory, log } = this.#options;
@@ -143,7 +141,7 @@ export class SpoolFiles {
     return events;
   }
 
-  /** Deletes segments of which no number beyond `seq` is; the last one stays in any case. */
+  /** Deletes segments without numbers above `seq`, except the last one. */
   async deleteThrough(seq: number): Promise<void> {
     while (this.#segments.length > 1 && (this.#segments[1]?.firstSeq ?? 0) <= seq + 1) {
       await this.delete(this.#segments.splice(0, 1));
@@ -151,8 +149,8 @@ export class SpoolFiles {
   }
 
   /**
-   * Releases segments of which no number beyond `seq` is: they no longer count, and are deleted when they are
-   * old, or too many.
+   * Releases segments without numbers above `seq`: they no longer count, and are deleted when old or too
+   * many.
    */
   async release(seq: number, nowMs: number): Promise<void> {
     for (const [index, segment] of this.#segments.entries()) {
@@ -167,12 +165,12 @@ export class SpoolFiles {
       keptBytes += segment.bytes;
       return keptBytes > KEPT_BYTES_MAX || nowMs - (segment.releasedAtMs ?? nowMs) > KEPT_MS_MAX;
     };
-    // From the newest on: what is over the bound is the oldest.
+    // Counted from the newest, so that the oldest exceed the bound.
     const firstKept = kept.toReversed().findIndex(isOver);
     if (firstKept !== -1) await this.delete(this.#segments.splice(0, kept.length - firstKept));
   }
 
-  /** Replaces all segments by one of these lines. Returns the replaced ones, for the caller to delete. */
+  /** Replaces all segments by one with these lines. Returns the replaced ones, for the caller to delete. */
   async replaceAll(firstSeq: number, lines: string): Promise<{ path: string; replaced: Segment[] }> {
     const { directory } = this.#options;
     const path = segmentPath(directory, firstSeq);

@@ -1,6 +1,6 @@
 /**
- * The queue of events on their way into a spool. All that wait are written together, and wait
- * for the disk once.
+ * The queue of events to be written to a spool. All waiting events are written together, with one wait for
+ * the disk.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { QfError } from "../base/errors.ts";
 import type { AgentEventBody } from "../wire/audit-event.ts";
 import type { Owner } from "./spool-shares.ts";
 
-/** An event that is not stored yet, and the caller that waits for it. */
+/** An event that is not stored yet, and its waiting caller. */
 export interface Waiting {
   readonly body: AgentEventBody;
   readonly owner: Owner;
@@ -19,18 +19,18 @@ export interface Waiting {
   reject(error: QfError): void;
 }
 
-/** Longest that an event which permits nothing waits for others. */
+/** Longest time that an event which permits nothing waits to be written with others. */
 const END_WAITS_MS = 50;
 
 export class SpoolQueue {
   readonly #onDue: () => void;
   #waiting: Waiting[] = [];
   #isDue = false;
-  /** Runs while nothing that waits is urgent. */
+  /** Runs while no waiting event is urgent. */
   #soon: NodeJS.Timeout | null = null;
   bytes = 0;
 
-  /** `onDue` is called when the queue has to be stored: at once, or a moment after an end was added. */
+  /** `onDue` is called when the queue must be stored: at once, or shortly after an end event was added. */
   constructor(onDue: () => void) {
     this.#onDue = onDue;
   }
@@ -39,7 +39,7 @@ export class SpoolQueue {
     return this.#waiting.length;
   }
 
-  /** Whether an event waits that has to be stored now. */
+  /** Whether a waiting event must be stored now. */
   get isDue(): boolean {
     return this.#isDue;
   }
@@ -61,7 +61,7 @@ export class SpoolQueue {
     return events;
   }
 
-  /** Makes all that wait due now. */
+  /** Makes all waiting events due now. */
   hurry(): void {
     if (this.#waiting.length > 0) this.#due();
   }
@@ -78,7 +78,7 @@ export class SpoolQueue {
   }
 }
 
-/** Whether the event permits nothing and nothing waits for it. There may be hundreds of these in a second. */
+/** Whether the event permits nothing, so that nothing waits for it. There may be hundreds a second. */
 function isUnhurried({ type }: AgentEventBody): boolean {
   return type === "forward.close" || type === "connection.close";
 }

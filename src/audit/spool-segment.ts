@@ -2,7 +2,7 @@
  * A segment, one file of the spool: `<number of its first event, 16 digits>.jsonl`, one event a line.
  *
  * A last line that a crash cut short is removed. A file damaged otherwise is set aside under another name,
- * and the events in it that can be read are kept.
+ * and its readable events are kept.
  *
  * @module
  */
@@ -23,13 +23,13 @@ export interface Segment {
   /** The first number it may hold; an empty segment still keeps the count. */
   readonly firstSeq: number;
   bytes: number;
-  /** When all in it was proven to be in the log. Absent: it is not. Unix milliseconds. */
+  /** When all its events were proven to be in the log, in Unix milliseconds. Absent: not proven. */
   releasedAtMs?: number;
 }
 
-/** The damage that `loadSegments` has repaired. */
+/** Damage repaired by `loadSegments`. */
 export interface SpoolDamage {
-  /** Bytes of an unfinished last line that were cut off. The act that it was to permit never began. */
+  /** Bytes of an unfinished last line that were cut off. The action it would have permitted never began. */
   readonly cutBytes: number;
   /** Damaged files, by the names they have now. */
   readonly setAside: readonly string[];
@@ -61,7 +61,7 @@ export async function loadSegments(
     nextSeq = Math.max(nextSeq, firstSeq, read.lastSeq + 1);
     if (!read.isWhole || (read.tornBytes > 0 && !isLast)) {
       const aside = `${path}.damaged-${newId()}`;
-      // Linked, not moved: a crash in between must not lose the count that the name keeps.
+      // Linked, not moved: a crash in between must not lose the number in the file's name.
       await link(path, aside);
       await writeFileAtomic(path, read.lines.map((line) => `${line}\n`).join(""), 0o600);
       setAside.push(aside);
@@ -76,12 +76,12 @@ export async function loadSegments(
 }
 
 interface ReadLines {
-  /** Lines that hold an event whose number is larger than the one before. */
+  /** Lines with an event whose number is larger than the previous one. */
   readonly lines: string[];
   readonly lastSeq: number;
   /** Bytes after the last newline. */
   readonly tornBytes: number;
-  /** Whether every line up to the last newline is such a line. */
+  /** Whether every line up to the last newline is valid. */
   readonly isWhole: boolean;
 }
 
@@ -108,7 +108,7 @@ function readLines(
     onEvent(event.body, Buffer.byteLength(text));
   }
   const isWhole = lines.length === texts.length;
-  // Lines that cannot be read had numbers as well, which must not be given out again.
+  // Unreadable lines had numbers too, which must not be reused.
   if (!isWhole) lastSeq = Math.max(lastSeq, firstSeq - 1 + texts.length);
   return { lines, lastSeq, tornBytes: content.length - end, isWhole };
 }
@@ -118,10 +118,7 @@ function parseEvent(text: string): AgentEvent | undefined {
   return parsed.success ? parsed.data : undefined;
 }
 
-/**
- * The first events of `segment` from number `fromSeq` on, at most `max`. Lines that cannot be read any more
- * are skipped.
- */
+/** The first events of `segment` from number `fromSeq` on, at most `max`. Unreadable lines are skipped. */
 export async function readSegment(
   segment: Segment,
   fromSeq: number,
@@ -132,7 +129,7 @@ export async function readSegment(
   for (let at = 0; at < content.length && events.length < max; ) {
     const newline = content.indexOf(NEWLINE, at);
     const end = newline === -1 ? content.length : newline;
-    // Most of a segment has gone already, and would take much longer to parse than to pass over.
+    // Skip earlier lines by their number alone: parsing them would take much longer.
     const head = LINE_HEAD.exec(content.toString("latin1", at, Math.min(end, at + LINE_HEAD_BYTES)));
     const isWanted = head === null || Number(head[1]) >= fromSeq;
     const event = isWanted ? parseEvent(content.toString("utf8", at, end)) : undefined;
@@ -143,8 +140,8 @@ export async function readSegment(
 }
 
 /**
- * Opens `path` for appending, and makes its name durable. What a write says it has written is on the disk, as
- * after fdatasync: in one call, since the wait for another thread takes longer than some disks do.
+ * Opens `path` for appending and makes its directory entry durable. A completed write is on disk, as after
+ * fdatasync, but in one call: a second trip to another thread takes longer than some disks.
  */
 export async function openSegment(directory: string, path: string): Promise<FileHandle> {
   const access = constants.O_WRONLY | constants.O_APPEND | constants.O_DSYNC;
@@ -153,7 +150,7 @@ export async function openSegment(directory: string, path: string): Promise<File
   try {
     await syncFolder(directory);
   } catch (cause) {
-    // Node ends the process for a handle that is collected as garbage while open.
+    // Node ends the process when an open handle is garbage-collected.
     await file.close();
     throw cause;
   }
@@ -169,7 +166,7 @@ async function syncFolder(directory: string): Promise<void> {
   }
 }
 
-/** The first of `events`: at most `max`, and of `bytesMax` bytes together where that is more than one. */
+/** The first of `events`: at most `max`, and at most `bytesMax` bytes together, but at least one. */
 export function firstOf(events: AgentEvent[], max: number, bytesMax: number): AgentEvent[] {
   let bytes = 0;
   const end = events.findIndex((event, index) => {

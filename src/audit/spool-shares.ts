@@ -1,34 +1,37 @@
 /**
- * Shares of the spool: how many bytes of it belong to each person, or to the peer of an event about nobody.
+ * Shares of the spool: how many bytes each person uses, or the peer for events without a person.
  *
- * Counts bytes, and says whether one more event fits. Does no I/O; segments are known by their paths.
+ * It counts bytes and tells whether one more event fits. It does no I/O; segments are identified by path.
  *
  * @module
  */
 import type { AgentEventBody } from "../wire/audit-event.ts";
 
-/** Id of a user or a peer. Null: the event is about nobody, and counts for no share. */
+/** Id of a user or a peer. Null: the event concerns neither and counts towards no share. */
 export type Owner = string | null;
 
-/** While no more than this part of the spool is filled, shares do not count. */
+/** Shares apply only once the spool is filled beyond this part. */
 const COMMON_SHARE = 3 / 8;
-/** Beyond that, the part that one owner may fill, so that they keep nobody else out. */
+/** The part that one owner may then fill, so that they cannot keep others out. */
 const OWNER_SHARE = 1 / 8;
 
 /**
- * The part that denials and SFTP operations may fill. A person who is refused can ask again without end, and
- * one who is let in can open files without end; neither must keep others out.
+ * The part that denials and SFTP operations may fill. A refused person can retry endlessly, and an admitted
+ * one can open files endlessly; neither may keep others out.
  */
 const MANY_SHARE = 0.75;
 
-/** The part of the spool, 0 to 1, up to which events like `body` are taken. The rest is kept for sessions. */
+/**
+ * The part of the spool, 0 to 1, up to which events like `body` are accepted. The rest is reserved for
+ * sessions.
+ */
 export function shareOfKind(body: AgentEventBody, unprovenShare: number): number {
   if (body.type === "auth.failed") return unprovenShare;
   if (body.type === "sftp.operations") return MANY_SHARE;
   return body.type === "decision" && body.decision.outcome === "deny" ? MANY_SHARE : 1;
 }
 
-/** Whether the event is the end of something that has begun. */
+/** Whether the event ends something that has begun. */
 export function isEnd({ type }: AgentEventBody): boolean {
   return type === "session.end" || type === "forward.close" || type === "connection.close";
 }
@@ -36,12 +39,12 @@ export function isEnd({ type }: AgentEventBody): boolean {
 export class SpoolShares {
   readonly #bytes = new Map<string, number>();
   readonly #segments = new Map<string, Map<string, number>>();
-  /** Owners that had no room, and have got none back since. */
+  /** Owners that were refused for lack of room and have regained none since. */
   readonly #refused = new Set<string>();
   /** The peer of each connection without a person, whose later events do not name it. */
   readonly #peers = new Map<string, string>();
 
-  /** The owner of the share that an event counts for. */
+  /** The owner of the share that an event counts towards. */
   ownerOf(body: AgentEventBody): Owner {
     if (body.type === "decision") return body.request.userId ?? body.request.devicePeerId;
     if (body.type === "connection.open") return body.userId ?? body.devicePeerId;
@@ -59,7 +62,7 @@ export class SpoolShares {
     return (this.#bytes.get(owner) ?? 0) + bytes <= spool.bytesMax * OWNER_SHARE;
   }
 
-  /** Notes that `owner` had no room. True: for the first time since they had. */
+  /** Records that `owner` had no room. True the first time since they last had room. */
   isNews(owner: string): boolean {
     const isNews = !this.#refused.has(owner);
     this.#refused.add(owner);
@@ -71,7 +74,7 @@ export class SpoolShares {
     if (owner !== null) this.#bytes.set(owner, (this.#bytes.get(owner) ?? 0) + bytes);
   }
 
-  /** Takes bytes back: they were not written, or their segment is gone. */
+  /** Returns bytes that were not written or whose segment is gone. */
   give(owner: Owner, bytes: number): void {
     if (owner === null) return;
     this.#refused.delete(owner);
@@ -96,7 +99,7 @@ export class SpoolShares {
     this.stored(path, owner, body, bytes);
   }
 
-  /** The segment at `path` is gone: takes back what was in it. */
+  /** Returns the bytes of the deleted segment at `path`. */
   dropped(path: string): void {
     for (const [owner, bytes] of this.#segments.get(path) ?? []) this.give(owner, bytes);
     this.#segments.delete(path);

@@ -1,14 +1,14 @@
 /**
- * The agent's audit spool: holds each event on disk, from before the act that it permits begins until
- * management has acknowledged it.
+ * The agent's audit spool: holds each event on disk from before the action it permits begins until management
+ * has acknowledged it.
  *
- * `record` resolves once the disk has it. Events that come while it writes share the next write, so a burst
- * costs a few of them and a lone event does not wait. Ends of forwards and connections wait a moment, to
- * share one. Numbers start at 1 and have no gaps, also over restarts and `kill -9`, so that a gap found later
- * is evidence itself. Nothing is dropped to make room: a full spool refuses. Strangers, and each person, can
- * fill only a share of it (`spool-shares.ts`).
+ * `record` resolves once the event is on disk. Events that arrive during a write share the next one, so a
+ * burst costs few writes and a lone event does not wait. Ends of forwards and connections wait briefly to
+ * share a write. Numbers start at 1 without gaps, even across restarts and `kill -9`, so a gap found later is
+ * evidence. A full spool refuses events and drops none. Strangers, and each person, can fill only a share of
+ * it (`spool-shares.ts`).
  *
- * Files are `spool-files.ts`. Read `record`, then `#store`.
+ * `spool-files.ts` handles the files. Read `record`, then `#store`.
  *
  * @module
  */
@@ -22,19 +22,19 @@ import { firstOf, loadSegments, type SpoolDamage, segmentPath } from "./spool-se
 import { isEnd, type Owner, SpoolShares, shareOfKind } from "./spool-shares.ts";
 
 const BYTES_MAX = 256 * 1024 * 1024;
-/** Largest event taken: with room to spare in a message to management. */
+/** Largest event accepted; a message to management has room for it. */
 const EVENT_BYTES_MAX = 1024 * 1024;
 /** Events that may wait for one write. Protects memory when the disk hangs. */
 const WAITING_MAX = 4096;
 const SEGMENT_BYTES_MAX = 1024 * 1024;
-/** From this size on, the last segment is replaced when all in it is acknowledged. */
+/** From this size on, the last segment is replaced once fully acknowledged. */
 const ROTATE_WHEN_ACKNOWLEDGED_BYTES = 64 * 1024;
 /** Latest events kept in memory, up to twice as many, so that an upload seldom reads the disk. */
 const RECENT_MAX = 2048;
 
 /**
- * Opens the spool of `directory` and repairs what a crash has left there. Damage is returned, and recorded as
- * an `agent.state` event. Rejects with the system's error when the folder cannot be used.
+ * Opens the spool in `directory` and repairs crash damage, which is returned and recorded as an `agent.state`
+ * event. Rejects with the system's error when the folder is unusable.
  */
 export async function openSpool(options: SpoolOptions): Promise<{ spool: Spool; damage: SpoolDamage }> {
   await makeDirectory(options.directory, 0o700);
@@ -73,7 +73,7 @@ class FileSpool implements Spool {
   readonly #shares: SpoolShares;
   /** The number of the next event. */
   #nextSeq: number;
-  /** Management has everything up to this number. */
+  /** Management has all events up to this number. */
   #acknowledged: number;
   #isHeld = false;
   readonly #queue = new SpoolQueue(() => this.#start());
@@ -88,7 +88,7 @@ class FileSpool implements Spool {
     this.#shares = loaded.shares;
     this.#nextSeq = loaded.nextSeq;
     this.#acknowledged = Math.max(loaded.files.firstSeq - 1, options.releasedThrough ?? 0);
-    // Numbers are never given out twice, also where the files are gone.
+    // Numbers are never reused, even if the files are gone.
     this.#acknowledged = Math.min(this.#acknowledged, loaded.nextSeq - 1);
   }
 
@@ -138,7 +138,7 @@ class FileSpool implements Spool {
   }
 
   /**
-   * Throws when this event is not taken: ERR_UNAVAILABLE, or ERR_TOO_MANY where only its owner's share is
+   * Throws when the event cannot be accepted: ERR_UNAVAILABLE, or ERR_TOO_MANY if only its owner's share is
    * full.
    */
   #refuse(body: AgentEventBody, owner: Owner, bytes: number): void {
@@ -149,7 +149,7 @@ class FileSpool implements Spool {
     if (bytes > EVENT_BYTES_MAX) throw unavailable("an audit event is too large to be stored");
     if (this.#queue.length >= WAITING_MAX) throw unavailable("the audit spool is too slow");
     if (used + bytes > bytesMax * share) throw unavailable("the audit spool is full");
-    // The end of what has begun is always taken: there are no more ends than beginnings.
+    // Ends are always accepted: there are no more of them than beginnings.
     if (isEnd(body) || owner === null || this.#shares.hasRoom(owner, bytes, { used, bytesMax })) return;
     if (this.#shares.isNews(owner)) {
       this.#options.log.warn("the share of one person in the audit spool is full", { owner });
@@ -161,7 +161,7 @@ class FileSpool implements Spool {
     if (this.#running === null) void this.#exclusive(() => this.#drain());
   }
 
-  /** Runs `task` while nothing else writes to the files, then stores events that came meanwhile. */
+  /** Runs `task` with exclusive access to the files, then stores events that arrived meanwhile. */
   async #exclusive(task: () => Promise<void>): Promise<void> {
     while (this.#running !== null) await this.#running;
     this.#running = task().finally(() => {
@@ -172,12 +172,12 @@ class FileSpool implements Spool {
   }
 
   async #drain(): Promise<void> {
-    // So that all events of this turn of the event loop share the first write.
+    // Let all events of this event loop turn share the first write.
     await Promise.resolve();
     while (this.#queue.isDue) await this.#store(this.#queue.take());
   }
 
-  /** One write, which waits for the disk, for the batch. On failure all of it is refused. */
+  /** Writes the batch durably in one write. On failure the whole batch is refused. */
   async #store(batch: readonly Waiting[]): Promise<void> {
     const events: AgentEvent[] = [];
     const lines: string[] = [];
@@ -208,7 +208,7 @@ class FileSpool implements Spool {
     if (isFull) await this.#files.rotate(this.#nextSeq);
   }
 
-  /** Drops the oldest once there are twice as many as should be, not at every write. */
+  /** Drops the oldest only once there are twice as many as needed, not at every write. */
   #keepRecent(events: readonly AgentEvent[]): void {
     this.#recent.push(...events);
     if (this.#recent.length > 2 * RECENT_MAX) this.#recent.splice(0, this.#recent.length - RECENT_MAX);

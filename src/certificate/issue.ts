@@ -1,7 +1,7 @@
 /**
- * Making of certificates: encoding, signature, and the `-cert.pub` files that ssh(1) reads.
+ * Issues certificates: encoding, signature, and the `-cert.pub` files that ssh(1) reads.
  *
- * Keeps to the form only; who may have a certificate is decided elsewhere.
+ * Handles the format only; callers decide who may have a certificate.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export interface CertificateOrder {
   readonly identity: CertificateIdentity;
   /** Null leaves the extension out. */
   readonly idToken: string | null;
-  /** Base64url; only of an offline login. */
+  /** Base64url; only for an offline login. */
   readonly deviceSignature?: string;
   readonly nowSeconds: EpochSeconds;
 }
@@ -44,11 +44,11 @@ export interface CertificateOrder {
 /**
  * A signed certificate blob, valid from 30 s before `nowSeconds` until 120 s after it.
  *
- * Throws ERR_CERTIFICATE_INVALID when the order asks for what `parseCertificate` would refuse, and an
- * `SshBufferError` for text that cannot be written.
+ * Throws ERR_CERTIFICATE_INVALID for an order that `parseCertificate` would refuse, and an `SshBufferError`
+ * for text that cannot be encoded.
  */
 export function issueCertificate(order: CertificateOrder): Buffer {
-  // No permit-* extensions: they would widen what a stock sshd lets this key do, and mean nothing here.
+  // No permit-* extensions: they mean nothing here and would widen what stock sshd allows this key.
   const extensions: [string, string][] = [[EXTENSION_IDENTITY, JSON.stringify(order.identity)]];
   if (order.idToken !== null) extensions.push([EXTENSION_ID_TOKEN, order.idToken]);
   if (order.deviceSignature !== undefined) extensions.push([EXTENSION_DEVICE, order.deviceSignature]);
@@ -85,7 +85,7 @@ function encodePrincipals(principals: readonly string[]): Buffer {
   return writer.toBuffer();
 }
 
-/** In byte order of names; each value is one SSH string inside the data, as ssh-keygen writes it. */
+/** Sorted by name bytes. Each value is one SSH string inside the data, as ssh-keygen writes it. */
 function encodeOptions(options: readonly (readonly [name: string, value: string])[]): Buffer {
   const writer = new SshWriter();
   const sorted = [...options].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));

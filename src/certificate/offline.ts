@@ -1,10 +1,10 @@
 /**
- * Certificates that a login key has signed for itself, for machines that take logins while management
- * is away (`--allow-offline-logins`).
+ * Self-signed certificates by a login key, for machines that accept logins while management is away
+ * (`--allow-offline-logins`).
  *
- * Such a certificate says who its holder claims to be, and on which machine. No CA has vouched for it: its
- * proof is the ID token that names the login key, and the signature of the device inside. It is made for any
- * local user; the machine's own map decides which ones.
+ * Such a certificate states who its holder claims to be, and for which machine. No CA vouches for it; its
+ * proof is the ID token that names the login key, and the device's signature. It covers any local user; the
+ * machine's own map decides which ones.
  *
  * @module
  */
@@ -37,12 +37,12 @@ export interface OfflineOrder {
   readonly deviceKey: Ed25519Key;
   readonly targetPeerId: PeerId;
   readonly identity: CertificateIdentity;
-  /** The provider's, with a nonce that names the login key. */
+  /** The provider's token, whose nonce names the login key. */
   readonly idToken: string;
   readonly nowSeconds: EpochSeconds;
 }
 
-/** A certificate over the login key, signed by it, good for two minutes. Throws as `issueCertificate`. */
+/** A certificate over the login key, signed by it, valid for two minutes. Throws as `issueCertificate`. */
 export function issueOfflineCertificate(order: OfflineOrder): Buffer {
   const { loginKey, deviceKey, targetPeerId, identity, idToken, nowSeconds, scope } = order;
   const statement = deviceStatement(scope, {
@@ -73,20 +73,20 @@ export function isSelfSigned(blob: Uint8Array): boolean {
   return certificate !== undefined && isOfflineForm(certificate);
 }
 
-/** An offline certificate, and what it is checked against. */
+/** An offline certificate, and the facts to check it against. */
 export interface OfflineQuestion {
-  /** As it came in the userauth request. */
+  /** As received in the userauth request. */
   readonly blob: Uint8Array;
   readonly scope: Scope;
   readonly nowSeconds: EpochSeconds;
   readonly selfPeerId: PeerId;
-  /** The device a hello proved. Null where there was no hello. */
+  /** The device that the hello proved. Null without a hello. */
   readonly sourcePeerId: PeerId | null;
   /** Device key of a peer of the map. Undefined: no such peer. */
   deviceKeyOf(peerId: PeerId): Ed25519PublicKey | undefined;
 }
 
-/** The certificate, good in everything that it can prove by itself, or the reason why it is not. */
+/** The certificate, verified as far as it can prove itself, or the reason why not. */
 export type OfflineVerdict =
   | {
       readonly ok: true;
@@ -99,9 +99,9 @@ export type OfflineVerdict =
   | { readonly ok: false; readonly reason: ReasonCode };
 
 /**
- * Verifies everything that an offline certificate can prove by itself: its form, its own signature, that it
- * is for this machine, now, from the device that dialled, and that this device has signed it. The person is
- * only known by the ID token, so a denial here is about nobody in particular.
+ * Verifies what an offline certificate can prove by itself: its form, its own signature, that it is for this
+ * machine and this time, and that the device that dialled has signed it. Only the ID token identifies the
+ * person, so a denial here names no one.
  */
 export function verifyOfflineCertificate(question: OfflineQuestion): OfflineVerdict {
   const certificate = tryParse(question.blob);
@@ -121,9 +121,7 @@ export function verifyOfflineCertificate(question: OfflineQuestion): OfflineVerd
   return { ok: true, certificate, idToken, loginKeyBlob, loginId: sha256(loginKeyBlob) };
 }
 
-/**
- * Whether it is signed by the key it certifies, for any local user, as `issueOfflineCertificate` makes it.
- */
+/** Whether it has the form of `issueOfflineCertificate`: self-signed, for any local user. */
 function isOfflineForm({ caKey, loginKey, principals }: Certificate): boolean {
   return caKey === loginKey && principals[0] === ANY_PRINCIPAL;
 }

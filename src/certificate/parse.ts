@@ -1,9 +1,9 @@
 /**
- * Strict parsing of a certificate blob: every field bounded, one encoding only, nothing after the end.
+ * Strict certificate parser: every field bounded, only one encoding, no trailing bytes.
  *
- * Accepts less than OpenSSH does, on purpose: Ed25519 throughout, user certificates only, exactly our
- * critical option, at least one principal, at most our own lifetime, and options in the order that
- * PROTOCOL.certkeys wants, which also makes them unique.
+ * It deliberately accepts less than OpenSSH: Ed25519 throughout, user certificates only, exactly our critical
+ * option, at least one principal, at most our own lifetime, and options in the order that PROTOCOL.certkeys
+ * requires, which also makes them unique.
  *
  * @module
  */
@@ -108,7 +108,7 @@ function readTime(reader: SshReader): number {
   return seconds.success ? seconds.data : refuse("it is valid for ever");
 }
 
-/** An empty list means "anybody" to OpenSSH, so here it is refused. */
+/** OpenSSH treats an empty list as "anyone", so it is refused here. */
 function readPrincipals(bytes: Uint8Array): string[] {
   const reader = new SshReader(bytes);
   const principals = new Set<string>();
@@ -125,7 +125,7 @@ function readPrincipals(bytes: Uint8Array): string[] {
   return [...principals];
 }
 
-/** Name and data of each entry. Ascending order, byte by byte, leaves no room for a second of a name. */
+/** Name and data of each entry. Strict ascending byte order excludes duplicate names. */
 function* readOptions(bytes: Uint8Array): Generator<[name: string, data: Uint8Array]> {
   const reader = new SshReader(bytes);
   let previous: Buffer | undefined;
@@ -141,7 +141,7 @@ function* readOptions(bytes: Uint8Array): Generator<[name: string, data: Uint8Ar
   }
 }
 
-/** Option data of ours is one SSH string, as ssh-keygen writes `name=value`. */
+/** Our option data is one SSH string, as ssh-keygen writes `name=value`. */
 function readOptionText(data: Uint8Array, lengthMax: number): string {
   const reader = new SshReader(data);
   const text = reader.text(lengthMax);
@@ -159,7 +159,7 @@ function readCriticalOptions(bytes: Uint8Array): PeerId {
   return peerId ?? refuse("it does not name the peer it is for");
 }
 
-/** Extensions that are not known grant nothing here and are passed over, as OpenSSH does. */
+/** Unknown extensions grant nothing and are ignored, as in OpenSSH. */
 function readExtensions(bytes: Uint8Array): Pick<Certificate, "identity" | "idToken" | "deviceSignature"> {
   let identity: CertificateIdentity | undefined;
   let idToken: string | null = null;
@@ -179,7 +179,7 @@ function readExtensions(bytes: Uint8Array): Pick<Certificate, "identity" | "idTo
   return { identity: identity ?? refuse("it does not say who it is for"), idToken, deviceSignature };
 }
 
-/** A certificate as signing key is refused here: its type is another one. */
+/** Refuses a certificate as signing key, which has another type. */
 function readPlainKey(blob: Uint8Array): Ed25519PublicKey {
   const reader = new SshReader(blob);
   if (reader.text(64) !== PLAIN_KEY_TYPE) refuse("its signing key is not a plain Ed25519 key");

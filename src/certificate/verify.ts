@@ -1,9 +1,9 @@
 /**
- * Offline checks of a certificate on the machine that it names.
+ * Offline verification of a certificate on the machine that it names.
  *
- * Order on a machine: `isPlausible` for the unsigned query; then, for a signed request, `parseCertificate`,
- * `verifyUserSignature` with its login key, and `verifyCertificate`. The ID token inside is checked by
- * `identity/verify.ts`, and `policy/decide/decide.ts` decides whether that person may come in.
+ * A machine calls `isPlausible` for the unsigned query. For a signed request it calls `parseCertificate`,
+ * `verifyUserSignature` with the login key, and `verifyCertificate`. `identity/verify.ts` then checks the ID
+ * token, and `policy/decide/decide.ts` decides whether the person has access.
  *
  * @module
  */
@@ -18,28 +18,28 @@ import { type Ed25519PublicKey, type EpochSeconds, LocalUser, type PeerId } from
 import { ANY_PRINCIPAL, type Certificate, PLAIN_KEY_TYPE } from "./certificate.ts";
 import { parseCertificate } from "./parse.ts";
 
-/** A certificate, and what it is checked against. */
+/** A certificate, and the facts to check it against. */
 export interface CertificateQuestion {
-  /** As it came in the userauth request. */
+  /** As received in the userauth request. */
   readonly blob: Uint8Array;
   /** CAs in force. */
   readonly cas: readonly MapCa[];
   readonly nowSeconds: EpochSeconds;
   readonly selfPeerId: PeerId;
-  /** The OS user asked for, as it came. */
+  /** The requested OS user, as received. */
   readonly localUser: string;
-  /** The device a hello proved. Null where there was no hello. */
+  /** The device that the hello proved. Null without a hello. */
   readonly sourcePeerId: PeerId | null;
 }
 
-/** The certificate with everything verified, or the reason why it does not count. */
+/** The verified certificate, or the reason why it is refused. */
 export type CertificateVerdict =
   | {
       readonly ok: true;
       readonly certificate: Certificate;
       readonly identity: CertificateIdentity;
       readonly idToken: string | null;
-      /** SSH blob of the certified key: what the ID token's nonce is made from. */
+      /** SSH blob of the certified key, from which the ID token's nonce is computed. */
       readonly loginKeyBlob: Buffer;
       /** SHA-256 of `loginKeyBlob`, base64url: the key of the map's `revokedLogins`. */
       readonly loginId: string;
@@ -53,9 +53,9 @@ export function isPlausible(blob: Uint8Array, cas: readonly MapCa[]): boolean {
 }
 
 /**
- * Verifies everything that a certificate says by itself, and that its device is the hello's (step 3 of a
- * sign-in, src/ARCHITECTURE.md). Call it after the login key's signature was found good: a reason other than
- * `certificate_invalid` means that the CA's signature was good as well.
+ * Verifies the certificate itself, and that its device is the hello's (step 3 of a sign-in,
+ * src/ARCHITECTURE.md). Call it after verifying the login key's signature. A reason other than
+ * `certificate_invalid` means that the CA's signature was valid too.
  */
 export function verifyCertificate(question: CertificateQuestion): CertificateVerdict {
   const certificate = tryParse(question.blob);
@@ -71,7 +71,7 @@ export function verifyCertificate(question: CertificateQuestion): CertificateVer
   return { ok: true, certificate, identity, idToken, loginKeyBlob, loginId: sha256(loginKeyBlob) };
 }
 
-/** The reason why a certificate does not count on this machine, now, or from this device. Null: it counts. */
+/** Why a certificate is refused on this machine, at this time or from this device. Null: accepted. */
 export function denialOfUse(
   certificate: Certificate,
   question: Pick<CertificateQuestion, "nowSeconds" | "selfPeerId" | "sourcePeerId">,
@@ -84,17 +84,17 @@ export function denialOfUse(
   return isOtherDevice ? "device_unknown" : null;
 }
 
-/** Whether the key that a certificate names as its signer has signed it. */
+/** Whether the certificate's signature is by the signer it names. */
 export function isSignatureGood({ caKey, signedBytes, signature }: Certificate): boolean {
   return verifyRaw(caKey, signedBytes, signature);
 }
 
 /**
- * Whether `signature` over `data` is by `loginKey`: the certified key of a certificate, or a device key.
+ * Whether `signature` over `data` is by `loginKey`: a certified key or a device key.
  *
  * OpenSSH sends the signature as `string "ssh-ed25519"`, `string signature`, for certificates too. ssh2's
- * server strips a header equal to the algorithm of the request, so from ssh2's own client 64 bare bytes
- * arrive. Nothing else is taken.
+ * server strips a header equal to the algorithm of the request, so 64 bare bytes arrive from ssh2's own
+ * client. Nothing else is accepted.
  */
 export function verifyUserSignature(request: {
   readonly loginKey: Ed25519PublicKey;
@@ -119,7 +119,7 @@ function rawSignature(signature: Uint8Array): Uint8Array | undefined {
   }
 }
 
-/** The last certificate that was well formed, and the bytes it was read from, which are ours. */
+/** The last well-formed certificate, with our own copy of its bytes. */
 let last: { readonly blob: Buffer; readonly certificate: Certificate } | null = null;
 
 /**

@@ -1,8 +1,8 @@
 /**
  * Client authentication at the token endpoint (RFC 6749 section 2.3, OpenID Connect Core 9).
  *
- * The discovery document is followed; where it leaves a choice, the next method is tried when the provider
- * says `invalid_client`, since many take one method per client whatever they list.
+ * The discovery document decides. If it allows several methods, the next one is tried after `invalid_client`,
+ * since many providers accept only one method per client, whatever they list.
  *
  * @module
  */
@@ -11,19 +11,19 @@ import { CLIENT_AUTH_METHODS, type ClientAuthMethod } from "../wire/identity-pro
 
 export interface ClientCredentials {
   readonly clientId: string;
-  /** Null: a public client, which says its id and no more. */
+  /** Null: a public client, which sends only its id. */
   readonly clientSecret: string | null;
-  /** Null: as the discovery document says. */
+  /** Null: chosen from the discovery document. */
   readonly clientAuth: ClientAuthMethod | null;
 }
 
-/** Methods to try, in this order. Empty: the provider lists none that we can use. */
+/** Methods to try, in order. Empty when the provider lists none that we support. */
 export function clientAuthMethods(
   { clientAuth }: Pick<ClientCredentials, "clientAuth">,
   listed: readonly string[] | undefined,
 ): readonly ClientAuthMethod[] {
   if (clientAuth !== null) return [clientAuth];
-  // No list means Basic (OpenID Connect Discovery 3), and is found where only the other is taken.
+  // No list means Basic (OpenID Connect Discovery 3), but some providers without a list accept only POST.
   return CLIENT_AUTH_METHODS.filter((method) => listed === undefined || listed.includes(method));
 }
 
@@ -36,8 +36,8 @@ export function clientAuthentication(secret: string | null, method: ClientAuthMe
 }
 
 /**
- * RFC 6749 section 2.3.1 wants both parts encoded as in a form. Nothing is encoded that need not be: some
- * providers compare the parts as they are, and ids with a dash are common.
+ * RFC 6749 section 2.3.1 requires form encoding of both parts. We encode only what must be encoded, since
+ * some providers compare the raw parts and ids with a dash are common.
  */
 export function basicCredentials(clientId: string, secret: string): string {
   const encoded = (text: string): string => encodeURIComponent(text).replaceAll("%20", "+");

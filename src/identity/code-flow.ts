@@ -2,7 +2,7 @@
  * The authorization code flow with PKCE (RFC 6749, RFC 7636) against any provider, for `qf` on a loopback
  * redirect and for management's own pages.
  *
- * The token that comes back is not verified here, but by `verify.ts`, as every other token.
+ * The returned token is not verified here but by `verify.ts`, like every other token.
  *
  * @module
  */
@@ -27,11 +27,11 @@ export interface AuthorizationOrder {
   readonly scope: string;
   readonly state: string;
   readonly nonce: string;
-  /** PKCE. */
+  /** PKCE code verifier. */
   readonly verifier: string;
-  /** Ask for a new sign-in whatever session the browser has (`max_age=0`). */
+  /** Require a fresh sign-in, whatever session the browser has (`max_age=0`). */
   readonly fresh: boolean;
-  /** Say so by `prompt=login` as well; some providers refuse that, some know nothing else. */
+  /** Also send `prompt=login`: some providers refuse it, others support nothing else. */
   readonly promptLogin: boolean;
   /** Further parameters, for the embedded provider's page. */
   readonly extra?: Readonly<Record<string, string>>;
@@ -41,7 +41,7 @@ export interface AuthorizationOrder {
 export const newState = (): string => oauth.generateRandomState();
 export const newVerifier = (): string => oauth.generateRandomCodeVerifier();
 
-/** Where the browser goes. */
+/** The URL to open in the browser. */
 export async function authorizationUrl(
   document: ProviderDocument,
   order: AuthorizationOrder,
@@ -66,7 +66,7 @@ export async function authorizationUrl(
 
 export interface CodeAnswer {
   readonly credentials: ClientCredentials;
-  /** The URL that the browser came back with. */
+  /** The URL with which the browser returned. */
   readonly callback: URL;
   readonly redirectUri: string;
   readonly state: string;
@@ -76,15 +76,15 @@ export interface CodeAnswer {
 }
 
 export interface Redeemed {
-  /** As it came, unverified. */
+  /** As received, unverified. */
   readonly idToken: string;
-  /** For UserInfo. Null: none was given. */
+  /** For UserInfo. Null: none was issued. */
   readonly accessToken: string | null;
-  /** What the provider took. */
+  /** The method that the provider accepted. */
   readonly clientAuth: ClientAuthMethod | null;
 }
 
-/** Redeems a code. Throws ERR_LOGIN_FAILED or ERR_UNAVAILABLE with what the provider said as its cause. */
+/** Redeems a code. Throws ERR_LOGIN_FAILED or ERR_UNAVAILABLE with the provider's answer as its cause. */
 export async function redeemCode(document: ProviderDocument, answer: CodeAnswer): Promise<Redeemed> {
   const { credentials } = answer;
   const parameters = readCallback(document, answer);
@@ -147,7 +147,7 @@ function askForTokens(
     verifier,
     {
       [oauth.customFetch]: (url: string, init: unknown) => doFetch(url, init as RequestInit),
-      // The document was checked: https, or nothing leaves this machine.
+      // The document was checked: https, or a loopback address.
       [oauth.allowInsecureRequests]: isSafeUrl(document.token_endpoint),
     },
   );

@@ -1,21 +1,21 @@
 /**
- * Group names in a token or UserInfo answer, in each of the shapes that providers write them in.
+ * Group names in a token or UserInfo answer, in the various formats that providers use.
  *
- * Providers agree on no shape: a list (most), one text or several with commas, an object whose keys are the
- * names (Zitadel), a list deeper down (`realm_access.roles`, Keycloak), paths with a leading slash
- * (Keycloak), or a note that the names are elsewhere (Entra ID, OpenID Connect Core 5.6.2). Pure: what the
- * names mean for a person is `management/login/person.ts`.
+ * There is no common format: a list (most), one string or several separated by commas, an object whose keys
+ * are the names (Zitadel), a nested list (`realm_access.roles`, Keycloak), paths with a leading slash
+ * (Keycloak), or a reference elsewhere (Entra ID, OpenID Connect Core 5.6.2). Pure;
+ * `management/login/person.ts` decides what the names mean for a person.
  *
  * @module
  */
 
-/** What the claim says. Never cut short: a token and a UserInfo answer are bounded as a whole. */
+/** The claim's content. Never truncated: tokens and UserInfo answers are bounded as a whole. */
 export type GroupsClaim =
-  /** There is no such claim. */
+  /** No such claim. */
   | { readonly kind: "absent" }
-  /** The provider has more names than it puts into a token, and says where to ask for them. */
+  /** The provider has too many names for a token, and says where to fetch them. */
   | { readonly kind: "elsewhere" }
-  /** There is one that holds no names. `got` says what it holds, for a log. */
+  /** The claim holds no names. `got` describes its content, for a log. */
   | { readonly kind: "unreadable"; readonly got: string }
   | NamedGroups;
 
@@ -23,19 +23,18 @@ export interface NamedGroups {
   readonly kind: "named";
   /** As written, each once. */
   readonly entries: readonly string[];
-  /** One text that may hold several names, separated by commas. */
+  /** A single string that may hold several names, separated by commas. */
   readonly isText: boolean;
-  /** Entries of the list that are no text. */
+  /** Number of entries that are not strings. */
   readonly unread: number;
 }
 
-/** Deeper paths are no claim of any provider. */
+/** No provider nests a claim deeper. */
 const DEPTH_MAX = 8;
 
 /**
- * Reads the claim at `path`: its name, or names from outside in with dots between. A name may itself hold
- * dots (`https://example.com/roles`, `resource_access.my.client.roles`): the longest one that is there
- * counts.
+ * Reads the claim at `path`: a name, or nested names separated by dots. A name may itself contain dots
+ * (`https://example.com/roles`, `resource_access.my.client.roles`); the longest one present counts.
  */
 export function readGroupsClaim(payload: Readonly<Record<string, unknown>>, path: string): GroupsClaim {
   const value = valueAt(payload, path, DEPTH_MAX);
@@ -44,8 +43,8 @@ export function readGroupsClaim(payload: Readonly<Record<string, unknown>>, path
 }
 
 /**
- * Which names of ours the claim gives. A name as written comes before its parts and before itself without
- * the leading slash, so that nobody is in `a` by a group that is called `a,b`.
+ * Our group names that the claim contains. A name as written takes precedence over its parts and over itself
+ * without the leading slash, so that a group called `a,b` does not put anyone into `a`.
  */
 export function groupsAmong(claim: NamedGroups, isOurs: (name: string) => boolean): Set<string> {
   const found = claim.entries.flatMap((entry) => {

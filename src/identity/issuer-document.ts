@@ -1,5 +1,5 @@
 /**
- * Fetching of an external provider's keys. Stores nothing.
+ * Fetches an external provider's keys. Stores nothing.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { PublicJwk } from "../wire/network-map.ts";
 import { fetchProviderDocument, getJson } from "./provider-document.ts";
 import { shown } from "./token-fault.ts";
 
-/** Most keys taken from one provider. */
+/** Most keys accepted from one provider. */
 const KEYS_MAX = 32;
 
 export interface FetchedKey {
@@ -28,7 +28,7 @@ export async function fetchIssuerKeys(issuer: string, doFetch: typeof fetch): Pr
   return fetchKeys(await fetchProviderDocument(issuer, doFetch), doFetch);
 }
 
-/** The same, where the document is there already. */
+/** The same, for an already fetched document. */
 export async function fetchKeys(
   { jwks_uri: url }: Pick<ProviderDocument, "jwks_uri">,
   doFetch: typeof fetch,
@@ -52,7 +52,7 @@ function isText(value: unknown): boolean {
   return typeof value === "string";
 }
 
-/** RFC 7638, with `kid` and `alg` added: the same key under another name is another entry. */
+/** RFC 7638 with `kid` and `alg` added, so that the same key under another name is a separate entry. */
 function thumbprintOf(jwk: SignatureJwk): string {
   return sha256(JSON.stringify(Object.entries(jwk).sort(([a], [b]) => (a < b ? -1 : 1))));
 }

@@ -1,9 +1,9 @@
 /**
- * Compact JWS of the one form we take, and its signature by one of the keys we already have.
+ * Parses compact JWS in the one form we accept, and verifies the signature with keys we already have.
  *
- * A token never decides how it is verified: keys come from the caller, the algorithm from a closed list and
- * only with a key of its own type. Every header that could change that (`jwk`, `jku`, `x5c`, `crit`, `b64`,
- * …) is refused, not ignored. Claims are judged by the callers.
+ * A token never decides how it is verified. Keys come from the caller; the algorithm comes from a closed list
+ * and must match the key's type. Every header that could change that (`jwk`, `jku`, `x5c`, `crit`, `b64`, …)
+ * is refused, not ignored. Callers check the claims.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { shown, type TokenFault, tokenFault } from "./token-fault.ts";
 
 export type JwsAlgorithm = (typeof JWS_ALGORITHMS)[number];
 
-/** The parts of a token, all of them unverified. */
+/** The parts of a token, all unverified. */
 export interface ParsedJws {
   readonly token: string;
   readonly algorithm: JwsAlgorithm;
@@ -28,22 +28,22 @@ export interface ParsedJws {
 
 type VerifyKey = Awaited<ReturnType<typeof importJWK>>;
 
-/** Keys tried for one token, when it names none or several share its name. Bounds the work. */
+/** Most keys tried for one token that names none or whose name several share. Bounds the work. */
 const CANDIDATES_MAX = 4;
 const IMPORTED_KEYS_MAX = 256;
-/** Header members that bring a key, change what is signed, or wrap something else. */
+/** Header members that supply a key, change what is signed, or nest something else. */
 const REFUSED_HEADERS = ["jwk", "jku", "x5u", "x5c", "crit", "b64", "cty", "zip", "enc", "epk"] as const;
 
-/** Signatures found good and remembered: as many people may come again without the work. */
+/** Most valid signatures remembered, so that returning people cost no verification. */
 const GOOD_MAX = 256;
 
-/** Imported keys by everything that makes them what they are; the oldest goes first. */
+/** Imported keys by everything that affects verification; the oldest is dropped first. */
 const importedKeys = new Map<string, Promise<VerifyKey>>();
 
-/** Digests of a key, an algorithm and a token whose signature is good; the oldest goes first. */
+/** Digests over key, algorithm and token of valid signatures; the oldest is dropped first. */
 const goodSignatures = new Set<string>();
 
-/** The token's parts; undefined unless it is a compact JWS with a header that we take. */
+/** The token's parts; undefined unless it is a compact JWS with an acceptable header. */
 export function parseCompactJws(token: string): ParsedJws | undefined {
   if (!CompactJws.safeParse(token).success) return undefined;
   const [headerPart, payloadPart, signaturePart] = token.split(".");
@@ -59,7 +59,7 @@ export function parseCompactJws(token: string): ParsedJws | undefined {
   return { token, algorithm, typ, kid, payload };
 }
 
-/** Whether the signature is by one of `keys`. A `kid` that names none of them is a no. */
+/** Whether the signature is by one of `keys`. False if its `kid` names none of them. */
 export async function isSignedByOneOf(jws: ParsedJws, keys: readonly PublicJwk[]): Promise<boolean> {
   const candidates = keys.filter((key) => isCandidate(jws, key));
   if (candidates.length > CANDIDATES_MAX) return false;
@@ -69,7 +69,7 @@ export async function isSignedByOneOf(jws: ParsedJws, keys: readonly PublicJwk[]
   return false;
 }
 
-/** Why `parseCompactJws` said no. Reads an unverified header, and only to say what is in it. */
+/** Why `parseCompactJws` failed. Reads the unverified header only to report it. */
 export function faultOfJws(token: string): TokenFault {
   if (!CompactJws.safeParse(token).success) {
     const size = `${token.length} characters`;
@@ -85,9 +85,7 @@ export function faultOfJws(token: string): TokenFault {
   return tokenFault("form", "base64url without slack, and strict JSON", "something else");
 }
 
-/**
- * Why `isSignedByOneOf` said no: there are no keys, none of that name and kind, or the signature is wrong.
- */
+/** Why `isSignedByOneOf` failed: no keys, none with that name and type, or a wrong signature. */
 export function faultOfSignature(jws: ParsedJws, keys: readonly PublicJwk[]): TokenFault {
   if (keys.length === 0) return tokenFault("keys", "keys of the issuer", "none");
   const candidates = keys.filter((key) => isCandidate(jws, key));
@@ -97,8 +95,8 @@ export function faultOfSignature(jws: ParsedJws, keys: readonly PublicJwk[]): To
 }
 
 /**
- * The same token and key again are not computed again: what a signature is over never changes. Whether the
- * key still counts, and what the claims say now, the caller asks each time.
+ * Results are cached per token and key, since a signature's validity never changes. The caller checks each
+ * time whether the key is still in force and what the claims say now.
  */
 async function isSignedBy(jws: ParsedJws, jwk: PublicJwk): Promise<boolean> {
   const { algorithm, token } = jws;
@@ -111,12 +109,12 @@ async function isSignedBy(jws: ParsedJws, jwk: PublicJwk): Promise<boolean> {
     goodSignatures.add(digest);
     return true;
   } catch {
-    // jose and WebCrypto tell every failure by throwing, a key they cannot import included.
+    // jose and WebCrypto throw on every failure, including a key they cannot import.
     return false;
   }
 }
 
-/** Fit for this token by name, declared use and shape. */
+/** Whether the key fits this token by name, declared use and type. */
 function isCandidate({ algorithm, kid }: ParsedJws, jwk: PublicJwk): boolean {
   if (kid !== undefined && jwk.kid !== kid) return false;
   if (jwk.alg !== undefined && jwk.alg !== algorithm && !(algorithm === "EdDSA" && jwk.alg === "Ed25519")) {
@@ -129,8 +127,8 @@ function isCandidate({ algorithm, kid }: ParsedJws, jwk: PublicJwk): boolean {
 }
 
 /**
- * Only what the algorithm needs of the key; undefined when its type or curve is not right. Sizes, points
- * and exponents are judged by jose (RSA from 2048 bits) and BoringSSL, and tested here.
+ * Only the key members the algorithm needs. Undefined when type or curve does not match. jose (RSA from 2048
+ * bits) and BoringSSL check sizes, points and exponents; our tests confirm it.
  */
 function publicMembers(algorithm: JwsAlgorithm, jwk: PublicJwk): Record<string, string> | undefined {
   const { kty, crv, x, y, n, e } = jwk;
@@ -155,7 +153,7 @@ function importKey(algorithm: JwsAlgorithm, jwk: PublicJwk): Promise<VerifyKey> 
   return key;
 }
 
-/** All of a key that a signature depends on. */
+/** Everything in a key that verification depends on. */
 function keyName(algorithm: JwsAlgorithm, jwk: PublicJwk): string {
   return JSON.stringify([algorithm, publicMembers(algorithm, jwk) ?? {}]);
 }

@@ -1,9 +1,9 @@
 /**
- * Management's own short token, which a certificate carries in place of an ID token that it may not have.
+ * Management's own short-lived token, which a certificate carries when it may not carry the ID token.
  *
- * Its `typ` keeps it apart from every ID token, in both directions: `verifyIdToken` takes `JWT` or no
- * type, this takes its own and nothing else. It names the login key (`cnf`) and one machine (`aud`), so that
- * it is of no use to anybody else, and of none elsewhere.
+ * Its `typ` separates it from ID tokens in both directions: `verifyIdToken` accepts `JWT` or no type, this
+ * accepts only its own. It names the login key (`cnf`) and one machine (`aud`), so it is useless to anyone
+ * else and anywhere else.
  *
  * @module
  */
@@ -48,12 +48,12 @@ export type ManagementTokenVerdict =
   | { readonly ok: true; readonly userId: UserId; readonly binding: Binding; readonly tokenId: string }
   | { readonly ok: false; readonly reason: ReasonCode };
 
-/** The public half of a token-signing key, as the map carries it. */
+/** The public part of a token-signing key, as in the map. */
 export function managementTokenJwk(kid: string, publicKey: Ed25519PublicKey): PublicJwk {
   return { kty: "OKP", crv: "Ed25519", x: publicKey, kid, alg: "EdDSA", use: "sig" };
 }
 
-/** A token that holds for 120 s, at one machine, with one login key. */
+/** Signs a token valid for 120 s, at one machine, with one login key. */
 export function signManagementToken(order: ManagementTokenOrder): Promise<string> {
   const { kid, key } = order.signingKey;
   const claims: ManagementTokenClaims = {

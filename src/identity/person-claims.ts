@@ -1,6 +1,6 @@
 /**
- * A person's name and e-mail as the provider has them, for showing only: each provider fills other claims
- * (OpenID Connect Core 5.1).
+ * A person's name and e-mail from the provider, for display only. Providers fill different claims (OpenID
+ * Connect Core 5.1).
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface PersonClaims {
 
 const LENGTH_MAX = 254;
 
-/** Name and e-mail, from the claim that is meant for it or the next best. */
+/** Name and e-mail, from the intended claim or the next best. */
 export function personClaims(payload: Claims): PersonClaims {
   const full = [text(payload.given_name), text(payload.family_name)].filter((part) => part !== undefined);
   const name =

@@ -1,6 +1,6 @@
 /**
- * Questions to a provider that sign nobody in and change nothing: does it know this client, and where may it
- * send a browser back to? For `qf doctor`.
+ * Probes of a provider for `qf doctor`: whether it knows this client, and to which redirect URIs it sends
+ * browsers back. They sign nobody in and change nothing.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import { type ClientCredentials, clientAuthentication, clientAuthMethods } from 
 import { authorizationUrl, newState, newVerifier } from "./code-flow.ts";
 import { shown } from "./token-fault.ts";
 
-/** `known`: it got beyond the client's credentials. `unclear`: its answer says neither. */
+/** `known`: the provider accepted the client's credentials. `unclear`: its answer says neither. */
 export type ProbeAnswer = {
   readonly kind: "known" | "refused" | "unclear";
-  /** What it said, one bounded line. */
+  /** Its answer as one bounded line. */
   readonly said: string;
 };
 
-/** The code of nobody: a provider that gets as far as looking at it knows the client. */
+/** An invalid code: a provider that gets as far as rejecting it knows the client. */
 const MADE_UP_CODE = "qufabric-asks-whether-this-client-is-known";
 /** Answers to it that are about the client (RFC 6749 section 5.2). */
 const ABOUT_THE_CLIENT = ["invalid_client", "unauthorized_client"];
@@ -81,13 +81,13 @@ function judge(status: number, value: unknown): ProbeAnswer {
   }
   const { error, error_description: description = "" } = parsed.data;
   const said = shown(description === "" ? error : `${error}: ${description}`);
-  // Some call a secret that is missing an invalid request.
+  // Some providers report a missing secret as an invalid request.
   const isAboutSecret = error === "invalid_request" && /client[_ ]secret|client[_ ]id/i.test(description);
   const isRefused = status === 401 || ABOUT_THE_CLIENT.includes(error) || isAboutSecret;
   return { kind: isRefused ? "refused" : status >= 500 ? "unclear" : "known", said };
 }
 
-/** Answers at a registered redirect URI that are as they should be when nobody is asked anything. */
+/** Expected errors at a registered redirect URI when no prompt is allowed. */
 const NOBODY_ASKED = [
   "login_required",
   "interaction_required",
@@ -97,7 +97,7 @@ const NOBODY_ASKED = [
 const TIMEOUT_MS = 10_000;
 
 /**
- * Whether the provider sends a browser back to this redirect URI, by a request that may ask nobody anything
+ * Whether the provider sends a browser back to this redirect URI, tested with a request that may not prompt
  * (`prompt=none`). Throws ERR_UNAVAILABLE when it cannot be asked.
  */
 export async function probeRedirect(
@@ -125,7 +125,7 @@ export async function probeRedirect(
   return { kind: "refused", said: shown(description === "" ? error : `${error}: ${description}`) };
 }
 
-/** As a browser would, but without following: where it is sent is the answer. */
+/** Requests the page like a browser, but without following redirects: the redirect is the answer. */
 async function openPage(url: string): Promise<Response> {
   try {
     return await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });

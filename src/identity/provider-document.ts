@@ -17,8 +17,8 @@ export function documentUrl(issuer: string): string {
 }
 
 /**
- * The document of `issuer`. `fetch` bounds time and size. Throws ERR_UNAVAILABLE when it cannot be had, is of
- * another issuer, or leads to addresses that must not be asked.
+ * The document of `issuer`. `fetch` bounds time and size. Throws ERR_UNAVAILABLE when it cannot be fetched,
+ * names another issuer, or contains URLs we must not use.
  */
 export async function fetchProviderDocument(
   issuer: string,

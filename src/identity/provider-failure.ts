@@ -1,8 +1,7 @@
 /**
  * Refusals by the provider: its own code and description for log and audit, one sentence for the person.
  *
- * A failure is not a refusal by the person: only `access_denied` is somebody's no, and that may be the
- * provider's.
+ * A failure is not a refusal by the person: only `access_denied` is a refusal, and it may be the provider's.
  *
  * @module
  */
@@ -10,12 +9,12 @@ import { type FailureCode, isQfError, QfError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import { sentenceOfFault, type TokenFault } from "./token-fault.ts";
 
-/** What the provider said (RFC 6749 sections 4.1.2.1 and 5.2), each one bounded line. */
+/** The provider's error (RFC 6749 sections 4.1.2.1 and 5.2), each field one bounded line. */
 export class ProviderRefusal extends Error {
   override readonly name = "ProviderRefusal";
   readonly endpoint: ProviderEndpoint;
   readonly error: string;
-  /** Empty: it gave none. */
+  /** Empty: none given. */
   readonly description: string;
 
   constructor(endpoint: ProviderEndpoint, said: { error: string; description: string | undefined }) {
@@ -30,7 +29,7 @@ export class ProviderRefusal extends Error {
 
 export type ProviderEndpoint = "authorization" | "token" | "userinfo";
 
-/** A token that was not taken, as a cause. */
+/** A refused token, as a cause. */
 export class TokenFaultCause extends Error {
   override readonly name = "TokenFault";
   readonly fault: TokenFault;
@@ -41,13 +40,13 @@ export class TokenFaultCause extends Error {
   }
 }
 
-/** The sentence of `fault`: ERR_TOKEN_INVALID, or ERR_LOGIN_REQUIRED where only time has passed. */
+/** The sentence of `fault`: ERR_TOKEN_INVALID, or ERR_LOGIN_REQUIRED if the token is only too old. */
 export function tokenRefused(fault: TokenFault): QfError {
   const isOver = fault.check === "too_old" || fault.check === "expired";
   return faultFailure(isOver ? "ERR_LOGIN_REQUIRED" : "ERR_TOKEN_INVALID", fault);
 }
 
-/** The same of a sign-in that has only now been made: signing in again is what has just failed. */
+/** The same for a sign-in made just now, where signing in again would not help. */
 export function signInRefused(fault: TokenFault): QfError {
   return faultFailure("ERR_LOGIN_FAILED", fault);
 }
@@ -57,7 +56,7 @@ function faultFailure(code: FailureCode, fault: TokenFault): QfError {
   return new QfError(code, message, { hint, cause: new TokenFaultCause(fault) });
 }
 
-/** ERR_LOGIN_FAILED, or ERR_UNAVAILABLE where the provider says that it cannot at the moment. */
+/** ERR_LOGIN_FAILED, or ERR_UNAVAILABLE if the provider reports a temporary failure. */
 export function providerRefused(refusal: ProviderRefusal): QfError {
   const { error, endpoint } = refusal;
   const description = refusal.description === "" ? "" : `; it says: ${refusal.description}`;
@@ -102,14 +101,13 @@ const INTERACTION = [
   "account_selection_required",
 ];
 
-/** Whether somebody said no, the person or the provider's own rules. */
+/** Whether the person or the provider's own rules refused. */
 export function isRefusal(error: unknown): boolean {
   return isQfError(error) && error.cause instanceof ProviderRefusal && error.cause.error === "access_denied";
 }
 
 /**
- * What log and audit say beside code and message: what the provider said, or what was expected and what
- * came.
+ * Details for log and audit beside code and message: the provider's error, or the expected and actual value.
  */
 export function failureDetails(error: unknown): Record<string, string> {
   const cause = isQfError(error) ? error.cause : undefined;

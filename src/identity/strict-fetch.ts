@@ -1,6 +1,6 @@
 /**
- * Bounded requests to an identity provider: never in the clear beyond this machine, never through a redirect,
- * with a bound on time and on size.
+ * Bounded requests to an identity provider: never unencrypted beyond this machine, never redirected, limited
+ * in time and size.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { QfError } from "../base/errors.ts";
 import { linkFailure } from "../base/link-failure.ts";
 
 const TIMEOUT_MS = 10_000;
-/** A discovery document or key set of a large provider has tens of kilobytes. */
+/** Discovery documents and key sets of large providers have tens of kilobytes. */
 const ANSWER_BYTES_MAX = 512 * 1024;
 
-/** Whether `url` may be asked: https, or http on a loopback address. */
+/** Whether `url` may be requested: https, or http on a loopback address. */
 export function isSafeUrl(url: string): boolean {
   const parsed = URL.parse(url);
   if (parsed === null) return false;
@@ -23,9 +23,7 @@ export function isLoopbackHost(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
-/**
- * `fetch` with these bounds, whatever its caller asks for. Throws ERR_UNAVAILABLE that says what is wrong.
- */
+/** `fetch` with these bounds, whatever the caller requests. Throws ERR_UNAVAILABLE with an explanation. */
 export function createStrictFetch(inner: typeof fetch, timeoutMs = TIMEOUT_MS): typeof fetch {
   const strict = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const url = input instanceof Request ? input.url : String(input);
@@ -53,8 +51,8 @@ export function createStrictFetch(inner: typeof fetch, timeoutMs = TIMEOUT_MS): 
 }
 
 /**
- * Whether fetch sends it again when the server closes a kept connection just as it is sent. What it does not
- * send again, such as the POST of a code, goes by a connection of its own.
+ * Whether fetch retries a request when the server closes a reused connection just then. Requests that it does
+ * not retry, such as the POST of a code, use their own connection.
  */
 function isSentAgain(input: RequestInfo | URL, init: RequestInit | undefined): boolean {
   const method = init?.method ?? (input instanceof Request ? input.method : "GET");

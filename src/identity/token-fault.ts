@@ -1,13 +1,13 @@
 /**
- * Faults of the provider's tokens: for a log what was expected and what came, for a person one sentence. The
- * same words at the terminal, on the page and in audit.
+ * Faults of the provider's tokens: expected and actual value for a log, one sentence for a person. Terminal,
+ * page and audit use the same words.
  *
  * @module
  */
 import { printable } from "../base/printable.ts";
 import { JWS_ALGORITHMS } from "../wire/certificate.ts";
 
-/** The check that failed, in the order in which they are made. */
+/** The checks, in the order in which they are made. */
 export type TokenCheck =
   | "form"
   | "algorithm"
@@ -29,7 +29,7 @@ export type TokenCheck =
 
 export interface TokenFault {
   readonly check: TokenCheck;
-  /** One line each, bounded. `got` is the token's own text: never shown without `printable`. */
+  /** One line each, bounded. `got` is text from the token: never shown without `printable`. */
   readonly expected: string;
   readonly got: string;
 }
@@ -40,7 +40,7 @@ export interface Sentence {
   readonly hint: string;
 }
 
-/** Longest value of a token that is repeated. */
+/** Longest token value quoted. */
 const SHOWN_LENGTH_MAX = 200;
 const NOTHING = "nothing";
 
@@ -48,14 +48,14 @@ export function tokenFault(check: TokenCheck, expected: string, got: unknown): T
   return { check, expected, got: shown(got) };
 }
 
-/** A claim as one bounded line; a list with commas. */
+/** A claim as one bounded line; lists are separated by commas. */
 export function shown(value: unknown): string {
   if (value === undefined) return NOTHING;
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? typeof value);
   return printable(text.slice(0, SHOWN_LENGTH_MAX));
 }
 
-/** `fault` for a person, and the way out of it. Most of these only an administrator can mend. */
+/** `fault` for a person, and the next step. Most faults only an administrator can fix. */
 export function sentenceOfFault(fault: TokenFault): Sentence {
   return SENTENCES[fault.check](fault, `expected ${fault.expected}, got ${fault.got}`);
 }

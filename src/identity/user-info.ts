@@ -1,7 +1,7 @@
 /**
- * UserInfo (OpenID Connect Core 5.3): claims that the provider leaves out of its ID token.
+ * UserInfo (OpenID Connect Core 5.3), for claims that the provider leaves out of its ID token.
  *
- * It only adds claims that are missing: the person is the one that the ID token names.
+ * It only adds missing claims. The ID token alone identifies the person.
  *
  * @module
  */
@@ -17,19 +17,19 @@ import { shown } from "./token-fault.ts";
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** Whether a person's name, e-mail or groups are not in the ID token. */
+/** Whether the ID token lacks the person's name, e-mail or groups. */
 export function lacksClaims(payload: Claims, groupsClaim: string | null): boolean {
   return !isText(payload.name) || !isText(payload.email) || lacksGroups(payload, groupsClaim);
 }
 
-/** Whether groups are the provider's to say and the ID token does not say them. */
+/** Whether groups come from the provider and the ID token lacks them. */
 export function lacksGroups(payload: Claims, groupsClaim: string | null): boolean {
   if (groupsClaim === null) return false;
   const { kind } = readGroupsClaim(payload, groupsClaim);
   return kind === "absent" || kind === "elsewhere";
 }
 
-/** `payload` with what UserInfo adds. An e-mail and whether it is verified come from one place. */
+/** `payload` with what UserInfo adds. The e-mail and its verified flag come from the same source. */
 export function withUserInfo(payload: Claims, userInfo: Claims): Claims {
   if (isText(payload.email)) return { ...userInfo, email_verified: undefined, ...payload };
   const { email: _, email_verified: __, ...rest } = payload;
@@ -67,7 +67,7 @@ export async function fetchUserInfo(question: UserInfoQuestion): Promise<Claims>
     });
   }
   const claims = value as Claims;
-  // OpenID Connect Core 5.3.2: without this check another's claims could be put in their place.
+  // OpenID Connect Core 5.3.2: without this check another person's claims could be substituted.
   if (claims.sub !== subject) {
     throw new QfError("ERR_LOGIN_FAILED", "the identity provider's UserInfo is about somebody else", {
       hint: `expected sub ${shown(subject)}, got ${shown(claims.sub)}`,
@@ -76,10 +76,7 @@ export async function fetchUserInfo(question: UserInfoQuestion): Promise<Claims>
   return claims;
 }
 
-/**
- * Whether the ID token says that it was made with this access token (`at_hash`, OpenID Connect Core
- * 3.1.3.6).
- */
+/** Whether the ID token was issued with this access token (`at_hash`, OpenID Connect Core 3.1.3.6). */
 export function namesAccessToken(idToken: string, accessToken: string): boolean {
   const jws = parseCompactJws(idToken);
   const named = jws?.payload.at_hash;

@@ -1,9 +1,9 @@
 /**
- * Verification of an ID token: which person the provider says it is, and whether it names the login key.
+ * Verifies an ID token: which person it identifies, and whether it names the login key.
  *
- * The same checks serve the machine (offline, keys from the network map) and management when it claims a
- * login. Neither fetches anything: issuers and their keys are arguments, and so is the time. `jws.ts` has the
- * signature; this file has the claims (OpenID Connect Core 3.1.3.7).
+ * The same checks serve the machine (offline, with keys from the network map) and management when it claims a
+ * login. Nothing is fetched: issuers, keys and the time are arguments. `jws.ts` checks the signature; this
+ * file checks the claims (OpenID Connect Core 3.1.3.7).
  *
  * @module
  */
@@ -16,20 +16,20 @@ import { faultOfJws, faultOfSignature, isSignedByOneOf, type ParsedJws, parseCom
 import { type TokenFault, tokenFault } from "./token-fault.ts";
 
 export interface IdTokenQuestion {
-  /** As it came, unverified. */
+  /** As received, unverified. */
   readonly token: string;
   readonly issuers: readonly TrustedIssuer[];
   readonly nowSeconds: EpochSeconds;
-  /** Longest since the token's `iat`. */
+  /** Longest time since the token's `iat`. */
   readonly loginSecondsMax: DurationSeconds;
   /** SSH blob of the login key, whose digest must be the token's `nonce`. */
   readonly loginKeyBlob: Uint8Array;
   /**
-   * `machine` (default): `nonce` must be there, `exp` was counted at claiming. `claiming`: `exp` counts,
-   * and a token without `nonce` is told from one that names this login key by `binding`.
+   * `machine` (default): requires `nonce`; `exp` was checked at claiming. `claiming`: checks `exp`, and
+   * `binding` tells whether the token names this login key or has no `nonce`.
    */
   readonly mode?: "machine" | "claiming";
-  /** For a machine: `exp` counts too. Default false. */
+  /** In `machine` mode: check `exp` too. Default false. */
   readonly requireUnexpired?: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface IdTokenClaims {
   readonly authTimeSeconds: EpochSeconds | null;
   readonly issuedAtSeconds: EpochSeconds;
   readonly expSeconds: EpochSeconds;
-  /** For showing only. Absent: not given, or not a string of a sane length. */
+  /** For display only. Absent: not given, or not a string of reasonable length. */
   readonly email?: string;
   readonly name?: string;
 }
@@ -67,9 +67,9 @@ export function nonceOf(loginKeyBlob: Uint8Array): string {
 }
 
 /**
- * Verifies an ID token. A reason other than `token_invalid` is given only once its signature was good.
+ * Verifies an ID token. Returns a reason other than `token_invalid` only after verifying the signature.
  *
- * Reasons: `token_invalid`; `token_too_old` (older than the cap, or expired where that counts);
+ * Reasons: `token_invalid`; `token_too_old` (older than the cap, or expired if `exp` is checked);
  * `clock_skew` (from more than 60 s in the future).
  */
 export async function verifyIdToken(question: IdTokenQuestion): Promise<IdTokenVerdict> {
@@ -108,8 +108,8 @@ function isIdTokenType({ typ }: ParsedJws): boolean {
 }
 
 /**
- * The issuer that the token names exactly, and for one of whose audiences it is. `azp`, where there is one,
- * is the client that asked for it: not the audience, which may be a project or an API.
+ * The issuer that the token names exactly and whose audiences include the token's. `azp`, if present, is the
+ * client that requested it, which may differ from the audience (a project or an API).
  */
 function issuerOf(
   payload: Readonly<Record<string, unknown>>,
@@ -140,8 +140,8 @@ function clientsOf({ clients, audiences }: TrustedIssuer): readonly string[] {
 }
 
 /**
- * `sub` must be there whatever claim names the person. An e-mail address names one only where the provider
- * says that it has verified it: at many anybody may enter any address.
+ * `sub` is required, whatever claim names the person. An e-mail address names a person only if the provider
+ * has verified it, since at many providers anyone can enter any address.
  */
 function readSubject(payload: Readonly<Record<string, unknown>>, userIdClaim: string): string | TokenFault {
   const named = Object.hasOwn(payload, userIdClaim) ? payload[userIdClaim] : undefined;

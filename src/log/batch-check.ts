@@ -1,9 +1,9 @@
 /**
- * The batches of a log, checked as its entries go by: that what machines have signed is there, as they signed
- * it, each batch after the one before.
+ * Checks a log's batches while its entries are read: everything machines signed is present and unchanged, and
+ * batches form a chain.
  *
- * Remembers what machines reported since their last batch, within bounds. Entries that are not there any
- * more, or come before the bundle, are no finding.
+ * It remembers what machines reported since their last batch, within bounds. Pruned entries, and those before
+ * the bundle, are not findings.
  *
  * @module
  */
@@ -13,11 +13,13 @@ import type { AccountId } from "../wire/units.ts";
 import { eventHash, isBatchOf, isSignedBatch } from "./batch.ts";
 import type { FindingCode, LogFinding } from "./finding.ts";
 
-/** Events of machines that are remembered: beyond it the oldest are forgotten, and their batches unproven. */
+/**
+ * Most events of machines remembered. Beyond it the oldest are forgotten and their batches count as unproven.
+ */
 const WAITING_MAX = 100_000;
-/** Machines and devices remembered. */
+/** Most machines and devices remembered. */
 const PEERS_MAX = 1_000_000;
-/** Entries after a gap in which a batch may speak of events before it. */
+/** Number of entries after a gap in which a batch may cover events before it. */
 const NEAR_ENTRIES = 1_024;
 
 interface PeerState {
@@ -32,11 +34,11 @@ export class BatchCheck {
   readonly #peers = new Map<string, PeerState>();
   /** Hashes of events by machine and number, in order of the log. */
   readonly #waiting = new Map<string, Buffer>();
-  /** The last entry whose body is not here. */
+  /** The last entry whose body is missing. */
   #holeSeq: number;
-  /** Batches whose events were all here, as signed. */
+  /** Batches whose events were all present as signed. */
   proven = 0;
-  /** Batches that could not be checked for want of older entries. */
+  /** Batches that could not be checked because older entries are missing. */
   unproven = 0;
 
   /** `holeSeq`: the entry before the first one. */
@@ -46,7 +48,7 @@ export class BatchCheck {
     this.#found = found;
   }
 
-  /** The body of entry `seq` is not here. */
+  /** Records that the body of entry `seq` is missing. */
   hole(seq: number): void {
     this.#holeSeq = seq;
   }

@@ -1,9 +1,9 @@
 /**
- * An agent's signed batches: what a machine has said of its events, so that management can neither change nor
+ * An agent's signed batches: a machine's commitment to its events, so that management can neither change nor
  * drop them unnoticed.
  *
- * The hash of a batch is the root of a tree over the hashes of its events, each of which has a salt. Each
- * batch names the hash of the one before.
+ * A batch's hash is the root of a tree over the salted hashes of its events. Each batch names the previous
+ * one's hash.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import type { AccountId } from "../wire/units.ts";
 import { asStored, canonicalJson } from "./canonical-json.ts";
 import { isSameHash, leafHash, treeHash } from "./tree-hash.ts";
 
-/** What is signed of a batch. */
+/** The signed fields of a batch. */
 export type BatchFields = Omit<BatchRecord, "signature">;
 
-/** The hash of an event with its salt. `body`: its body as `canonicalBody` writes it, where that is known. */
+/** The hash of an event with its salt. `body`: its canonical body, if already computed. */
 export function eventHash(event: AgentEvent, salt: string, body = canonicalBody(event)): Buffer {
   const { atMs, seq } = event;
   return leafHash(`{"atMs":${atMs},"body":${body},"salt":${canonicalJson(asStored(salt))},"seq":${seq}}`);

@@ -1,6 +1,6 @@
 /**
- * The text of a bundle: header, entries, and after some of them the line of their hashes. And the same events
- * for a spreadsheet, which verifies nothing.
+ * The text of a bundle: header, entries, and a line of hashes after each block. Also the events as CSV for
+ * spreadsheets, which cannot be verified.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { leafHash } from "./tree-hash.ts";
 /** Entries between two lines of hashes. */
 const BLOCK_ENTRIES = 64;
 
-/** The lines of a bundle, without line feeds, of the entries that `pages` gives from the first on. */
+/** The lines of a bundle, without line feeds, for the entries from `pages`, first to last. */
 export async function* bundleText(
   header: BundleHeader,
   pages: AsyncIterable<readonly BundleLine[]>,
@@ -57,7 +57,7 @@ export function csvHeading(): string {
   return CSV_COLUMNS.join(",");
 }
 
-/** One entry as a row of CSV (RFC 4180). Undefined: its body is gone. */
+/** One entry as a row of CSV (RFC 4180). Undefined when its body has been removed. */
 export function csvRow(line: string): string | undefined {
   const parsed = LogEntry.safeParse(parseJson(line));
   if (!parsed.success) return undefined;
@@ -79,7 +79,7 @@ export function csvRow(line: string): string | undefined {
     .join(",");
 }
 
-/** Quoted where that is needed; what a spreadsheet would take for a formula begins with an apostrophe. */
+/** Quoted if needed. Text that a spreadsheet would read as a formula gets a leading apostrophe. */
 function csvCell(text: string): string {
   const tame = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame;

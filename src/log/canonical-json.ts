@@ -1,6 +1,5 @@
 /**
- * Canonical JSON (RFC 8785): one spelling for each value, so that a hash of it can be computed again by
- * anyone.
+ * Canonical JSON (RFC 8785): one encoding per value, so that anyone can recompute its hash.
  *
  * @module
  */
@@ -12,8 +11,8 @@ const DEPTH_MAX = 64;
 /**
  * The canonical JSON of `value`. Members that are undefined are left out, as `JSON.stringify` does.
  *
- * Asserts what has no such form: a number that is not finite, a string that is not well-formed Unicode, a
- * function, or more than 64 levels. `asStored` prepares what came from elsewhere.
+ * Fails an assertion for values without such a form: non-finite numbers, strings that are not well-formed
+ * Unicode, functions, or more than 64 levels. `asStored` prepares foreign values.
  */
 export function canonicalJson(value: unknown): string {
   return write(value, 0);
@@ -47,8 +46,8 @@ function text(value: string): string {
 }
 
 /**
- * `value` as it is after it was stored and read: U+FFFD in place of each lone surrogate, in names too, and
- * null for what JSON cannot say.
+ * `value` as it is after being stored and read: lone surrogates become U+FFFD, in names too, and values that
+ * JSON cannot express become null.
  */
 export function asStored<T>(value: T): T {
   return heal(value) as T;

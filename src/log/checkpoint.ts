@@ -1,9 +1,8 @@
 /**
- * Checkpoints: a C2SP `tlog-checkpoint` in a C2SP `signed-note`, and nothing that Go's `sumdb/note` would
- * not take.
+ * Checkpoints: a C2SP `tlog-checkpoint` in a C2SP `signed-note`, in a form that Go's `sumdb/note` accepts.
  *
- * The text is origin, size and root, a line each. The origin is the name of the key as well. Notes come from
- * anyone: `openCheckpoint` takes only the one form in which ours are written.
+ * The text is origin, size and root, a line each. The origin is also the key's name. Notes are untrusted:
+ * `openCheckpoint` accepts only the exact form in which ours are written.
  *
  * @module
  */
@@ -11,7 +10,7 @@ import { createHash } from "node:crypto";
 import { type Ed25519Key, signEd25519, verifyEd25519 } from "../base/ed25519.ts";
 import { HASH_BYTES } from "./tree-hash.ts";
 
-/** Longest note taken. */
+/** Longest note accepted. */
 export const NOTE_BYTES_MAX = 4096;
 /** Signatures on one note: the log's, one of a key before or after it, and witnesses'. */
 const SIGNATURES_MAX = 16;
@@ -48,7 +47,7 @@ export function signCheckpoint(checkpoint: Checkpoint, key: Ed25519Key): string 
   return noteOf(checkpoint, { id: keyId(noteKey), signature });
 }
 
-/** The note of a checkpoint whose signature is known. */
+/** A checkpoint's note with an existing signature. */
 export function noteOf(
   checkpoint: Checkpoint,
   { id, signature }: { readonly id: Uint8Array; readonly signature: Uint8Array },
@@ -85,7 +84,7 @@ export function parseVerifierKey(text: string): NoteKey | undefined {
   return verifierKey(key) === text ? key : undefined;
 }
 
-/** A note taken apart. Nothing of it is proven. */
+/** A parsed note. Nothing in it is verified. */
 export interface ReadNote extends Checkpoint {
   readonly text: string;
   readonly signatures: readonly { readonly name: string; readonly id: Buffer; readonly bytes: Buffer }[];
@@ -119,7 +118,7 @@ function readSignatures(lines: string): ReadNote["signatures"] | undefined {
   return signatures.length > SIGNATURES_MAX ? undefined : signatures;
 }
 
-/** The key among `keys` whose signature the note has. Undefined: none, or the note is not of that origin. */
+/** The key among `keys` whose signature the note has. Undefined: none, or the note has another origin. */
 export function signerOf<K extends NoteKey>(note: ReadNote, keys: readonly K[]): K | undefined {
   return keys.find((key) => {
     if (key.name !== note.origin) return false;
@@ -130,7 +129,7 @@ export function signerOf<K extends NoteKey>(note: ReadNote, keys: readonly K[]):
   });
 }
 
-/** The checkpoint of `note`, when a key among `keys` has signed it. */
+/** The checkpoint in `note` if one of `keys` has signed it. */
 export function openCheckpoint(note: string, keys: readonly NoteKey[]): ReadNote | undefined {
   const read = readNote(note);
   return read !== undefined && signerOf(read, keys) !== undefined ? read : undefined;

@@ -1,7 +1,7 @@
 /**
- * A tree that is only appended to, in O(log n) memory: the hashes of its complete subtrees.
+ * An append-only tree in O(log n) memory: the hashes of its complete subtrees.
  *
- * For whoever reads a log from the beginning, or from a place whose nodes were given.
+ * For reading a log from the beginning, or from a point whose nodes are known.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export class CompactRange {
   readonly #hashes: Uint8Array[];
   #size: number;
 
-  /** Goes on from `size` leaves, whose nodes have these hashes. */
+  /** Continues from `size` leaves, whose nodes have these hashes. */
   constructor(size = 0, hashes: readonly Uint8Array[] = []) {
     assert(hashes.length === nodesOf({ from: 0, to: size }).length, "a compact range has all its nodes");
     this.#size = size;

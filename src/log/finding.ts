@@ -27,8 +27,8 @@ export type FindingCode = (typeof FINDING_CODES)[number];
 
 export interface LogFinding {
   readonly code: FindingCode;
-  /** The entry it is about, or the last before which it must lie. Null: the whole. */
+  /** The entry concerned, or the entry that the fault must precede. Null: the bundle as a whole. */
   readonly seq: number | null;
-  /** Lowercase, no full stop. May quote what a bundle says: made printable before it is shown. */
+  /** Lowercase, no full stop. May quote a bundle, so make it printable before showing it. */
   readonly sentence: string;
 }

@@ -1,6 +1,6 @@
 /**
- * The checkpoints that a witness keeps: the largest, and of the older ones about one for a minute, an hour, a
- * day, a week and a month ago.
+ * The checkpoints that a witness keeps: the largest, and older ones from about a minute, an hour, a day, a
+ * week and a month ago.
  *
  * @module
  */
@@ -14,8 +14,8 @@ const MINUTE_MS = 60_000;
 const AGES_MS = [MINUTE_MS, 60 * MINUTE_MS, 1_440 * MINUTE_MS, 10_080 * MINUTE_MS, 43_200 * MINUTE_MS];
 
 /**
- * `kept` with a larger one added, the largest last: of the others one for each age, the oldest that is not
- * older than it.
+ * Adds a larger checkpoint to `kept`, largest last. Of the others it keeps one per age: the oldest that is
+ * not older than that.
  */
 export function keepNote(kept: readonly KeptNote[], newest: KeptNote): KeptNote[] {
   const chosen = AGES_MS.flatMap((ageMs) => kept.find(({ atMs }) => newest.atMs - atMs <= ageMs) ?? []);

@@ -1,8 +1,8 @@
 /**
- * Handing a log over to another key: the word of both that from here on the other one signs.
+ * Handover of a log to another key: a statement, signed by both keys, that the new one signs from here on.
  *
- * The old key's word keeps management, or who has its database, from bringing a log of their own under a new
- * key; the new key's, from naming a key that nobody has. The word is a leaf of the log (`log.key`), too.
+ * The old key's signature keeps management, or a holder of its database, from substituting a log under a new
+ * key. The new key's proves that somebody holds it. The statement is also a leaf of the log (`log.key`).
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type Ed25519Key, signEd25519, verifyEd25519 } from "../base/ed25519.ts"
 import type { LogIdentity, LogKeyRecord } from "../wire/log-entry.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 
-/** Key changes that are followed at once. */
+/** Most key changes followed at once. */
 export const HANDOVERS_MAX = 64;
 
 export function signHandover(
@@ -36,8 +36,8 @@ export function isHandover(origin: string, record: LogKeyRecord): boolean {
 }
 
 /**
- * The keys to which `log`'s leads by the words of `records`, in their order, itself first. Words that do not
- * hold, or are of other keys, lead nowhere.
+ * The keys reached from `log`'s by `records`, in order, starting with itself. Invalid records, and those of
+ * other keys, are ignored.
  */
 export function followHandovers(log: LogIdentity, records: readonly LogKeyRecord[]): string[] {
   const keys = [log.key];
@@ -48,7 +48,7 @@ export function followHandovers(log: LogIdentity, records: readonly LogKeyRecord
   return keys;
 }
 
-/** The account is the last part of a log's origin. */
+/** The account id is the last part of a log's origin. */
 function bytesOf(origin: string, { old_key, new_key }: Pick<LogKeyRecord, "old_key" | "new_key">) {
   const accountId = origin.slice(origin.lastIndexOf("/") + 1);
   return signedBytes("log-key", { accountId, origin }, { old: old_key, new: new_key });

@@ -1,12 +1,12 @@
 /**
- * Lost tails of a log that it names itself, and that no owner has acknowledged.
+ * Finds lost tails that the log itself records and no owner has acknowledged.
  *
  * @module
  */
 import { type LogEntry, LostTailRecord } from "../wire/log-entry.ts";
 import type { LogFinding } from "./finding.ts";
 
-/** Findings kept. */
+/** Most findings kept. */
 const WAITING_MAX = 100;
 
 export class LostTailCheck {

@@ -1,8 +1,9 @@
 /**
- * Moving management to another address: the word of the log's key that from here on it is found there.
+ * A move of management to another address: a statement of the new address signed by the log's key.
  *
- * Machines and devices have pinned that key, so whoever comes to hold the old address, or has management's
- * certificate but not this key, leads nobody away. The word is a leaf of the log (`management.move`), too.
+ * Machines and devices have pinned that key. Someone who takes over the old address, or has management's
+ * certificate but not this key, cannot redirect them. The statement is also a leaf of the log
+ * (`management.move`).
  *
  * @module
  */
@@ -10,7 +11,7 @@ import { type Ed25519Key, signEd25519, verifyEd25519 } from "../base/ed25519.ts"
 import { type LogIdentity, MOVES_MAX, type MoveRecord } from "../wire/log-entry.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 
-/** What is said of a move, without the word for it. */
+/** A move without its signature. */
 export type Move = Omit<MoveRecord, "signature">;
 
 export function signMove(logOrigin: string, move: Move, key: Ed25519Key): MoveRecord {
@@ -18,8 +19,8 @@ export function signMove(logOrigin: string, move: Move, key: Ed25519Key): MoveRe
 }
 
 /**
- * Where management is now that was at `from`, by the words of `log`'s key in their order. Null: it is still
- * there, as far as that key says. A word that was given up to its end leads nowhere any more.
+ * The current address of the management that was at `from`, by the moves that `log`'s key signed, in order.
+ * Null: it has not moved, as far as that key says. An expired move is not followed.
  */
 export function followMoves(
   log: LogIdentity,

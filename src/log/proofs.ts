@@ -1,7 +1,7 @@
 /**
  * Checks of proofs: inclusion (RFC 9162 section 2.1.3.2) and consistency (section 2.1.4.2).
  *
- * Proofs come from whoever has the log, so anything may be in them: false, never a throw.
+ * Proofs are untrusted: anything invalid returns false and never throws.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { emptyRoot, HASH_BYTES, isSameHash, nodeHash } from "./tree-hash.ts";
 /** Hashes in one proof: enough for 2^53 leaves. */
 export const PROOF_HASHES_MAX = 64;
 
-/** A tree as a checkpoint names it. */
+/** Size and root of a tree, from a checkpoint. */
 export interface TreeHead {
   readonly size: number;
   readonly root: Uint8Array;
@@ -40,7 +40,7 @@ export function isIncluded(
   return last === 0 && isSameHash(hash, tree.root);
 }
 
-/** Whether `proof` shows that `before` is the beginning of `after`. */
+/** Whether `proof` shows that `before` is a prefix of `after`. */
 export function isConsistent(before: TreeHead, after: TreeHead, proof: readonly Uint8Array[]): boolean {
   if (!isCount(before.size) || !isCount(after.size) || before.size > after.size) return false;
   if (!areHashes(proof)) return false;
@@ -72,7 +72,7 @@ function climb(before: TreeHead, after: TreeHead, start: Uint8Array, rest: reado
   return last === 0 && isSameHash(first, before.root) && isSameHash(second, after.root);
 }
 
-/** Not a shift, which would be one of 32 bits. */
+/** Not a shift, which is limited to 32 bits. */
 function half(value: number): number {
   return Math.floor(value / 2);
 }

@@ -1,5 +1,5 @@
 /**
- * A tree as it is stored: tiles of 32 hashes, written once, and the tail of each level that is no whole tile
+ * The stored form of a tree: tiles of 32 hashes, written once, and each level's tail that is not a full tile
  * yet.
  *
  * Tile level T holds hashes of nodes of level 5 T. Every node of the tree can be computed from one tile, and
@@ -23,12 +23,12 @@ export interface TileId {
   readonly index: number;
 }
 
-/** A whole tile. */
+/** A full tile. */
 export interface Tile extends TileId {
   readonly hashes: readonly Uint8Array[];
 }
 
-/** Where a node's leaves, as the tile counts them, are: `count` hashes of a tile from `offset` on. */
+/** The hashes of a tile from which a node is computed: `count` of them from `offset` on. */
 export interface Place {
   readonly tile: TileId;
   readonly offset: number;
@@ -45,7 +45,7 @@ export function placeOf({ level, index }: Node): Place {
   };
 }
 
-/** The hash of the node at `place`, whose tile has `hashes`, maybe not all yet. */
+/** The hash of the node at `place`. `hashes` are its tile's, possibly incomplete. */
 export function nodeIn(place: Place, hashes: readonly Uint8Array[]): Uint8Array {
   const part = hashes.slice(place.offset, place.offset + place.count);
   assert(part.length === place.count, "a tile has the hashes of a node of the tree");
@@ -65,14 +65,14 @@ export function unpackHashes(text: string): Buffer[] {
   );
 }
 
-/** The end of a tree, which is all that is needed to go on with it. */
+/** The tail of a tree, which suffices to continue it. */
 export class TreeTail {
   #size: number;
-  /** By tile level, the hashes that are in no whole tile. */
+  /** Per tile level, the hashes outside full tiles. */
   readonly #levels: Uint8Array[][];
   readonly #whole: Tile[] = [];
 
-  /** Goes on from `size` leaves; `levels` is what `levels` of that tree's tail was. */
+  /** Continues from `size` leaves; `levels` are those of that tree's tail. */
   constructor(size = 0, levels: readonly (readonly Uint8Array[])[] = []) {
     this.#size = size;
     this.#levels = levels.map((hashes) => [...hashes]);
@@ -105,12 +105,12 @@ export class TreeTail {
     }
   }
 
-  /** Tiles that became whole since the last call. */
+  /** Tiles that became full since the last call. */
   takeWhole(): Tile[] {
     return this.#whole.splice(0);
   }
 
-  /** The hashes of `tile`, where it is in the tail. */
+  /** The hashes of `tile` if it is in the tail. */
   hashesOf({ level, index }: TileId): readonly Uint8Array[] | undefined {
     return index === Math.floor(this.#size / TILE_WIDTH ** (level + 1)) ? this.#levels[level] : undefined;
   }

@@ -27,7 +27,7 @@ export function emptyRoot(): Buffer {
   return createHash("sha256").digest();
 }
 
-/** The root over `leaves`, which are leaf hashes, computed as the RFC writes it. For few leaves. */
+/** The root over `leaves`, which are leaf hashes, computed as in the RFC. For few leaves. */
 export function treeHash(leaves: readonly Uint8Array[]): Uint8Array {
   const [only] = leaves;
   if (only === undefined) return emptyRoot();
@@ -44,7 +44,7 @@ export function largestPowerBelow(count: number): number {
   return power;
 }
 
-/** Whether two hashes are the same. They are public, so the time this takes tells nothing. */
+/** Whether two hashes are the same. They are public, so timing reveals nothing. */
 export function isSameHash(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }

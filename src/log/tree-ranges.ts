@@ -1,5 +1,5 @@
 /**
- * The complete subtrees of which ranges, roots and proofs of a tree are made.
+ * The complete subtrees that make up a tree's ranges, roots and proofs.
  *
  * A `Node` is a complete subtree: at level 0 a leaf, at level L the 2^L leaves from `index` * 2^L on. Its
  * hash never changes once its leaves are there, so a store keeps hashes of nodes and nothing else. Every hash
@@ -22,8 +22,8 @@ export interface Range {
 }
 
 /**
- * The nodes of `range`, left to right: the largest that begins there, then of the rest. The range begins
- * where the recursion splits, so each of them is complete.
+ * The nodes of `range`, left to right: the largest that begins there, then those of the rest. The range
+ * begins at a split of the recursion, so each node is complete.
  */
 export function nodesOf({ from, to }: Range): Node[] {
   const nodes: Node[] = [];
@@ -47,7 +47,9 @@ export function foldNodes(hashes: readonly Uint8Array[]): Uint8Array {
   return before.reduce((right, left) => nodeHash(left, right), last);
 }
 
-/** What proves the leaf at `index` in a tree of `size` leaves (RFC 9162 section 2.1.3.1), in order. */
+/**
+ * The inclusion proof of the leaf at `index` in a tree of `size` leaves (RFC 9162 section 2.1.3.1), in order.
+ */
 export function inclusionRanges(index: number, size: number): Range[] {
   assert(Number.isSafeInteger(index) && index >= 0 && index < size, "the leaf is in the tree");
   const ranges: Range[] = [];
@@ -66,7 +68,7 @@ export function inclusionRanges(index: number, size: number): Range[] {
   return ranges.reverse();
 }
 
-/** What proves that a tree of `first` leaves begins one of `second` (section 2.1.4.1), in order. */
+/** The consistency proof of trees with `first` and `second` leaves (section 2.1.4.1), in order. */
 export function consistencyRanges(first: number, second: number): Range[] {
   assert(first >= 0 && first <= second, "the smaller tree is the first");
   if (first === 0 || first === second) return [];

@@ -1,5 +1,5 @@
 /**
- * Trust in a bundle: which keys speak for it, and what checkpoints that were kept outside say of it.
+ * Trust in a bundle, from keys and from checkpoints kept elsewhere.
  *
  * @module
  */
@@ -8,22 +8,22 @@ import { type NoteKey, type ReadNote, readNote, signerOf } from "./checkpoint.ts
 import type { FindingCode, LogFinding } from "./finding.ts";
 import { followHandovers } from "./key-handover.ts";
 
-/** What the reader of a bundle has from elsewhere. */
+/** What a bundle's reader knows from other sources. */
 export interface Anchors {
-  /** Keys that are trusted, by their names. */
+  /** Trusted keys, with their names. */
   readonly keys: readonly NoteKey[];
-  /** Notes that were kept outside. */
+  /** Notes kept elsewhere. */
   readonly checkpoints: readonly string[];
 }
 
-/** A checkpoint with which the tree is compared once it has that size. */
+/** A checkpoint to compare with the tree at that size. */
 export interface Mark {
   readonly note: ReadNote;
-  /** Kept outside; else one of the bundle's. */
+  /** True: kept elsewhere. False: from the bundle. */
   readonly isOurs: boolean;
 }
 
-/** What a bundle says of itself. */
+/** A bundle's claims about itself. */
 export interface Claim {
   readonly header: BundleHeader;
   readonly note: ReadNote;
@@ -32,7 +32,7 @@ export interface Claim {
 
 export interface Trust {
   readonly findings: readonly LogFinding[];
-  /** Whether anything but the bundle's own keys speaks for it. */
+  /** Whether anything beyond the bundle's own keys supports it. */
   readonly isAnchored: boolean;
   /** The smallest first. */
   readonly marks: readonly Mark[];
@@ -69,7 +69,7 @@ export function judgeTrust(anchors: Anchors, claim: Claim): Trust {
   return { findings, isAnchored, marks: marks.sort((a, b) => a.note.size - b.note.size) };
 }
 
-/** These keys, and those for which they have vouched. */
+/** These keys, and those to which they have handed over. */
 function followed(keys: readonly NoteKey[], { origin, handovers = [] }: BundleHeader): NoteKey[] {
   return keys.flatMap(({ name, publicKey }) =>
     followHandovers({ origin, key: publicKey }, handovers).map((key) => ({ name, publicKey: key })),
@@ -86,7 +86,7 @@ function judgeKeys({ header, note }: Claim, trusted: readonly NoteKey[]): LogFin
   return found("key_unknown", null, "the bundle is signed by another key than the one that is known");
 }
 
-/** The checkpoint, when the bundle can be compared with it. */
+/** The checkpoint, if the bundle can be compared with it. */
 function judgeCheckpoint(
   one: ReadNote | undefined,
   { header, note, own }: Claim,

@@ -1,10 +1,9 @@
 /**
- * A bundle checked line by line, in memory that does not grow with it. A bundle is hostile input: whatever is
- * in it is a finding, never a throw.
+ * Verifies a bundle line by line in constant memory. A bundle is hostile input: faults are findings and never
+ * throw.
  *
- * Its entries have to make the tree of its checkpoint, which a key that the reader trusts has signed. Where
- * they do not, the hashes beside them and the smaller checkpoints say which one is to blame. Read `line`,
- * then `end`.
+ * Its entries must form the tree of its checkpoint, signed by a key that the reader trusts. If they do not,
+ * the hash lines and smaller checkpoints locate the changed entry. Read `line`, then `end`.
  *
  * @module
  */
@@ -20,29 +19,29 @@ import { isSameHash, leafHash } from "./tree-hash.ts";
 import { nodesOf } from "./tree-ranges.ts";
 import { type Anchors, judgeTrust, type Mark } from "./trust.ts";
 
-/** Longest line taken: above any event. */
+/** Longest line accepted; longer than any event. */
 export const BUNDLE_LINE_BYTES_MAX = 4 * 1024 * 1024;
-/** Findings kept; more are counted. */
+/** Most findings kept; further ones are only counted. */
 const FINDINGS_MAX = 100;
 
 export interface BundleReport {
   readonly findings: readonly LogFinding[];
-  /** Findings beyond those that are kept. */
+  /** Number of findings beyond those kept. */
   readonly more: number;
-  /** Whether anything but the bundle's own keys speaks for it. */
+  /** Whether anything beyond the bundle's own keys supports it. */
   readonly isAnchored: boolean;
   readonly origin: string | null;
   readonly size: number;
-  /** Entries whose bodies were there, and those of which only the hash was. */
+  /** Entries with bodies, and those with only a hash. */
   readonly entries: number;
   readonly pruned: number;
   readonly batches: { readonly proven: number; readonly unproven: number };
 }
 
-/** Activities whose bodies retention leaves: keys, and what is said of the log itself. */
+/** Activities whose bodies retention keeps: keys, and statements about the log itself. */
 export const KEPT = /^(?:peer\.key|log\..*)$/;
 
-/** An entry that waits for the line with its hash. */
+/** An entry waiting for the line with its hash. */
 interface Waiting {
   readonly seq: number;
   readonly hash: Buffer;
@@ -65,17 +64,17 @@ export class BundleVerifier {
   #hasBody = false;
   #pruned = 0;
   #note: ReadNote | null = null;
-  /** Smaller checkpoints, the smallest first. `isOurs`: from outside. */
+  /** Smaller checkpoints, smallest first. `isOurs`: kept elsewhere. */
   #marks: Mark[] = [];
   #isAnchored = false;
-  /** Whether the tree is known to differ: what follows from that is not said again. */
+  /** Whether the tree is known to differ, so that consequences are not reported again. */
   #isTreeLost = false;
 
   constructor(anchors: Anchors) {
     this.#anchors = anchors;
   }
 
-  /** Takes the next line, without its line feed. */
+  /** Processes the next line, without its line feed. */
   line(text: string): void {
     if (this.#header === null) {
       if (this.#findings.length === 0) this.#takeHeader(text);
@@ -99,10 +98,10 @@ export class BundleVerifier {
       return;
     }
     const { seq } = parsed.data;
-    // Another spelling could be read as another event by another reader.
+    // Another parser could read a non-canonical entry as a different event.
     if (!isCanonical(text, value)) this.#report("entry_changed", seq, "it is not in canonical form");
     this.#waiting.push({ seq, hash: leafHash(text), entry: parsed.data });
-    // Without lines of hashes a bundle is read all the same.
+    // A bundle without hash lines is read too.
     if (this.#waiting.length > 256) this.#flush(null);
   }
 
@@ -130,7 +129,7 @@ export class BundleVerifier {
     this.#lookAtMarks();
   }
 
-  /** Puts the subtrees before the first entry in place. */
+  /** Sets up the subtrees before the first entry. */
   #begin({ account_id, origin, first, last, before, after, checkpoint }: BundleHeader): boolean {
     const size = readNote(checkpoint)?.size ?? 0;
     const isSound =
@@ -155,7 +154,7 @@ export class BundleVerifier {
     this.#flush({ first, hashes: hashes.map((hash) => Buffer.from(hash, "base64")) });
   }
 
-  /** Brings what waits into the tree; with `stated`, what is missing or changed is named. */
+  /** Adds waiting entries to the tree. With `stated`, names missing or changed ones. */
   #flush(stated: { readonly first: number; readonly hashes: readonly Buffer[] } | null): void {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -169,7 +168,7 @@ export class BundleVerifier {
     this.#next = Math.max(this.#next, last + 1);
   }
 
-  /** As far as entries go on without a gap that is too wide to be named one by one. */
+  /** The last entry before a gap too wide to name each missing entry. */
   #lastOf(waiting: readonly Waiting[]): number {
     const last = waiting.reduce((most, { seq }) => Math.max(most, seq), this.#next - 1);
     return Math.min(last, this.#next + 2 * waiting.length);
@@ -199,7 +198,7 @@ export class BundleVerifier {
     this.#lookAtMarks();
   }
 
-  /** Retention removes from the beginning; a body that is gone among others was taken out. */
+  /** Retention removes bodies from the beginning, so one missing among others was removed by someone. */
   #placeHole(seq: number, isPruned: boolean): void {
     this.#batches?.hole(seq);
     if (!isPruned) return;
@@ -208,7 +207,7 @@ export class BundleVerifier {
       this.#report("entry_missing", seq, "its body was taken out, though an older one is there");
   }
 
-  /** Compares with each checkpoint whose size the tree has now. */
+  /** Compares the tree with each checkpoint of its present size. */
   #lookAtMarks(): void {
     for (let mark = this.#marks[0]; mark !== undefined && mark.note.size <= this.#range.size; ) {
       this.#marks.shift();
@@ -226,7 +225,7 @@ export class BundleVerifier {
     this.#report(isOurs ? "forked" : "tree_differs", size, sentence);
   }
 
-  /** Takes the end of the bundle, and says what was found. */
+  /** Processes the end of the bundle and returns the report. */
   end(): BundleReport {
     const header = this.#header;
     if (header !== null) this.#finish(header);
@@ -291,6 +290,6 @@ function isCanonical(text: string, value: unknown): boolean {
   try {
     return canonicalJson(value) === text;
   } catch {
-    return false; // Deeper than any entry, or with a lone surrogate.
+    return false; // Nested deeper than any entry, or with a lone surrogate.
   }
 }
