@@ -1,12 +1,12 @@
 /**
- * Chunks of encrypted recordings: each is an age file of its own, since a stream of age holds 64 kB back.
+ * Chunks of encrypted recordings. Each is a separate age file, since an age stream holds back 64 kB.
  *
  * @module
  */
 import { Decrypter, Encrypter } from "age-encryption";
 import { QfError } from "../base/errors.ts";
 
-/** Encrypts for `recipients`, all of which can open it alone. Throws for one that is no recipient. */
+/** Encrypts for `recipients`, each of which can decrypt alone. Throws for an invalid recipient. */
 export function createChunkEncrypter(
   recipients: readonly string[],
 ): (text: Uint8Array) => Promise<Uint8Array> {
@@ -15,7 +15,7 @@ export function createChunkEncrypter(
   return (text) => encrypter.encrypt(text);
 }
 
-/** Opens chunks with identities as age-keygen(1) writes them. Throws ERR_USAGE where there is none. */
+/** Decrypts chunks with identities as age-keygen(1) writes them. Throws ERR_USAGE when there is none. */
 export function createChunkDecrypter(identityFile: string): (packed: Uint8Array) => Promise<Uint8Array> {
   const decrypter = new Decrypter();
   const identities = identityFile

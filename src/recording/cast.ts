@@ -1,5 +1,5 @@
 /**
- * asciicast v2: a line of JSON for the header, then one for each event, cut into chunks of whole lines.
+ * asciicast v2: a JSON line for the header, then one per event, cut into chunks of whole lines.
  *
  * Events are `o` (shown), `i` (typed, or read from standard input), `r` (the window's size) and `m` (a mark).
  *
@@ -9,27 +9,27 @@ import { parseJson } from "../base/files.ts";
 import { CastEvent, CastHeader } from "../wire/recording.ts";
 import { escapeAscii } from "./escape-ascii.ts";
 
-/** Most bytes of a chunk before it is packed. Leaves room within 64 kB for what packing adds. */
+/** Most bytes of a chunk before packing. Leaves room within 64 kB for the packing overhead. */
 export const CHUNK_TEXT_BYTES_MAX = 62_000;
 /**
- * Characters of one event. Each has at most 6 bytes in JSON, so any event fits into a chunk, and of text
- * several do, which leaves little of a chunk unused.
+ * Most characters of one event. Each takes at most 6 bytes in JSON, so any event fits into a chunk; several
+ * of plain text do, so little of a chunk is wasted.
  */
 const EVENT_CHARACTERS_MAX = 8_192;
 
-/** What follows the text of an event. */
+/** The end of an event's line. */
 const EVENT_END = '"]\n';
 
 export type CastCode = "o" | "i" | "r" | "m";
 
-/** Puts lines together into chunks, each at most `CHUNK_TEXT_BYTES_MAX` long. */
+/** Joins lines into chunks of at most `CHUNK_TEXT_BYTES_MAX` bytes. */
 export class CastWriter {
   readonly #onChunk: (text: Uint8Array) => void;
-  /** Lines of the chunk that is being filled, and room for one that no longer fits. */
+  /** Lines of the current chunk, with room for one that no longer fits. */
   readonly #buffer = Buffer.allocUnsafeSlow(2 * CHUNK_TEXT_BYTES_MAX);
   #bytes = 0;
 
-  /** `onChunk` must have used its bytes when it returns. */
+  /** `onChunk` must not keep its bytes after it returns. */
   constructor(header: CastHeader, onChunk: (text: Uint8Array) => void) {
     this.#onChunk = onChunk;
     this.#add(`${JSON.stringify(header)}\n`);
@@ -45,8 +45,8 @@ export class CastWriter {
   }
 
   /**
-   * An event of `data` as far as it is ASCII, which is most of what is shown and needs no strings. Returns
-   * how many of its bytes that are; the others are for `event`.
+   * Writes the ASCII prefix of `data` as an event, without making strings; most output is ASCII. Returns the
+   * prefix's length; pass the rest to `event`.
    */
   ascii(seconds: number, code: CastCode, data: Uint8Array): number {
     const head = `[${seconds.toFixed(6)}, "${code}", "`;
@@ -61,7 +61,7 @@ export class CastWriter {
     return data.length;
   }
 
-  /** Makes a chunk of what there is. */
+  /** Makes a chunk of the lines so far. */
   flush(): void {
     if (this.#bytes > 0) this.#onChunk(this.#buffer.subarray(0, this.#bytes));
     this.#bytes = 0;
@@ -75,7 +75,7 @@ export class CastWriter {
     this.#grow(this.#bytes + this.#buffer.write(line, this.#bytes));
   }
 
-  /** A line was written up to `end`, which goes into a chunk of its own where it fits no more. */
+  /** Accounts for a line written up to `end`, which starts a new chunk if it no longer fits. */
   #grow(end: number): void {
     const start = this.#bytes;
     if (end <= CHUNK_TEXT_BYTES_MAX) {
@@ -88,7 +88,7 @@ export class CastWriter {
   }
 }
 
-/** At most `wanted`, and not within a surrogate pair. */
+/** A cut at most at `wanted`, and not within a surrogate pair. */
 function cutAt(text: string, wanted: number): number {
   if (wanted >= text.length) return text.length;
   const code = text.charCodeAt(wanted - 1);
@@ -96,16 +96,16 @@ function cutAt(text: string, wanted: number): number {
 }
 
 /**
- * Reads lines that come in pieces. Lines that are no event are passed over: a newer writer's, or longer than
- * any writer's, of which no more is kept than that.
+ * Reads lines that arrive in pieces. Lines that are not events are skipped: those of a newer writer, and
+ * overlong ones, which are not buffered beyond the limit.
  */
 export class CastReader {
   #rest = "";
-  /** What comes until the next line break belongs to a line that is too long. */
+  /** Input up to the next line break belongs to an overlong line. */
   #isTooLong = false;
   #header: CastHeader | null = null;
 
-  /** Null: it has not come yet. */
+  /** Null until it has arrived. */
   get header(): CastHeader | null {
     return this.#header;
   }

@@ -1,5 +1,6 @@
 /**
- * Packed chunks of a recording: compressed, their digests, and the chain that makes one digest of all.
+ * Packed (compressed) chunks of a recording, their digests, and the chain that combines these into one
+ * digest.
  *
  * @module
  */
@@ -7,21 +8,21 @@ import * as zlib from "node:zlib";
 import { QfError } from "../base/errors.ts";
 import { CHUNK_TEXT_BYTES_MAX } from "./cast.ts";
 
-/** Fast rather than small: it runs beside the session. */
+/** Fast rather than small: compression runs beside the session. */
 const ZSTD_LEVEL = 1;
 const DIGEST_BYTES = 32;
 const LINE_BREAK = 10;
-/** The types of node:zlib that come with Bun's lack it. */
+/** Bun's types for node:zlib lack it. */
 const { zstdDecompressSync } = zlib as unknown as {
   readonly zstdDecompressSync: (data: Uint8Array, options: { maxOutputLength: number }) => Buffer;
 };
 
-/** Lines of the asciicast, compressed. */
+/** Compresses lines of the asciicast. */
 export function packChunk(text: Uint8Array): Uint8Array {
   return Bun.zstdCompressSync(text, { level: ZSTD_LEVEL });
 }
 
-/** The lines of a chunk. Throws ERR_STATE_DAMAGED for what is no chunk, or a larger one than there can be. */
+/** The lines of a chunk. Throws ERR_STATE_DAMAGED for an invalid chunk or one above the size limit. */
 export function unpackChunk(packed: Uint8Array): Uint8Array {
   let text: Uint8Array;
   try {
@@ -29,7 +30,7 @@ export function unpackChunk(packed: Uint8Array): Uint8Array {
   } catch (cause) {
     throw new QfError("ERR_STATE_DAMAGED", "a chunk of the recording is damaged", { cause });
   }
-  // Of one that is cut short there is no error, and less.
+  // A truncated chunk decompresses without error, but to less.
   if (text.at(-1) === LINE_BREAK) return text;
   throw new QfError("ERR_STATE_DAMAGED", "a chunk of the recording is cut short");
 }
@@ -49,7 +50,7 @@ export function extendChain(chain: Uint8Array, digest: Uint8Array): Uint8Array {
   return new Bun.CryptoHasher("sha256").update(chain).update(digest).digest();
 }
 
-/** As it stands in events and answers: unpadded base64url. */
+/** A digest as in events and answers: unpadded base64url. */
 export function digestText(digest: Uint8Array): string {
   return Buffer.from(digest).toString("base64url");
 }

@@ -1,21 +1,21 @@
 /**
- * ASCII as JSON strings hold it, byte by byte: what `JSON.stringify` makes of most that terminals show,
- * without strings on the way.
+ * Escapes ASCII for JSON strings byte by byte, with the result of `JSON.stringify` but without creating
+ * strings.
  *
  * @module
  */
 
-/** Most bytes that one becomes. */
+/** Most output bytes per input byte. */
 export const ESCAPED_BYTES_MAX = 6;
 const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
-/** What follows the backslash of each short escape. */
+/** The character after the backslash in each short escape. */
 const SHORT = shortEscapes();
 const HEX = Buffer.from("0123456789abcdef");
 
 /**
- * Writes `source` from `from` to `to` into `target` at `at`, which has room for it. Returns where it ends; -1
- * where there is more than ASCII.
+ * Writes `source` from `from` to `to` into `target` at `at`, which must have room. Returns the end; -1 when
+ * there is anything but ASCII.
  */
 export function escapeAscii(
   source: Uint8Array,

@@ -1,7 +1,7 @@
 /**
- * Bytes as text and back, exactly: what is UTF-8 is text, and each other byte is a code unit from U+DC80 to
- * U+DCFF, which no UTF-8 stands for. JSON writes such a unit as an escape, so a recording stays valid JSON,
- * and a player shows it as a replacement character.
+ * Lossless conversion between bytes and text. UTF-8 becomes text, and every other byte a code unit from
+ * U+DC80 to U+DCFF, which no valid UTF-8 encodes. JSON escapes such a unit, so a recording stays valid JSON,
+ * and players show a replacement character.
  *
  * @module
  */
@@ -9,9 +9,9 @@
 const LONE_BASE = 0xdc00;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Reads one stream, in pieces that may end within a character. */
+/** Decodes one stream, in pieces that may end within a character. */
 export class ExactText {
-  /** The beginning of a character whose other bytes have not come yet: at most three bytes. */
+  /** The beginning of an incomplete character: at most three bytes. */
   #held: Uint8Array = new Uint8Array(0);
 
   /** Whether the next piece begins within a character. */
@@ -22,12 +22,12 @@ export class ExactText {
   read(piece: Uint8Array): string {
     const data = this.#held.length === 0 ? piece : joined(this.#held, piece);
     const end = data.length - unfinishedBytes(data);
-    // A copy, which slice() of a Buffer is not: the caller may use its bytes for something else.
+    // A copy, since the caller may reuse its bytes; slice() of a Buffer would not copy.
     this.#held = new Uint8Array(data.subarray(end));
     return textOf(end === data.length ? data : data.subarray(0, end));
   }
 
-  /** What is left at the end of the stream. */
+  /** The remaining text at the end of the stream. */
   end(): string {
     const held = this.#held;
     this.#held = new Uint8Array(0);
@@ -35,7 +35,7 @@ export class ExactText {
   }
 }
 
-/** The bytes that `ExactText` made `text` of. */
+/** The bytes that `ExactText` decoded to `text`. */
 export function bytesOfText(text: string): Uint8Array {
   if (text.isWellFormed()) return Buffer.from(text, "utf8");
   const bytes: number[] = [];
@@ -55,7 +55,7 @@ function textOf(data: Uint8Array): string {
   }
 }
 
-/** Character by character: runs of UTF-8 as they are, and every other byte by itself. */
+/** Decodes valid UTF-8 runs as text, and every other byte on its own. */
 function looseText(data: Uint8Array): string {
   let text = "";
   let from = 0;
@@ -72,7 +72,7 @@ function looseText(data: Uint8Array): string {
   return text + strict.decode(data.subarray(from));
 }
 
-/** Bytes of the character at `at`; 0: there is none that is whole and valid (RFC 3629 section 4). */
+/** Length of the character at `at`; 0 when there is no complete valid one (RFC 3629 section 4). */
 function characterBytes(data: Uint8Array, at: number): number {
   const first = data[at] ?? 0;
   if (first < 0x80) return 1;
@@ -98,7 +98,7 @@ function secondRange(first: number): readonly [number, number] {
   return first === 0xf4 ? [0x80, 0x8f] : [0x80, 0xbf];
 }
 
-/** How many bytes at the end may be the beginning of a character that is not all there. */
+/** How many bytes at the end may begin an incomplete character. */
 function unfinishedBytes(data: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, data.length); back++) {
     const byte = data[data.length - back] ?? 0;

@@ -1,20 +1,20 @@
 /**
- * The bytes of a hostile machine on their way to a person's terminal: text, colours, cursor, erasing,
- * scrolling and modes that `restore` undoes. Nothing else gets through: no titles, links, clipboard,
- * images, device strings, or questions that a terminal would answer.
+ * Filters output of a hostile machine for a person's terminal. It passes text, colours, cursor movement,
+ * erasing, scrolling and modes that `restore` undoes, and nothing else: no titles, links, clipboard, images,
+ * device strings, or queries that a terminal would answer.
  *
  * @module
  */
 
-/** Ends of CSI sequences that only draw, without private marks: ECMA-48, as terminals have it. */
+/** Final bytes of CSI sequences that only draw, without private markers (ECMA-48). */
 const DRAWING = new Set("@ABCDEFGHIJKLMPSTXZ`abdefgjmr");
-/** Private modes (DECSET, DECRST) that a picture needs and `restore` undoes. */
+/** Private modes (DECSET, DECRST) needed for display, which `restore` undoes. */
 const MODES = new Set(["1", "6", "7", "25", "47", "1047", "1048", "1049", "2026"]);
-/** Bytes of one sequence; a longer one is thrown away. */
+/** Longest sequence; longer ones are dropped. */
 const SEQUENCE_MAX = 256;
 const TWO_CHARACTER = new Set("78DEHM=>c");
 const ESC = "\u001b";
-/** Text that goes through as it is, and is most of what programs print. */
+/** Text that passes unchanged: most of what programs print. */
 const PLAIN = /^[\x20-\x7e\n\r\t]*$/;
 
 type State = "text" | "escape" | "csi" | "string" | "string-escape" | "charset";
@@ -23,7 +23,7 @@ export class ScreenFilter {
   #state: State = "text";
   #sequence = "";
 
-  /** What of `text` may be shown. */
+  /** The part of `text` that may be shown. */
   filter(text: string): string {
     if (this.#state === "text" && PLAIN.test(text)) return text;
     let shown = "";
@@ -31,7 +31,7 @@ export class ScreenFilter {
     return shown;
   }
 
-  /** Puts a terminal back as a person left it: modes, scroll region, attributes, character set, cursor. */
+  /** A sequence that resets the terminal: modes, scroll region, attributes, character set, cursor. */
   static restore(): string {
     const modes = ["?1", "?6", "?1049", "?2026", "4"].map((mode) => `${ESC}[${mode}l`).join("");
     return `${modes}${ESC}[?7h${ESC}[?25h${ESC}[r${ESC}[0m${ESC}[0 q${ESC}(B${ESC}>\u000f\r\n`;
@@ -54,7 +54,7 @@ export class ScreenFilter {
         else if (code === 0x07 || code === 0x9c || code === 0x18 || code === 0x1a) this.#state = "text";
         return "";
       case "string-escape":
-        // ESC \ ends it; another escape begins something else.
+        // ESC \ ends it; any other escape begins a new sequence.
         if (character === "\\") this.#state = "text";
         else return this.#escape(character);
         return "";
@@ -82,14 +82,14 @@ export class ScreenFilter {
       return "";
     }
     this.#state = "text";
-    // RIS would also clear what was there before.
+    // RIS would also clear earlier content.
     if (character === "c") return `${ESC}[0m${ESC}[r${ESC}[2J${ESC}[H`;
     return TWO_CHARACTER.has(character) ? `${ESC}${character}` : "";
   }
 
   #csi(character: string, code: number): string {
     if (character === ESC) return this.#begin("escape");
-    // Controls within a sequence act at once, and CAN and SUB end it.
+    // Controls within a sequence take effect at once; CAN and SUB end it.
     if (code === 0x18 || code === 0x1a) return this.#begin("text");
     if (code < 0x20 || code > 0x7e) return "";
     if (this.#sequence.length < SEQUENCE_MAX) this.#sequence += character;
@@ -106,14 +106,14 @@ export class ScreenFilter {
   }
 }
 
-/** `sequence` without its CSI. Empty: it is not let through. */
+/** The sequence to pass; `sequence` is without its CSI. Empty: blocked. */
 function allowedCsi(sequence: string): string {
   const match = /^([?<=>]?)([\d;:]*)([ !"$'*+,]?)([@-~])$/.exec(sequence);
   if (match === null) return "";
   const [, mark = "", parameters = "", between = "", end = ""] = match;
   if (between !== "") return between === " " && end === "q" && mark === "" ? `${ESC}[${sequence}` : "";
   if (mark === "" && DRAWING.has(end)) return `${ESC}[${sequence}`;
-  // Insert mode; other ANSI modes are of no use to a picture.
+  // Insert mode; other ANSI modes do not matter for display.
   if (mark === "" && (end === "h" || end === "l")) return parameters === "4" ? `${ESC}[${sequence}` : "";
   if (mark !== "?" || (end !== "h" && end !== "l")) return "";
   const modes = parameters.split(";").filter((mode) => MODES.has(mode));

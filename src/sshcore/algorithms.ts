@@ -1,5 +1,5 @@
 /**
- * Algorithms that both ends of an SSH connection of ours agree on. Pinned: a weaker one is never offered.
+ * The algorithms of our SSH connections, the same for both ends. Pinned: a weaker one is never offered.
  *
  * Strict key exchange (Terrapin, CVE-2023-48795) is ssh2's default and cannot be turned off. No compression:
  * it is attack surface before authentication and slower than the network after it.
@@ -10,15 +10,15 @@ import type { Algorithms, CipherAlgorithm, KexAlgorithm } from "ssh2";
 import { hasChaChaPoly } from "./chacha-poly.ts";
 
 /**
- * draft-ietf-sshm-mlkem-hybrid-kex, as OpenSSH has it since 9.9: who records a session today cannot
- * read it with a quantum computer later. Our patch adds it to ssh2, whose types do not know it.
+ * draft-ietf-sshm-mlkem-hybrid-kex, as in OpenSSH since 9.9, so that a session recorded today cannot be
+ * decrypted with a future quantum computer. Our patch adds it to ssh2, whose types lack it.
  */
 const HYBRID = "mlkem768x25519-sha256" as string as KexAlgorithm;
 
-/** Our patch adds it to what ssh2 can offer; its types know it as one that some builds have. */
+/** Our patch lets ssh2 offer it; in its types only some builds have it. */
 const CHACHA: CipherAlgorithm = "chacha20-poly1305@openssh.com";
 
-/** In order of preference. AES-CTR comes with encrypt-then-MAC only. */
+/** In order of preference. AES-CTR only with encrypt-then-MAC. */
 export const ALGORITHMS = {
   kex: [HYBRID, "curve25519-sha256", "curve25519-sha256@libssh.org"],
   cipher: ["aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes128-ctr"],
@@ -27,9 +27,9 @@ export const ALGORITHMS = {
 } satisfies Algorithms;
 
 /**
- * As above, and last in order what older clients need where any client may come: libssh2 before 1.11 and
- * dropbear know no encrypt-then-MAC, net-ssh without its gem no X25519. None of it is broken; auditors would
- * rather not see it. chacha20-poly1305 is what OpenSSH before 9.x prefers, and offered where this system can.
+ * As above, followed by what older clients need on ports open to any client: libssh2 before 1.11 and dropbear
+ * lack encrypt-then-MAC, net-ssh without its gem lacks X25519. None of these is broken, though auditors
+ * dislike them. OpenSSH before 9.x prefers chacha20-poly1305, which is offered if this system supports it.
  */
 export function plainAlgorithms(): Algorithms {
   return {
@@ -41,7 +41,7 @@ export function plainAlgorithms(): Algorithms {
 }
 
 /**
- * Types of host key. A client takes both; a server offers Ed25519, and P-256, which auditors call weak
- * for its curve, only where it was told to for clients that know no other.
+ * Types of host key. A client accepts both. A server offers Ed25519, and P-256, whose curve auditors call
+ * weak, only if configured for clients that support nothing else.
  */
 export const HOST_KEY_ALGORITHMS = ["ssh-ed25519", "ecdsa-sha2-nistp256"] as const;

@@ -1,6 +1,5 @@
 /**
- * Bounds on what the other end may send before anybody is signed in, and the states that our own answers
- * lead to.
+ * Bounds on what the other end may send before sign-in, and the states that our own answers lead to.
  *
  * @module
  */
@@ -20,7 +19,7 @@ import {
 
 const AUTH_SERVICE = "ssh-userauth";
 
-/** The bounds of one connection, until somebody is signed in and for later requests to. */
+/** The bounds of one connection, before sign-in and for later authentication requests. */
 export class AuthBounds {
   readonly #protocol: PatchedProtocol;
   readonly #role: Role;
@@ -30,12 +29,12 @@ export class AuthBounds {
   #chatter = 0;
   #requests = 0;
   /**
-   * A request was taken and not answered. RFC 4252 lets a client send more; ssh2 would answer them in
-   * reverse.
+   * A request is still unanswered. RFC 4252 lets a client send more, which ssh2 would answer in reverse
+   * order.
    */
   #isUndecided = false;
 
-  /** `enter` hears the state that an answer of ours leads to. */
+  /** `enter` is called with the state that an answer of ours leads to. */
   constructor(protocol: PatchedProtocol, role: Role, limits: WireLimits, enter: (state: GuardState) => void) {
     this.#protocol = protocol;
     this.#role = role;
@@ -62,7 +61,7 @@ export class AuthBounds {
       case SSH.USERAUTH_REQUEST:
         return this.#judgeRequest(payload);
       case SSH.USERAUTH_INFO_RESPONSE:
-        // It, too, waits for our answer: another prompt, success or failure.
+        // It also awaits our answer: another prompt, success or failure.
         this.#isUndecided = true;
         return judgeAnswers(payload);
       case SSH.EXT_INFO:
@@ -77,7 +76,7 @@ export class AuthBounds {
     }
   }
 
-  /** Counts what comes before anybody is signed in. */
+  /** Counts what arrives before sign-in. */
   #checkAmount(state: GuardState, type: number, payload: Buffer): FrameCheck {
     if (state === "open" || state.startsWith("rekey")) return null;
     this.#bytes += payload.length;
@@ -99,7 +98,7 @@ export class AuthBounds {
     return null;
   }
 
-  /** ssh2 would disconnect, so it is answered here: it begins nothing, and counts as a request. */
+  /** ssh2 would disconnect, so we answer it here. It starts nothing and counts as a request. */
   #judgeServiceAgain(payload: Buffer): FrameCheck {
     if (this.#requests === 0 || this.#isUndecided) {
       return { wrong: `message ${SSH.SERVICE_REQUEST} in state auth` };

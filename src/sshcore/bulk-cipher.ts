@@ -1,12 +1,12 @@
 /**
- * The cipher of a connection that moves much: AES-GCM, also for clients that prefer another.
+ * The cipher of bulk transfers: AES-GCM, even for clients that prefer another.
  *
  * ssh(1) names chacha20-poly1305 first, then AES-CTR with a MAC of its own, and AES-GCM last, although
- * AES-GCM is the fastest of them on nearly every processor. A server cannot change the order. It can offer
- * less, but a client that was told to use another cipher would then not connect at all, and to wait for the
- * client's list before sending ours would cost a round trip. So the first exchange is as the client wants
- * it. Once a connection has moved a few megabytes, keys are exchanged anew, and that time only AES-GCM is
- * offered, if the client's own list has it.
+ * AES-GCM is the fastest of them on nearly every processor. A server cannot change that order. It could offer
+ * less, but a client configured for another cipher would then fail to connect, and waiting for the client's
+ * list before sending ours would cost a round trip. So the first exchange follows the client's preference.
+ * Once a connection has moved a few megabytes, we rekey and offer only AES-GCM, if the client's list contains
+ * it.
  *
  * @module
  */
@@ -14,20 +14,21 @@ import { SshReader } from "../base/ssh-buffer.ts";
 import type { KexInitOffer, PatchedProtocol } from "./patched-ssh2.ts";
 import { KEXINIT_BYTES_MAX } from "./wire-limits.ts";
 
-/** Bytes of both directions after which it is worth an exchange, which takes about as long as 4 MB do. */
+/** Bytes in both directions after which a rekey pays off; it takes about as long as transferring 4 MB. */
 export const BULK_BYTES = 8 * 1024 * 1024;
 
-/** Clients that exchange keys anew in the middle of a transfer without fault, whoever asks. */
+/** Clients that rekey correctly in the middle of a transfer, whichever side asks. */
 const CLIENTS = /^SSH-2\.0-OpenSSH_(?:for_Windows_)?\d/;
 const COOKIE_BYTES = 16;
 const FAST = /^aes(?:128|256)-gcm@openssh\.com$/;
 
-/** What we offer to clients of one server, and the same with AES-GCM alone. */
+/** A server's offer, and the same with AES-GCM alone. */
 const narrowed = new WeakMap<KexInitOffer, KexInitOffer>();
 
 /**
- * What to offer at the next exchange to a client whose first KEXINIT is `kexInit`. Null: its first exchange
- * leads to AES-GCM already, or it has none. Throws an `SshBufferError` for what is no KEXINIT.
+ * What to offer at the next exchange to a client whose first KEXINIT is `kexInit`. Null when its first
+ * exchange already selects AES-GCM, or it does not support it. Throws an `SshBufferError` for an invalid
+ * KEXINIT.
  */
 export function fasterOffer(
   protocol: Pick<PatchedProtocol, "_offer" | "_remoteIdentRaw">,
@@ -45,7 +46,7 @@ export function fasterOffer(
   return has(cs) && has(sc) ? offer : null;
 }
 
-/** From the client, and to it, in its order. */
+/** Ciphers from the client and to it, in its order. */
 function ciphersOf(kexInit: Uint8Array): { cs: string[]; sc: string[] } {
   const reader = new SshReader(kexInit);
   reader.raw(1 + COOKIE_BYTES);

@@ -1,10 +1,10 @@
 /**
- * The cipher chacha20-poly1305@openssh.com (OpenSSH's PROTOCOL.chacha20poly1305) by the system's libcrypto,
- * with bun:ffi.
+ * The cipher chacha20-poly1305@openssh.com (OpenSSH's PROTOCOL.chacha20poly1305), computed by the system's
+ * libcrypto through bun:ffi.
  *
- * Bun's own crypto has neither part of it. OpenSSL 3 is on most systems, since OpenSSH and much else need it;
- * where it is not, the cipher is not offered. It costs about as much as AES-GCM does. One context serves all
- * connections: keys are given with each packet, and ChaCha20 has no schedule to keep.
+ * Bun's own crypto lacks both parts. Most systems have OpenSSL 3, since OpenSSH and much else need it;
+ * without it the cipher is not offered. It costs about as much as AES-GCM. One context serves all
+ * connections: the key is set for each packet, and ChaCha20 has no key schedule.
  *
  * @module
  */
@@ -32,20 +32,22 @@ export const TAG_BYTES = 16;
 const IV_BYTES = 16;
 const SEQUENCE_AT = 12;
 
-/** What ssh2's cipher asks of it: each call is about the packet with number `sequence`. */
+/** The operations ssh2's cipher needs. Each call concerns the packet with number `sequence`. */
 export interface ChaChaPoly {
   /** Encrypts `packet` (its length first) to `target`, which has room for the tag behind it. */
   seal(mainKey: Buffer, lengthKey: Buffer, sequence: number, packet: Buffer, target: Buffer): void;
-  /** The length of a packet from its first four bytes. Nobody vouches for it yet. */
+  /** The length of a packet from its first four bytes, not yet authenticated. */
   openLength(lengthKey: Buffer, sequence: number, encrypted: Buffer): number;
-  /** Decrypts `data`, what follows the length, in place. False: somebody changed it, and it is as it was. */
+  /**
+   * Decrypts `data`, what follows the length, in place. False when authentication fails; `data` is unchanged.
+   */
   open(mainKey: Buffer, sequence: number, length: Buffer, data: Buffer, tag: Buffer): boolean;
 }
 
-/** Undefined until it was looked for. */
+/** Undefined until looked up. */
 let isThere: boolean | undefined;
 
-/** Whether this system can; ssh2 can then as well. Looked up once. */
+/** Whether this system, and so ssh2, supports the cipher. Looked up once. */
 export function hasChaChaPoly(): boolean {
   isThere ??= install();
   return isThere;
@@ -58,7 +60,7 @@ function install(): boolean {
   return true;
 }
 
-/** Null: no libcrypto, or one without these. */
+/** Null without a libcrypto that has these functions. */
 export function create(): ChaChaPoly | null {
   const crypto = openLibrary();
   if (crypto === null) return null;
@@ -84,7 +86,7 @@ export function create(): ChaChaPoly | null {
     must(crypto.EVP_CipherInit_ex(cipher, null, null, ptr(key), iv.at, -1));
     must(crypto.EVP_CipherUpdate(cipher, to, written.at, from, length));
   };
-  /** Of `parts` in order, to `tag`. */
+  /** Writes the authentication tag over `parts`, in order, to `tag`. */
   const authenticate = (mainKey: Buffer, sequence: number, parts: readonly Buffer[], tag: Pointer): void => {
     run(mainKey, sequence, 0, zeros.at, macKey.at, KEY_BYTES);
     must(crypto.EVP_MAC_init(macContext, macKey.at, BigInt(KEY_BYTES), null));
@@ -93,7 +95,7 @@ export function create(): ChaChaPoly | null {
   };
   return {
     seal(mainKey, lengthKey, sequence, packet, target) {
-      // First: to be shared, memory may move once.
+      // First, because sharing memory may move it once.
       const sealed = target.subarray(0, packet.length);
       const [from, to] = [ptr(packet), ptr(target)];
       run(lengthKey, sequence, 0, from, to, LENGTH_BYTES);
@@ -123,13 +125,13 @@ function openLibrary() {
   }
 }
 
-/** Memory of its own, whose address is asked for once. */
+/** A buffer with its own memory, whose address is looked up once. */
 function fixed(bytes: number): { readonly bytes: Buffer; readonly at: Pointer } {
   const made = Buffer.from(new ArrayBuffer(bytes));
   return { bytes: made, at: ptr(made) };
 }
 
-/** A packet sealed by OpenSSH's own code, so that a library that computes otherwise is never used. */
+/** Compares with a packet sealed by OpenSSH's own code, so that a deviating library is never used. */
 function works({ seal }: ChaChaPoly): boolean {
   const packet = Buffer.from("0000000c060506070809000000000000", "hex");
   const target = Buffer.alloc(packet.length + TAG_BYTES);

@@ -1,8 +1,8 @@
 /**
  * Bounds on a signed-in peer's use of the connection protocol (RFC 4254).
  *
- * ssh2 does not hold a peer to its window, cuts data into packets of no size for ever, takes data after EOF,
- * and answers whatever is asked, read or not. Here each of these ends the connection or is refused.
+ * ssh2 does not enforce the window, loops forever on a packet size of 0, accepts data after EOF, and answers
+ * every request, even if its answers are not read. Here each of these ends the connection or is refused.
  *
  * @module
  */
@@ -18,12 +18,12 @@ import {
   type WireLimits,
 } from "./wire-limits.ts";
 
-/** Null: go on with it. "drop": it goes no further. Text: what the peer did wrong. */
+/** Null: pass the message on. "drop": discard it. `wrong`: the peer's violation. */
 export type FrameCheck = null | "drop" | { readonly wrong: string };
 
 const RESOURCE_SHORTAGE = 4;
 const CONNECT_FAILED = 2;
-/** Before the bytes of CHANNEL_DATA and of CHANNEL_EXTENDED_DATA. */
+/** Header bytes of CHANNEL_DATA and of CHANNEL_EXTENDED_DATA. */
 const DATA_HEADER_BYTES = 9;
 const EXTENDED_HEADER_BYTES = 13;
 
@@ -45,7 +45,7 @@ export function createChannelBounds(connection: PatchedConnection, role: Role, l
       case SSH.CHANNEL_DATA:
         return judgeData(connection, payload, DATA_HEADER_BYTES);
       case SSH.CHANNEL_EXTENDED_DATA:
-        // A client has no use for it and ssh2's server does nothing with it.
+        // Clients do not send it, and ssh2's server ignores it.
         return role === "server" ? "drop" : judgeData(connection, payload, EXTENDED_HEADER_BYTES);
       case SSH.CHANNEL_WINDOW_ADJUST:
         return judgeAdjust(connection, payload);
@@ -66,7 +66,7 @@ export function createChannelBounds(connection: PatchedConnection, role: Role, l
     }
     if (permitted.has(type)) return null;
     if (!isUnknownMessage(type)) return { wrong: `message ${type} out of its place` };
-    // ssh2 has counted the packet already.
+    // ssh2 has already counted the packet.
     protocol.unimplemented(((protocol._decipher?.inSeqno ?? 1) - 1) >>> 0);
     return "drop";
   };
@@ -79,7 +79,7 @@ function judgeData(connection: PatchedConnection, payload: Buffer, headerBytes: 
   if (sides.incoming.state !== "open") return { wrong: "data after its end" };
   const length = payload.readUInt32BE(headerBytes - 4);
   if (length !== payload.length - headerBytes) return { wrong: "data of another length" };
-  // What ssh2's channels announce; a longer packet is for requests.
+  // The maximum that ssh2's channels announce. Longer packets are for requests.
   if (length > CHANNEL_PACKET_BYTES_MAX) return { wrong: "data beyond the packet size" };
   return length > sides.incoming.window ? { wrong: "data beyond the window" } : null;
 }

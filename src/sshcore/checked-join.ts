@@ -1,9 +1,9 @@
 /**
- * Joins a program that speaks SSH and the stream to a peer, for programs that we carry and do not configure:
- * what they send has to be SSH, and the peer has to show a host key that management named.
+ * Joins an SSH program and the stream to a peer, for programs that we do not configure. The program must
+ * speak SSH, and the peer must show a host key that management named.
  *
- * A web page that a browser sends here gets nothing to the peer, and a program that would take any host key
- * meets no other machine. What one side does not take yet stops the other.
+ * So a browser's request never reaches the peer, and a program that accepts any host key never reaches
+ * another machine. Back-pressure works both ways.
  *
  * @module
  */
@@ -12,18 +12,18 @@ import { pipeline } from "node:stream/promises";
 import { QfError } from "../base/errors.ts";
 import { createHostKeyCheck } from "./host-key-check.ts";
 
-/** RFC 4253 section 4.2: what a client begins with. */
+/** RFC 4253 section 4.2: how a client begins. */
 const CLIENT_FIRST = Buffer.from("SSH-2.0-");
 
 /**
- * Carries bytes both ways until both have ended or one is gone, and takes both over. Throws ERR_USAGE for a
- * program that does not speak SSH, and ERR_HOST_KEY_MISMATCH for a peer with another host key; neither side
- * gets any more then.
+ * Takes over both and relays bytes until both have ended or one is gone. Throws ERR_USAGE for a program that
+ * does not speak SSH, and ERR_HOST_KEY_MISMATCH for a peer with another host key. Then nothing more is
+ * relayed.
  */
 export async function joinChecked(options: {
   readonly program: Duplex;
   readonly peer: Duplex;
-  /** Blobs in base64, as management named them. */
+  /** Blobs in base64, from management. */
   readonly hostKeys: readonly string[];
 }): Promise<void> {
   const { program, peer, hostKeys } = options;

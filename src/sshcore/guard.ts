@@ -1,10 +1,10 @@
 /**
  * A strict state machine around one connection of ssh2, server's or client's side.
  *
- * ssh2 keeps a connection on when a message comes out of its place, takes sign-in without its service,
- * and goes on reading after it has said that it disconnects. With the guard each payload is judged
- * before ssh2 sees it: what has no place in the present state (`permitted.ts`) ends the connection with
- * SSH_MSG_DISCONNECT, and nothing that follows is looked at. Decides nothing about who may enter.
+ * ssh2 keeps a connection open after an out-of-place message, accepts authentication before its service was
+ * requested, and continues reading after it has disconnected. The guard checks each payload before ssh2 sees
+ * it. A message not permitted in the current state (`permitted.ts`) ends the connection with
+ * SSH_MSG_DISCONNECT, and nothing after it is read. The guard does not decide who is admitted.
  *
  * @module
  */
@@ -22,17 +22,19 @@ import { type Ssh2Protocol, sendMessageNow } from "./ssh2-internals.ts";
 import { KEXINIT_BYTES_MAX, WIRE_LIMITS, type WireLimits } from "./wire-limits.ts";
 
 export interface GuardOptions {
-  /** Those not named keep their default. */
+  /** Unset limits keep their defaults. */
   readonly limits?: Partial<WireLimits>;
-  /** Told once what the peer did wrong, for log and penalties: our words, nothing of the input. */
+  /** Called once with the peer's violation, for log and penalties. The text is ours and quotes no input. */
   readonly onViolation?: (what: string) => void;
-  /** What key exchanges of the peer may take after the sign-in. Absent: a budget of this connection alone. */
+  /**
+   * Processor time for the peer's key exchanges after sign-in. Absent: a budget for this connection alone.
+   */
   readonly kexBudget?: KexBudget;
 }
 
 export interface Guard {
   readonly state: GuardState;
-  /** Ends the connection as for a violation. */
+  /** Ends the connection as after a violation. */
   refuse(what: string): void;
 }
 
@@ -40,8 +42,8 @@ export interface Guard {
 const PROTOCOL_ERROR = 2;
 const VERSION_NOT_SUPPORTED = 8;
 /**
- * What a server of ours says of itself in EXT_INFO: only Ed25519 signs in; a client may sign for the host key
- * that it was shown (OpenSSH PROTOCOL, section 1.8); pings hide keystrokes.
+ * What our servers announce in EXT_INFO: only Ed25519 signs in; a client may sign for the host key it was
+ * shown (OpenSSH PROTOCOL, section 1.8); pings hide keystroke timing.
  */
 const EXTENSIONS = [
   ["server-sig-algs", "ssh-ed25519"],
@@ -50,12 +52,12 @@ const EXTENSIONS = [
 ] as const;
 const IDENTIFICATION = /^SSH-2\.0-[!-~][ -~]*$/;
 const OPEN_STATES: ReadonlySet<GuardState> = new Set(["open", "rekey", "rekey-newkeys"]);
-/** A guess of a key exchange that was not ours may be of any of its kinds. */
+/** A wrong key exchange guess may have any of these message numbers. */
 const GUESSES = { first: 30, last: 34 };
-/** What leaves ssh2's parser, as its own fatal errors do. */
+/** Makes ssh2's parser stop, as its own fatal errors do. */
 const STOP = Number.POSITIVE_INFINITY;
 
-/** Where a message leads. */
+/** State transitions by message. */
 const NEXT: Readonly<Partial<Record<GuardState, Readonly<Record<number, GuardState>>>>> = {
   first: { [SSH.KEXINIT]: "kex" },
   kex: { [SSH.KEX_ECDH_INIT]: "newkeys", [SSH.KEX_ECDH_REPLY]: "newkeys" },
@@ -70,7 +72,7 @@ const NEXT: Readonly<Partial<Record<GuardState, Readonly<Record<number, GuardSta
   },
   service: { [SSH.SERVICE_REQUEST]: "auth", [SSH.SERVICE_ACCEPT]: "auth" },
   auth: { [SSH.USERAUTH_SUCCESS]: "open" },
-  // A new request gives up the one that was asking.
+  // A new request abandons the one that was prompting.
   prompted: { [SSH.USERAUTH_REQUEST]: "auth", [SSH.USERAUTH_INFO_RESPONSE]: "auth" },
   open: { [SSH.KEXINIT]: "rekey" },
   rekey: { [SSH.KEX_ECDH_INIT]: "rekey-newkeys", [SSH.KEX_ECDH_REPLY]: "rekey-newkeys" },
@@ -79,8 +81,8 @@ const NEXT: Readonly<Partial<Record<GuardState, Readonly<Record<number, GuardSta
 
 /**
  * Guards a connection of ssh2's Server. Call it first in the listener of "connection": the client's
- * identification line has just been read, nothing else. What came before is bounded by ssh2's patch in
- * length, and in time by whoever holds the socket.
+ * identification line has just been read, nothing else. ssh2's patch bounds the length of what came before;
+ * the owner of the socket bounds its time.
  */
 export function guardConnection(connection: object, options: GuardOptions = {}): Guard {
   const inside = patched(connection);
@@ -93,14 +95,14 @@ export function guardClient(client: object, options: GuardOptions = {}): Guard {
   return guard(patched(client), "client", options);
 }
 
-/** What one guarded connection is made of. */
+/** The parts of one guarded connection. */
 interface Guarded {
   readonly connection: PatchedConnection;
   readonly role: Role;
   readonly limits: WireLimits;
   state: GuardState;
   isOver: boolean;
-  /** Stops what runs for it: timers. */
+  /** Cleanup functions, such as stopping timers. */
   readonly atEnd: (() => void)[];
 }
 
@@ -140,7 +142,7 @@ function guard(connection: PatchedConnection, role: Role, options: GuardOptions)
     }
     boundOutput();
     if (check === "drop") return guarded.isOver ? STOP : undefined;
-    // What follows it must not be looked at (RFC 4253 section 11.1); ssh2 would.
+    // Nothing after it may be processed (RFC 4253 section 11.1), but ssh2 would.
     if (payload[0] === SSH.DISCONNECT) linger();
     return true;
   };
@@ -155,7 +157,7 @@ function guard(connection: PatchedConnection, role: Role, options: GuardOptions)
   };
 }
 
-/** The ways a guarded connection ends: for a violation, or because ssh2 or its user ended it. */
+/** Ends a guarded connection: on a violation, or because ssh2 or its user ended it. */
 function createEnding(guarded: Guarded, onViolation: GuardOptions["onViolation"]) {
   const { connection, role, limits, atEnd } = guarded;
   const { _protocol: protocol, _sock: socket } = connection;
@@ -167,7 +169,7 @@ function createEnding(guarded: Guarded, onViolation: GuardOptions["onViolation"]
   const linger = (): void => {
     if (guarded.isOver) return;
     stop();
-    // A peer that neither reads nor closes must not keep the socket.
+    // A peer that neither reads nor closes must not hold the socket open.
     const timer = setTimeout(() => socket.destroy(), limits.lingerMs);
     timer.unref();
     socket.once("close", () => clearTimeout(timer));
@@ -184,7 +186,7 @@ function createEnding(guarded: Guarded, onViolation: GuardOptions["onViolation"]
     disconnect.call(protocol, reason);
     linger();
   };
-  // Every error ends a server's connection; a client's may be one key of several that fails.
+  // Every error ends a server's connection; a client's error may be one of several keys failing.
   connection.on("error", () => {
     if (role === "server" || protocol._destruct === undefined) linger();
   });
@@ -192,7 +194,7 @@ function createEnding(guarded: Guarded, onViolation: GuardOptions["onViolation"]
   return { refuse, linger };
 }
 
-/** Judges each message by the state, and moves the state on. */
+/** Checks each message against the state and advances the state. */
 function createFrameCheck(
   guarded: Guarded,
   rekeyer: Rekeyer,
@@ -241,15 +243,18 @@ function createFrameCheck(
   };
 }
 
-/** From now on, under these keys and the next. Strangers do not get to make us hold as much. */
+/**
+ * Accepts longer packets from now on, under these keys and later ones. Strangers cannot make us buffer as
+ * much.
+ */
 function takeLongPackets(protocol: PatchedProtocol, bytesMax: number): void {
   protocol.maxPacketSize = bytesMax;
   if (protocol._decipher !== undefined) protocol._decipher.maxPacketSize = bytesMax;
 }
 
-/** Reading stops while somebody holds it. */
+/** Reading stops while anything holds it. */
 interface ReadHold {
-  /** Returns how to let go. */
+  /** Returns a function that releases it. */
   hold(): () => void;
 }
 
@@ -265,7 +270,7 @@ function createReadHold(socket: Duplex): ReadHold {
   };
 }
 
-/** Stops reading from a peer that asks and does not take the answers. */
+/** Stops reading from a peer that sends requests and does not read the answers. */
 function createOutputBound(guarded: Guarded, refuse: (what: string) => void, reading: ReadHold): () => void {
   const { limits } = guarded;
   const { _protocol: protocol, _sock: socket } = guarded.connection;

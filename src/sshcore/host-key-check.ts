@@ -1,30 +1,30 @@
 /**
- * A check that a server's host key is one of those that management named, made on the bytes of its first key
- * exchange, which nobody has encrypted yet (RFC 4253 sections 4.2, 6 and 8, RFC 5656 section 4).
+ * Checks that a server's host key is one that management named, from the unencrypted bytes of its first key
+ * exchange (RFC 4253 sections 4.2, 6 and 8, RFC 5656 section 4).
  *
- * It is for an ssh(1) that was told to take any host key. Only this much is let through before the key is
- * known: the version line, KEXINIT, the reply with the key, NEWKEYS, in that order, or a DISCONNECT. ssh(1)
- * itself proves that the server has the key of the reply. No side effects here.
+ * It serves an ssh(1) that accepts any host key. Before the key is known it passes only the version line,
+ * KEXINIT, the reply with the key and NEWKEYS, in that order, or a DISCONNECT. ssh(1) itself verifies that
+ * the server holds the key. It has no side effects.
  *
  * @module
  */
 
 /** RFC 4253 section 4.2: the line with its end. */
 const VERSION_BYTES_MAX = 255;
-/** RFC 4253 section 6.1: what every implementation must take; host keys and KEXINIT are far smaller. */
+/** RFC 4253 section 6.1: what every implementation must accept; host keys and KEXINIT are far smaller. */
 const PACKET_BYTES_MAX = 35_000;
 const HEADER_BYTES = 5;
 const LF = 0x0a;
 const DISCONNECT = 1;
 const KEXINIT = 20;
 const NEWKEYS = 21;
-/** KEXDH_REPLY, KEX_ECDH_REPLY and the reply of the hybrids are one number; the key comes first in all. */
+/** KEXDH_REPLY, KEX_ECDH_REPLY and the hybrids' reply share this number and begin with the key. */
 const KEX_REPLY = 31;
 
 export interface HostKeyCheck {
-  /** Takes what the server sent. What may go on to ssh(1); null when nothing may any more. */
+  /** Takes bytes from the server and returns those to pass to ssh(1). Null: nothing more may pass. */
   push(bytes: Buffer): Buffer | null;
-  /** Whether the key was right and everything may go on. */
+  /** Whether the key was right, so that everything passes. */
   readonly isDone: boolean;
 }
 
@@ -35,7 +35,7 @@ export function createHostKeyCheck(hostKeys: readonly Buffer[]): HostKeyCheck {
   let hasVersion = false;
   let isRefused = false;
 
-  /** Length of the next whole line or packet that is as it has to be. 0: more has to come. -1: it is not. */
+  /** Length of the next valid line or packet. 0: incomplete. -1: invalid. */
   const next = (bytes: Buffer): number => {
     if (!hasVersion) {
       const length = versionLength(bytes);
@@ -76,7 +76,7 @@ export function createHostKeyCheck(hostKeys: readonly Buffer[]): HostKeyCheck {
   };
 }
 
-/** No line before it, and no character that readers of it could see differently. */
+/** Allows no line before it, and no character that parsers could treat differently. */
 function versionLength(bytes: Buffer): number {
   const end = bytes.indexOf(LF);
   if (end < 0) return bytes.length >= VERSION_BYTES_MAX ? -1 : 0;
@@ -88,7 +88,7 @@ function isTooLong(bytes: Buffer): boolean {
   return bytes.length >= 4 && bytes.readUInt32BE(0) > PACKET_BYTES_MAX;
 }
 
-/** A packet before encryption: no MAC, padded to 8 bytes. Undefined: it is not whole. */
+/** A packet before encryption: no MAC, padded to 8 bytes. Undefined when incomplete. */
 function readPacket(bytes: Buffer): { readonly length: number; readonly payload: Buffer } | undefined {
   if (bytes.length < HEADER_BYTES || isTooLong(bytes)) return undefined;
   const length = 4 + bytes.readUInt32BE(0);
@@ -97,7 +97,7 @@ function readPacket(bytes: Buffer): { readonly length: number; readonly payload:
   return { length, payload: bytes.subarray(HEADER_BYTES, Math.max(HEADER_BYTES, length - padding)) };
 }
 
-/** The first string of a message after its number. Empty: there is none. */
+/** The first string of a message after its number. Empty when there is none. */
 function firstString(payload: Buffer): Buffer {
   if (payload.length < 5) return Buffer.alloc(0);
   const length = payload.readUInt32BE(1);

@@ -3,8 +3,9 @@
  *
  * Clients decide by the server's software version what they may use: ssh(1) sends `eow@openssh.com`, ssh2
  * forwards unix sockets, and several send the arguments of an SFTP symlink the way that sftp-server(8) takes
- * them, only where it begins with `OpenSSH`. Our server does all of this as OpenSSH 9.9 does, so it says so,
- * and who it is in the comment. Not `10.x`: a client that reads one digit takes that for OpenSSH 1.
+ * them, only where it begins with `OpenSSH`. Our server does all of this as OpenSSH 9.9 does, so it uses that
+ * version and names itself in the comment. It avoids `10.x`, which a client that reads one digit takes for
+ * OpenSSH 1.
  *
  * @module
  */

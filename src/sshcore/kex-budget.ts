@@ -1,30 +1,29 @@
 /**
- * Processor time for key exchanges after the sign-in, as a share of one core for each source.
+ * Processor time for key exchanges after sign-in, as a share of one core per source.
  *
- * Their number says little: a client that changes keys with each megabyte is within its rights, and OpenSSH's
- * own tests do so with each 16 bytes. A source that takes more than its share is read more slowly; it is
- * never cut off for it.
+ * Their number says little: a client may rekey every megabyte, and OpenSSH's own tests do so every 16 bytes.
+ * A source that exceeds its share is read more slowly, never cut off.
  *
  * @module
  */
 
 export interface KexBudget {
-  /** `ms` of processor time were used. Returns for how many milliseconds nothing should be read, mostly 0. */
+  /** Records `ms` of processor time. Returns for how many milliseconds to pause reading, usually 0. */
   spend(ms: number): number;
 }
 
 export interface KexShare {
-  /** Of one core, above 0 and at most 1. */
+  /** Share of one core, above 0 and at most 1. */
   readonly share: number;
-  /** Milliseconds that may be used at once by a source that has been quiet. */
+  /** Milliseconds that a source which has been quiet may use at once. */
   readonly burstMs: number;
 }
 
-/** A core is shared by all; a transfer that changes keys all the time keeps half of it at most. */
+/** All share a core; a transfer that rekeys constantly gets at most half of it. */
 export const KEX_SHARE: KexShare = { share: 0.5, burstMs: 2_000 };
-/** Longest pause at a time, so that a connection is never taken for dead. */
+/** Longest single pause, so that a connection never looks dead. */
 const PAUSE_MS_MAX = 1_000;
-/** Sources remembered; those that have been quiet for long enough are forgotten first. */
+/** Most sources remembered. Sources with a recovered budget are forgotten first. */
 const SOURCES_MAX = 1_024;
 
 interface Account extends KexBudget {
@@ -53,7 +52,7 @@ export function createKexBudget({ share, burstMs }: KexShare, nowMs: () => numbe
   };
 }
 
-/** Budgets by source: connecting again brings no new one. */
+/** Budgets by source: reconnecting does not reset one. */
 export class KexBudgets {
   readonly #share: KexShare;
   readonly #nowMs: () => number;

@@ -1,5 +1,5 @@
 /**
- * SSH messages that we write ourselves (RFC 4252, 4253, 4254), and the numbers in them.
+ * SSH messages that we encode ourselves (RFC 4252, 4253, 4254), and their numbers.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export const OPEN_FAILURE = {
   RESOURCE_SHORTAGE: 4,
 } as const;
 
-/** Shown by the client before it hears that it was refused (RFC 4252 section 5.4). */
+/** A banner, which the client shows before it learns of a refusal (RFC 4252 section 5.4). */
 export function bannerMessage(text: string): Buffer {
   return new SshWriter().uint8(MESSAGE.USERAUTH_BANNER).text(text).text("").toBuffer();
 }

@@ -1,7 +1,8 @@
 /**
- * Additions of patches/ssh2@1.17.0.patch to ssh2, and the private parts that the guard looks at.
+ * Types for the additions of patches/ssh2@1.17.0.patch, and for the private parts of ssh2 that the guard
+ * uses.
  *
- * An ssh2 without the patch is refused at the first connection: without its hook nothing is guarded.
+ * An ssh2 without the patch is refused at the first connection, since nothing would be guarded.
  *
  * @module
  */
@@ -11,21 +12,21 @@ import { assert } from "../base/assert.ts";
 
 export interface PatchedProtocol {
   /**
-   * Called with each payload before anything acts on it. True: ssh2 goes on with it. Anything else is
-   * what ssh2's parser gets instead: undefined skips this payload, infinity leaves the parser.
+   * Called with each payload before ssh2 acts on it. True: ssh2 processes it. Any other value goes to ssh2's
+   * parser instead: undefined skips this payload, infinity stops the parser.
    */
   inspectPayload: ((payload: Buffer) => true | number | undefined) | undefined;
   /** Name and value, sent by a server in EXT_INFO. Plain ASCII. */
   extensions: readonly (readonly [string, string])[] | undefined;
-  /** Longest packet taken from now on, in bytes, also under the next keys. Undefined: 35,000. */
+  /** Longest packet accepted from now on, in bytes, also under later keys. Undefined: 35,000. */
   maxPacketSize: number | undefined;
   _onWrite: (data: Buffer) => void;
   readonly _onError: (error: Error) => void;
   /** Absent once the protocol has ended. */
   readonly _destruct?: ((reason?: string) => void) | undefined;
-  /** Ours, while keys are exchanged. */
+  /** Our KEXINIT during a key exchange. */
   readonly _kexinit: Buffer | undefined;
-  /** What waits for the end of a key exchange. */
+  /** Packets that wait for the end of a key exchange. */
   readonly _queue: readonly Buffer[] | undefined;
   readonly _strictMode: boolean | undefined;
   readonly _skipNextInboundPacket: boolean;
@@ -38,7 +39,7 @@ export interface PatchedProtocol {
   unimplemented(sequenceNumber: number): void;
   channelOpenFail(recipient: number, reason: number, text: string, language: string): void;
   serviceAccept(name: string): void;
-  /** Methods that tell the guard what was answered. */
+  /** Methods through which the guard learns our answers. */
   authSuccess(...args: unknown[]): void;
   authFailure(...args: unknown[]): void;
   authPKOK(...args: unknown[]): void;
@@ -77,7 +78,7 @@ export interface ChannelSide {
 export interface PatchedChannel {
   readonly incoming?: ChannelSide;
   readonly outgoing?: ChannelSide;
-  /** A session before and after it has begun; its channel then holds the same two sides. */
+  /** Set on a session before and after it starts; its channel then holds the same two sides. */
   readonly _chanInfo?: { readonly incoming: ChannelSide; readonly outgoing: ChannelSide };
 }
 
@@ -88,7 +89,7 @@ export interface PatchedConnection extends EventEmitter {
   readonly _chanMgr: { readonly _count: number; readonly _channels: Readonly<Record<number, unknown>> };
 }
 
-/** `connection` as what it is inside. Throws when ssh2 is not the patched one. */
+/** `connection` with its internals. Throws when ssh2 is not patched. */
 export function patched(connection: object): PatchedConnection {
   const inside = connection as PatchedConnection;
   const protocol = inside._protocol;
@@ -100,7 +101,7 @@ export function patched(connection: object): PatchedConnection {
   return inside;
 }
 
-/** Both sides of a channel; undefined when `id` is none, or one that is not open yet. */
+/** Both sides of a channel; undefined when `id` is unknown or not open yet. */
 export function sidesOf(connection: PatchedConnection, id: number): PatchedChannel["_chanInfo"] {
   const channel = connection._chanMgr._channels[id] as PatchedChannel | boolean | (() => void) | undefined;
   if (typeof channel !== "object") return undefined;

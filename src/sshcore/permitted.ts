@@ -1,9 +1,9 @@
 /**
- * Messages that the other end may send in each state of a connection, as data.
+ * The messages that the other end may send in each state of a connection, as data.
  *
- * RFC 4253 and 4252 are more generous in places where nobody needs it: no chatter while keys are exchanged
- * (that is also what Terrapin, CVE-2023-48795, lived on), no new key exchange before authentication, no
- * requests sent ahead of an answer. A message without a place in its state ends the connection.
+ * It is stricter than RFC 4253 and 4252 where no client needs the freedom: no chatter during a key exchange
+ * (which Terrapin, CVE-2023-48795, exploited), no rekey before authentication, no requests ahead of an
+ * answer. A message not permitted in the current state ends the connection.
  *
  * @module
  */
@@ -67,7 +67,7 @@ export type GuardState =
 
 export type Role = "server" | "client";
 
-/** Messages that say nothing; counted before authentication. */
+/** Messages without effect; counted before authentication. */
 export const CHATTER: readonly number[] = [SSH.IGNORE, SSH.UNIMPLEMENTED, SSH.DEBUG];
 const QUIET = [SSH.DISCONNECT] as const;
 const TALK = [SSH.DISCONNECT, ...CHATTER] as const;
@@ -91,7 +91,7 @@ export const CONNECTION: readonly number[] = [
 ];
 const OPEN: readonly number[] = [...TALK, SSH.KEXINIT, ...CONNECTION, SSH.PING, SSH.PONG];
 
-/** What `role` takes from the other end. */
+/** What `role` accepts from the other end. */
 export const PERMITTED: Readonly<Record<Role, Readonly<Record<GuardState, readonly number[]>>>> = {
   server: {
     first: [...QUIET, SSH.KEXINIT],
@@ -100,14 +100,14 @@ export const PERMITTED: Readonly<Record<Role, Readonly<Record<GuardState, readon
     // RFC 8308 section 2.4: EXT_INFO of a client is the first message after its NEWKEYS, or never.
     keyed: [...TALK, SSH.EXT_INFO, SSH.SERVICE_REQUEST],
     service: [...TALK, SSH.SERVICE_REQUEST],
-    // paramiko asks for the service anew before each of its tries.
+    // paramiko requests the service again before each attempt.
     auth: [...TALK, SSH.USERAUTH_REQUEST, SSH.SERVICE_REQUEST],
     prompted: [...TALK, SSH.USERAUTH_REQUEST, SSH.USERAUTH_INFO_RESPONSE],
     // RFC 4252 section 5.1: requests after success are ignored in silence.
     open: [...OPEN, SSH.USERAUTH_REQUEST],
-    // RFC 4253 section 7.1 forbids the connection's messages after a KEXINIT. sshd(8) takes them, and so do
-    // we: JSch writes from several threads, so that data, a window or a keepalive may stand behind its
-    // KEXINIT. The keys that protect them are still in force, and they are judged as at any other time.
+    // RFC 4253 section 7.1 forbids connection messages after a KEXINIT. Like sshd(8) we accept them: JSch
+    // writes from several threads, so data, a window or a keepalive may follow its KEXINIT. They are still
+    // protected by the current keys and checked as usual.
     rekey: [...TALK, SSH.KEX_ECDH_INIT, ...CONNECTION],
     "rekey-newkeys": [...TALK, SSH.NEWKEYS, ...CONNECTION],
   },
@@ -117,7 +117,7 @@ export const PERMITTED: Readonly<Record<Role, Readonly<Record<GuardState, readon
     newkeys: [...QUIET, SSH.NEWKEYS],
     keyed: [...TALK, SSH.EXT_INFO, SSH.SERVICE_ACCEPT],
     service: [...TALK, SSH.SERVICE_ACCEPT],
-    // RFC 8308 section 2.4: a server's second EXT_INFO stands right before its success.
+    // RFC 8308 section 2.4: a server's second EXT_INFO directly precedes its success.
     auth: [
       ...TALK,
       SSH.EXT_INFO,
@@ -135,7 +135,7 @@ export const PERMITTED: Readonly<Record<Role, Readonly<Record<GuardState, readon
 
 const KNOWN: ReadonlySet<number> = new Set(Object.values(SSH));
 
-/** Whether `type` is nothing that we know, so that RFC 4253 section 11.4 wants it answered as such. */
+/** Whether `type` is unknown and must be answered with UNIMPLEMENTED (RFC 4253 section 11.4). */
 export function isUnknownMessage(type: number): boolean {
   return !KNOWN.has(type) && (type < SSH.NEWKEYS || type >= SSH.USERAUTH_REQUEST);
 }

@@ -1,6 +1,5 @@
 /**
- * Key re-exchange: in time, by bytes and by age (RFC 4253 section 9), and the processor time that those of
- * the peer take.
+ * Key re-exchange by bytes and age (RFC 4253 section 9), and the processor time of the peer's exchanges.
  *
  * @module
  */
@@ -14,17 +13,17 @@ const EXCHANGE_MS_MAX = 20;
 
 export interface Rekeyer {
   /**
-   * `offer` is made at every exchange but the first, and the second comes as soon as much has been moved.
-   * Null: all are alike.
+   * Sets the offer for every exchange but the first, and schedules the second once much data has moved. Null:
+   * no different offer.
    */
   offerLater(offer: KexInitOffer | null): void;
-  /** Bytes came in on an open connection. */
+  /** Call when bytes arrive on an open connection. */
   received(bytes: number): void;
-  /** The peer begins a key exchange. */
+  /** Call when the peer begins a key exchange. */
   begins(): void;
-  /** The peer's half of the exchange is there, and is computed with now. */
+  /** Call when the peer's half of the exchange has arrived and computation starts. */
   computes(): void;
-  /** A key exchange is done. Returns for how long the peer should not be read. */
+  /** Call when a key exchange is done. Returns how long to pause reading from the peer. */
   finished(): number;
   stop(): void;
 }
@@ -51,7 +50,7 @@ export function createRekeyer(
     stall ??= setTimeout(onStall, limits.rekeyStallMs);
   };
   const rekey = (): void => {
-    // Before anybody is signed in a client could not cope with it, and the grace time bounds all.
+    // Clients cannot handle a rekey before sign-in, and the grace time bounds that phase.
     if (!isOpen() || protocol._kexinit !== undefined) return;
     watch();
     protocol.rekey();
@@ -78,7 +77,7 @@ export function createRekeyer(
       stall = undefined;
       age = setTimeout(rekey, limits.rekeyMs);
       age.unref();
-      // Not of the first one, which belongs to signing in. What others did meanwhile is not this one's.
+      // Does not count the first exchange, which is part of signing in, or other work in the meantime.
       const usedMs = computingSinceMs === undefined ? 0 : performance.now() - computingSinceMs;
       computingSinceMs = undefined;
       return usedMs === 0 ? 0 : budget.spend(Math.min(usedMs, EXCHANGE_MS_MAX));

@@ -1,8 +1,8 @@
 /**
- * Channels of a server's connection that are no sessions: accepting one that the client asked for, later than
- * ssh2 would, and asking the client for one.
+ * Non-session channels of a server's connection: accepts a client's channel later than ssh2 would, and opens
+ * channels to the client.
  *
- * ssh2 answers an open at once, and with no reason of ours. Here the open is judged first, and ssh2 gets the
+ * ssh2 answers an open at once and without our reason. Here the open is decided first, and ssh2 gets the
  * message only when it is accepted.
  *
  * @module
@@ -12,7 +12,7 @@ import { SshWriter } from "../base/ssh-buffer.ts";
 import { MESSAGE } from "./messages.ts";
 import { channelManagerOf, protocolOf, sendMessage } from "./ssh2-internals.ts";
 
-/** What a client says when it asks for a channel, the number of its own side first. */
+/** Fields of a client's channel open; the client's channel number comes first. */
 export interface OpenFields {
   readonly type: string;
   readonly sender: number;
@@ -20,16 +20,16 @@ export interface OpenFields {
   readonly packetSize: number;
 }
 
-/** ssh2's own, which its channels announce. */
+/** The window that ssh2's channels announce. */
 const WINDOW = 2 * 1024 * 1024;
 const PACKET_SIZE = 32 * 1024;
-/** What ssh2 says of an open that it would ask its user about. */
+/** ssh2's event for each open that it would pass to its user. */
 const EVENTS: Readonly<Record<string, "tcpip" | "openssh.streamlocal">> = {
   "direct-tcpip": "tcpip",
   "direct-streamlocal@openssh.com": "openssh.streamlocal",
 };
 
-/** Confirms a direct channel. Null when there is no number left for it, or the connection has ended. */
+/** Confirms a direct channel. Null when no channel number is free or the connection has ended. */
 export function acceptChannel(connection: Connection, open: OpenFields): ServerChannel | null {
   const event = EVENTS[open.type];
   if (event === undefined) return null;
@@ -46,7 +46,8 @@ export function acceptChannel(connection: Connection, open: OpenFields): ServerC
 }
 
 /**
- * Asks the client for a channel. Null when it refuses, or the connection ends. `fields`: what the type adds.
+ * Opens a channel to the client. Null when it refuses or the connection ends. `fields` are specific to the
+ * type.
  */
 export function openChannel(
   connection: Connection,

@@ -2,7 +2,7 @@
  * The server's side of one SSH transport, around ssh2: banner and reasons when something is refused,
  * terminal modes, and output with back-pressure.
  *
- * ssh2 parses and encrypts; `guard.ts` keeps messages from it that are out of place.
+ * ssh2 parses and encrypts; `guard.ts` keeps out-of-place messages from it.
  *
  * @module
  */
@@ -24,32 +24,32 @@ import {
 import { CHANNEL_TYPE_BYTES_MAX } from "./wire-limits.ts";
 import { createGatherer } from "./write-coalescer.ts";
 
-/** A channel that the client asks for, other than by name unverified. */
+/** A channel open from the client; everything but the type name is unverified. */
 export interface ChannelOpen {
   readonly type: string;
   /** The client's number, for `refuseChannel`. */
   readonly sender: number;
-  /** What the client's side of it takes. */
+  /** Window of the client's side. */
   readonly window: number;
   readonly packetSize: number;
-  /** What follows the four common fields. */
+  /** The bytes after the four common fields. */
   readonly rest: Uint8Array;
 }
 
 export interface SshTransportHooks {
-  /** True: ssh2 goes on with it. False: the hook refuses it, now or later. */
+  /** True: ssh2 handles it. False: the hook answers it, now or later. */
   onChannelOpen(open: ChannelOpen): boolean;
-  /** Bytes of terminal modes of a pty-req, as ssh2 does not read them. */
+  /** Raw terminal modes of a pty-req, which ssh2 does not parse fully. */
   onTerminalModes(channelId: number, modes: Uint8Array): void;
-  /** The client reads no more of what a channel sends it (`eow@openssh.com`, OpenSSH PROTOCOL 2.1). */
+  /** The client no longer reads a channel's output (`eow@openssh.com`, OpenSSH PROTOCOL 2.1). */
   onOutputUnread(channelId: number): void;
-  /** Data of a channel went either way. */
+  /** Channel data passed in either direction. */
   onActivity(): void;
 }
 
-/** Bytes waiting in the transport above which channels stop writing: a client may open any window. */
+/** Bytes queued in the transport above which channels stop writing; a client may open any window. */
 const TRANSPORT_BYTES_MAX = 1024 * 1024;
-/** Largest piece of channel data sent; RFC 4253 section 6.1 lets everybody take it. */
+/** Largest piece of channel data sent; every implementation accepts it (RFC 4253 section 6.1). */
 const DATA_BYTES_MAX = 32_768;
 const TERMINAL_MODES_BYTES_MAX = 1280;
 const TERMINAL_TYPE_BYTES_MAX = 256;
@@ -61,15 +61,15 @@ export class SshTransport {
   readonly #protocol: Ssh2Protocol;
   readonly #stream: Duplex;
   readonly #hooks: SshTransportHooks;
-  /** What waits to be written, first come first: tried again whenever something may have changed. */
+  /** Waiting writes, in order. Retried whenever something may have changed. */
   readonly #waiting = new Set<{ readonly channelId: number; retry(): void }>();
-  /** Channels whose stdout is not sent any more. */
+  /** Channels whose stdout is no longer sent. */
   readonly #muted = new Set<number>();
   #isClosed = false;
   bytesIn = 0;
   bytesOut = 0;
 
-  /** Call it when ssh2 has announced the connection and it is guarded. */
+  /** Create it once ssh2 has announced the connection and it is guarded. */
   constructor(connection: Connection, stream: Duplex, hooks: SshTransportHooks) {
     this.#connection = connection;
     this.#protocol = protocolOf(connection);
@@ -88,12 +88,12 @@ export class SshTransport {
       write(data);
     };
     stream.on("drain", () => this.#retry());
-    // At once: the next exchange may begin with what has been read already.
+    // At once: data already read may begin the next exchange.
     connection.on("handshake", () => this.#retry());
     stream.once("close", () => this.#close());
   }
 
-  /** The session id, the name of this transport on both ends (RFC 4253 7.2). After the key exchange. */
+  /** The session id, which identifies this transport (RFC 4253 7.2). After the key exchange. */
   sessionId(): Buffer {
     return sessionIdOf(this.#protocol);
   }
@@ -103,7 +103,7 @@ export class SshTransport {
     return sessionHostKeyOf(this.#protocol);
   }
 
-  /** Text the client shows at once. Before the end of authentication only. */
+  /** Text that the client shows at once. Only before authentication ends. */
   sendBanner(text: string): void {
     if (!this.#isClosed) sendMessage(this.#protocol, bannerMessage(`${text}\r\n`));
   }
@@ -113,7 +113,7 @@ export class SshTransport {
     if (!this.#isClosed) sendMessage(this.#protocol, debugMessage(text));
   }
 
-  /** Says why and ends the transport; what was sent before is still delivered. */
+  /** Ends the transport with a reason; data sent before is still delivered. */
   disconnect(reason: number, text: string): void {
     if (this.#isClosed || !this.#stream.writable) return;
     sendMessageNow(this.#protocol, disconnectMessage(reason, text));
@@ -124,12 +124,12 @@ export class SshTransport {
     if (!this.#isClosed) sendMessage(this.#protocol, channelOpenFailure(sender, reason, text));
   }
 
-  /** Confirms a direct channel that `onChannelOpen` kept from ssh2. Null when that cannot be. */
+  /** Confirms a direct channel that `onChannelOpen` kept from ssh2. Null when that is impossible. */
   acceptChannel(open: ChannelOpen): ServerChannel | null {
     return this.#isClosed ? null : acceptChannel(this.#connection, open);
   }
 
-  /** Asks the client for a channel; `fields` are what the type adds. Null when it is not to be had. */
+  /** Opens a channel to the client; `fields` are specific to the type. Null when it is refused. */
   openChannel(type: string, fields: Uint8Array): Promise<ServerChannel | null> {
     return this.#isClosed ? Promise.resolve(null) : openChannel(this.#connection, type, fields);
   }
@@ -161,7 +161,7 @@ export class SshTransport {
     });
   }
 
-  /** Bytes of `data` that went at once, as stdout or stderr of a channel: not behind what waits already. */
+  /** Sends what it can of `data` at once, ahead of waiting writes. Returns the number of bytes. */
   writeNow(channelId: number, kind: "stdout" | "stderr", data: Uint8Array): number {
     let at = 0;
     while (at < data.length) {
@@ -173,26 +173,26 @@ export class SshTransport {
     return at;
   }
 
-  /** Sends no more stdout of a channel: writes of it end with false from now on. Its stderr goes on. */
+  /** Stops sending a channel's stdout: writes return false from now on. Its stderr continues. */
   muteChannel(channelId: number): void {
     if (this.#openEnds(channelId) === undefined) return;
     this.#muted.add(channelId);
     this.#retry(channelId);
   }
 
-  /** As much of `data` as goes at once; for last words. */
+  /** Sends as much of `data` as possible at once; for final messages. */
   tryWriteChannel(channelId: number, kind: "stdout" | "stderr", data: Uint8Array): void {
     const ends = this.#openEnds(channelId);
     if (ends !== undefined && ends.outgoing.window > 0) this.#send(ends.outgoing, kind, data);
   }
 
-  /** Exit status (RFC 4254 section 6.10), where the channel is still open. */
+  /** Sends the exit status (RFC 4254 section 6.10) if the channel is still open. */
   sendExitStatus(channelId: number, status: number): void {
     const ends = this.#openEnds(channelId);
     if (ends !== undefined) this.#protocol.exitStatus(ends.outgoing.id, status);
   }
 
-  /** Name of the signal that ended it, without SIG. */
+  /** Sends the name, without SIG, of the signal that ended it. */
   sendExitSignal(channelId: number, signal: string): void {
     const ends = this.#openEnds(channelId);
     if (ends !== undefined) this.#protocol.exitSignal(ends.outgoing.id, signal, false, "");
@@ -202,7 +202,7 @@ export class SshTransport {
     return kind === "stdout" && this.#muted.has(channelId);
   }
 
-  /** Whether more data would only pile up: the transport is behind, or keys are being exchanged. */
+  /** Whether more data would only queue: the transport is behind, or a key exchange is running. */
   #isBlocked(): boolean {
     return this.#stream.writableLength > TRANSPORT_BYTES_MAX || this.#protocol._kexinit !== undefined;
   }
@@ -213,7 +213,7 @@ export class SshTransport {
     data: Uint8Array,
   ): number {
     const length = Math.min(data.length, outgoing.window, outgoing.packetSize, DATA_BYTES_MAX);
-    // ssh2 takes anything but a Buffer for text.
+    // ssh2 treats anything but a Buffer as text.
     const piece = Buffer.from(data.buffer, data.byteOffset, length);
     if (kind === "stdout") this.#protocol.channelData(outgoing.id, piece);
     else this.#protocol.channelExtData(outgoing.id, piece, STDERR);
@@ -222,13 +222,13 @@ export class SshTransport {
     return length;
   }
 
-  /** Undefined unless something can still be sent on it. */
+  /** Undefined unless data can still be sent on it. */
   #openEnds(channelId: number): Ssh2ChannelEnds | undefined {
     const ends = this.#isClosed ? undefined : channelEnds(this.#connection, channelId);
     return ends?.outgoing.state === "open" ? ends : undefined;
   }
 
-  /** Of one channel, or of all. */
+  /** Retries the waiting writes of one channel, or of all. */
   #retry(channelId?: number): void {
     for (const waiter of [...this.#waiting]) {
       if (channelId === undefined || waiter.channelId === channelId) waiter.retry();
@@ -240,7 +240,7 @@ export class SshTransport {
     this.#retry();
   }
 
-  /** True: on to ssh2. Undefined: it goes no further. */
+  /** True: pass on to ssh2. Undefined: handled here. */
   #onPayload(payload: Buffer): true | undefined {
     const type = payload[0];
     this.bytesIn += payload.length;
@@ -276,7 +276,7 @@ export class SshTransport {
     return this.#hooks.onChannelOpen(open) ? true : undefined;
   }
 
-  /** What ssh2 does not know, and terminal modes, of which it knows no IUTF8 and passes on names only. */
+  /** Handles requests unknown to ssh2, and terminal modes: ssh2 lacks IUTF8 and passes on names only. */
   #onChannelRequest(payload: Buffer): true | undefined {
     try {
       const reader = new SshReader(payload.subarray(1));
@@ -292,7 +292,7 @@ export class SshTransport {
       reader.raw(16);
       this.#hooks.onTerminalModes(channelId, Buffer.from(reader.string(TERMINAL_MODES_BYTES_MAX)));
     } catch (cause) {
-      // What is malformed is for ssh2 to refuse.
+      // ssh2 refuses malformed requests.
       if (!(cause instanceof SshBufferError)) throw cause;
     }
     return true;

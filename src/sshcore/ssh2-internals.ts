@@ -1,10 +1,9 @@
 /**
- * The inside of ssh2 1.17.0 that its types do not show, as far as we reach into it, and nowhere else.
+ * The internals of ssh2 1.17.0 that we use and its types lack. No other file touches them.
  *
- * ssh2 cannot send a banner at the moment of a refusal, gives a channel no reason when it refuses it,
- * and has no end to what it holds for a slow reader. `ssh-transport.ts` does these things itself through
- * the shapes below. A version of ssh2 in which one of them is missing is refused at the first
- * connection, not worked around.
+ * ssh2 cannot send a banner with a refusal, gives no reason when it refuses a channel, and buffers without
+ * limit for a slow reader. `ssh-transport.ts` does these things itself through the shapes below. A version of
+ * ssh2 that lacks one of them is refused at the first connection, not worked around.
  *
  * @module
  */
@@ -12,13 +11,13 @@ import type { Connection } from "ssh2";
 import { assert } from "../base/assert.ts";
 
 export interface Ssh2Protocol {
-  /** From our patch: true hands the payload on, anything else goes to the parser in its place. */
+  /** From our patch: true passes the payload on; any other value goes to the parser instead. */
   inspectPayload: ((payload: Buffer) => unknown) | undefined;
   _onWrite: (data: Buffer) => void;
-  /** Defined while keys are being exchanged; what is sent then must wait in `_queue`. */
+  /** Defined during a key exchange; messages sent meanwhile must wait in `_queue`. */
   readonly _kexinit: unknown;
   _queue: Buffer[] | undefined;
-  /** The last key exchange; it keeps the session id of the first, and by our patch a server's host key. */
+  /** The last key exchange. It keeps the session id of the first and, by our patch, a server's host key. */
   readonly _kex: { readonly sessionID?: Buffer; readonly sessionHostKey?: Buffer } | undefined;
   readonly _cipher: { encrypt(packet: Buffer): void };
   readonly _packetRW: {
@@ -56,7 +55,7 @@ interface Ssh2Connection {
 
 interface ChannelManager {
   get(id: number): unknown;
-  /** A number for a channel; -1 when none is left. A function is called once the peer has answered. */
+  /** Allocates a channel number; -1 when none is free. A function is called once the peer has answered. */
   add(channel: unknown): number;
 }
 
@@ -87,7 +86,7 @@ export function sessionHostKeyOf(protocol: Ssh2Protocol): Buffer {
   return hostKey;
 }
 
-/** Both ends of the channel with local number `id`; undefined when it is not, or not yet, one. */
+/** Both ends of the channel with local number `id`. Undefined when it is not open, or not yet. */
 export function channelEnds(connection: Connection, id: number): Ssh2ChannelEnds | undefined {
   const entry = internals(connection)._chanMgr.get(id) as
     | (Partial<Ssh2ChannelEnds> & { readonly _chanInfo?: Ssh2ChannelEnds })
@@ -106,7 +105,7 @@ export function channelIdOf(session: object): number {
   return id;
 }
 
-/** Sends one message, after the key exchange if one is under way. */
+/** Sends one message, after any running key exchange. */
 export function sendMessage(protocol: Ssh2Protocol, payload: Buffer): void {
   const writer = protocol._packetRW.write;
   const start = writer.allocStart;
@@ -120,7 +119,7 @@ export function sendMessage(protocol: Ssh2Protocol, payload: Buffer): void {
   }
 }
 
-/** Sends one message now, whatever else is under way: for SSH_MSG_DISCONNECT. */
+/** Sends one message now, even during a key exchange: for SSH_MSG_DISCONNECT. */
 export function sendMessageNow(protocol: Ssh2Protocol, payload: Buffer): void {
   const writer = protocol._packetRW.write;
   const start = writer.allocStartKEX;

@@ -1,13 +1,13 @@
 /**
- * Terminal modes of a pty-req (RFC 4254 section 8), from the kernel's termios and into it.
+ * Conversion between a pty-req's terminal modes (RFC 4254 section 8) and the kernel's termios.
  *
- * Pure. A termios is struct termios of the kernel: four flag words, the line discipline, 19 characters.
- * Opcodes that Linux has no use for are passed over, as sshd does.
+ * Pure. A termios is the kernel's struct termios: four flag words, the line discipline, 19 characters.
+ * Opcodes without meaning on Linux are ignored, as in sshd.
  *
  * @module
  */
 
-/** Bytes of a termios that have a meaning here. */
+/** Bytes of a termios used here. */
 export const TERMIOS_BYTES = 36;
 
 export interface TerminalMode {
@@ -16,9 +16,9 @@ export interface TerminalMode {
 }
 
 const OP_END = 0;
-/** From here on arguments are not uint32 any more and reading stops (RFC 4254 section 8). */
+/** From this opcode on arguments are not uint32 and parsing stops (RFC 4254 section 8). */
 const OP_UNKNOWN_MIN = 160;
-/** More than there are opcodes; protects against a long list. */
+/** More than there are opcodes. Bounds the list. */
 const MODES_MAX = 256;
 const CHARACTER_OFF = 255;
 
@@ -89,7 +89,7 @@ const CS7 = 0o40;
 const CS8 = 0o60;
 const INPUT_SPEED_OPCODE = 128;
 const OUTPUT_SPEED_OPCODE = 129;
-/** A terminal in a window has no speed; what ssh(1) says of one, and what of any that is not known. */
+/** Speed for terminals without one or with an unknown one; what ssh(1) sends for a terminal window. */
 const SPEED_DEFAULT = 38_400;
 const SPEED_MASK = 0o10017;
 /** Codes of <asm-generic/termbits.h>. */
@@ -106,7 +106,7 @@ const SPEEDS: Readonly<Record<number, number>> = {
   4099: 230_400,
 };
 
-/** The modes of an encoded list; reading stops at its end, at an unknown range, or where it is cut short. */
+/** The modes of an encoded list; parsing stops at its end, at an unknown range, or where it is truncated. */
 export function parseTerminalModes(bytes: Uint8Array): TerminalMode[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const modes: TerminalMode[] = [];
@@ -118,7 +118,7 @@ export function parseTerminalModes(bytes: Uint8Array): TerminalMode[] {
   return modes;
 }
 
-/** `termios` with `modes` in it. */
+/** `termios` with `modes` applied. */
 export function withTerminalModes(termios: Buffer, modes: readonly TerminalMode[]): Buffer {
   const changed = Buffer.from(termios);
   for (const { opcode, value } of modes) {
@@ -158,7 +158,7 @@ export function encodeTerminalModes(termios: Buffer): Buffer {
   return bytes;
 }
 
-/** Whether `termios` shows what is typed (ECHO), and hands it over line by line (ICANON). */
+/** Whether `termios` echoes input (ECHO), and delivers it by line (ICANON). */
 export function inputModes(termios: Buffer): { readonly echo: boolean; readonly lines: boolean } {
   return { echo: isSet(termios, "local", 0o10), lines: isSet(termios, "local", 0o2) };
 }

@@ -1,32 +1,32 @@
 /**
- * Limits on one SSH connection. Each protects the memory or the time of everybody else.
+ * Limits on one SSH connection. Each protects memory or time that others need.
  *
  * @module
  */
 export interface WireLimits {
   /** Milliseconds from the identification line to a signed-in user; 0 leaves it to the caller. */
   readonly graceMs: number;
-  /** Bytes of payload before somebody is signed in. 20 tries with a certificate of 20 kB fit. */
+  /** Payload bytes before sign-in. Enough for 20 attempts with a 20 kB certificate. */
   readonly preAuthBytesMax: number;
-  /** IGNORE, DEBUG and UNIMPLEMENTED before somebody is signed in. */
+  /** IGNORE, DEBUG and UNIMPLEMENTED messages before sign-in. */
   readonly chatterMax: number;
-  /** USERAUTH_REQUESTs, queries for a key included. */
+  /** USERAUTH_REQUESTs, including key queries. */
   readonly authRequestsMax: number;
   readonly channelsMax: number;
-  /** Longest packet that a server takes of somebody who is signed in; before that it is 35,000 bytes. */
+  /** Longest packet that a server accepts after sign-in. Before, it is 35,000 bytes. */
   readonly packetBytesMax: number;
-  /** Global requests that wait for our answer. */
+  /** Unanswered global requests. */
   readonly unansweredMax: number;
-  /** Unsent bytes above which no more is read: they come from a peer that asks and never reads. */
+  /** Unsent bytes above which reading stops: a peer that sends requests and never reads causes them. */
   readonly unsentBytesMax: number;
   /** Packets that wait for the end of a key exchange. */
   readonly queuedPacketsMax: number;
-  /** Longest that a key exchange may take once somebody is signed in. */
+  /** Longest duration of a key exchange after sign-in. */
   readonly rekeyStallMs: number;
-  /** Bytes of both directions, and time, after which we exchange keys again. */
+  /** Bytes in both directions, and time, after which we rekey. */
   readonly rekeyBytes: number;
   readonly rekeyMs: number;
-  /** How long an ended connection may take to take our last words. */
+  /** How long an ended connection may take to receive our last messages. */
   readonly lingerMs: number;
 }
 
@@ -36,7 +36,7 @@ export const WIRE_LIMITS: WireLimits = {
   chatterMax: 32,
   authRequestsMax: 40,
   channelsMax: 256,
-  // A command of 128 kB, the longest that the kernel passes on, has to fit; sshd takes as much.
+  // The longest command the kernel accepts, 128 kB, must fit; sshd accepts as much.
   packetBytesMax: 256 * 1024,
   unansweredMax: 256,
   unsentBytesMax: 4 * 1024 * 1024,
@@ -51,14 +51,14 @@ export const WIRE_LIMITS: WireLimits = {
 export const USER_NAME_BYTES_MAX = 255;
 export const SERVICE_NAME_BYTES_MAX = 64;
 export const METHOD_NAME_BYTES_MAX = 64;
-/** Prompts answered at once, and the longest answer. */
+/** Most answers in one response, and the longest answer. */
 export const ANSWERS_MAX = 16;
 export const ANSWER_BYTES_MAX = 8_192;
 /** OpenSSH's is about 1.5 kB. */
 export const KEXINIT_BYTES_MAX = 16_384;
 export const EXTENSIONS_MAX = 16;
 export const PING_BYTES_MAX = 1_024;
-/** A smaller one makes us cut data into dust; a larger one is not what RFC 4253 section 6.1 promises. */
+/** A smaller one would fragment data too much; RFC 4253 section 6.1 does not guarantee a larger one. */
 export const CHANNEL_PACKET_BYTES_MIN = 256;
 export const CHANNEL_PACKET_BYTES_MAX = 32_768;
 export const CHANNEL_TYPE_BYTES_MAX = 256;

@@ -1,9 +1,9 @@
 /**
- * The coalescer of writes to a transport: the pieces of one turn of the loop go out in one call. ssh2 writes
+ * Coalesces writes to a transport: all pieces written in one event loop turn go out in one call. ssh2 writes
  * a packet in pieces, and a turn may send many packets.
  *
- * The pieces are put together in memory that is used again. Fresh memory for every turn would cost a bulk
- * transfer more than its encryption.
+ * The pieces are joined in reused buffers. Allocating memory each turn would cost a bulk transfer more than
+ * its encryption.
  *
  * @module
  */
@@ -11,20 +11,18 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { releaseBuffer } from "../base/release-buffer.ts";
 
-/** A socket is also given text. */
+/** A socket may also receive text. */
 type Chunks = readonly { readonly chunk: Uint8Array | string }[];
 type Done = (error?: Error | null) => void;
 
-/** So much of one turn is sent before more is gathered: it stays in the cache. */
+/** Bytes of one turn after which it is written early, so that the data stays in the processor's cache. */
 const TURN_BYTES = 256 * 1024;
-/**
- * What a slow transport lets pile up, as a rule; more is put together by the stream itself, in fresh memory.
- */
+/** Usually enough for what queues on a slow transport; the stream itself joins more, in fresh memory. */
 const BUFFER_BYTES = 1280 * 1024;
-/** Buffers kept for the next turn; a transport that is behind holds one. */
+/** Buffers kept for reuse; a transport that is behind holds one. */
 const SPARE_MAX = 4;
 const spare: Buffer[] = [];
-/** From here on a piece is a whole encrypted packet, which is nobody's but this stream's. */
+/** A piece of this size or more is a whole encrypted packet that only this stream uses. */
 const LARGE_BYTES = 8192;
 
 /** Coalesces the writes to `stream`. The returned function is called before each write of `length` bytes. */
@@ -51,7 +49,7 @@ export function createGatherer(stream: Duplex): (length: number) => void {
   };
 }
 
-/** For sockets only: another stream may hold a buffer for longer than until its write is done. */
+/** For sockets only: other streams may keep a buffer after its write has completed. */
 function reuseMemory(stream: Duplex): void {
   const own = stream._writev?.bind(stream);
   if (own === undefined || !(stream instanceof Socket)) return;

@@ -1,8 +1,8 @@
 /**
- * Approvals: which one meets `require_approval` of a rule, and which rule an approval would open.
+ * Approvals: which one satisfies a rule's `require_approval`, and which rule an approval would open.
  *
- * An approval counts for one rule, person, device and local user, on the machine whose map it is in, and
- * until its end. It is a further condition, never a proof of who asks.
+ * An approval is for one rule, person, device and local user, on the machine whose map contains it, until its
+ * end. It is an additional condition, never a proof of identity.
  *
  * @module
  */
@@ -14,8 +14,9 @@ import type { AccessRequest } from "./request.ts";
 import type { PolicySnapshot } from "./snapshot.ts";
 
 /**
- * The rule to ask an approval for: the one that `decide` would choose if every rule that lacks nothing else
- * had one. Null: none lacks an approval, or it would not be enough. A device that is not ours has none.
+ * The rule to request an approval for: the one `decide` would choose if every rule that lacks only an
+ * approval had one. Null when no rule lacks one, or an approval would not suffice. Always null for an
+ * unmanaged device.
  */
 export function ruleToApprove(request: AccessRequest, snapshot: PolicySnapshot): RuleId | null {
   const { devicePeerId } = request;
@@ -39,7 +40,7 @@ export function ruleToApprove(request: AccessRequest, snapshot: PolicySnapshot):
   return approved.kind === "allow" ? approved.grant.ruleId : null;
 }
 
-/** `snapshot` as if nothing in it asked for an approval. */
+/** `snapshot` as if nothing in it required an approval. */
 export function asIfApproved(snapshot: PolicySnapshot): PolicySnapshot {
   const { map } = snapshot;
   const { require } = map.settings;
@@ -57,7 +58,7 @@ export function asIfApproved(snapshot: PolicySnapshot): PolicySnapshot {
   };
 }
 
-/** `snapshot` with these approvals besides its own. */
+/** `snapshot` with these approvals added. */
 function withApprovals(snapshot: PolicySnapshot, more: readonly MapApproval[]): PolicySnapshot {
   const { map } = snapshot;
   const approvals = [...(map.self.approvals ?? []), ...more];

@@ -1,6 +1,6 @@
 /**
- * Capabilities of one grant: what it lets a session do (shell, command, sftp, forwards). Only ever of one
- * rule; capabilities are never assembled from two.
+ * Capabilities of one grant: what it lets a session do (shell, command, sftp, forwards). They come from one
+ * rule, never from several combined.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Action, RuleOutcome } from "../../wire/decision.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
 import type { MachineFlags } from "./request.ts";
 
-/** Null when `action` is allowed, else the first thing in its way. */
+/** Null when `action` is allowed, otherwise the first obstacle. */
 export function denialOfAction(
   action: Action,
   ssh: SshCapabilities,
@@ -43,18 +43,18 @@ export function denialOfAction(
   }
 }
 
-/** Whether sessions under this grant may reach the client's SSH agent. Only where the rule says so. */
+/** Whether sessions under this grant may reach the client's SSH agent. Only if the rule says so. */
 export function mayForwardAgent(ssh: SshCapabilities): boolean {
   return ssh.agent_forwarding === true;
 }
 
-/** How far file transfer goes under this grant, before the machine's own flag. */
+/** The file transfer that this grant allows, before the machine's own flag. */
 export function sftpMode(ssh: SshCapabilities): "write" | "read" | "off" {
   const restricted = ssh.commands !== undefined && ssh.commands !== null;
   return ssh.sftp ?? (restricted ? "off" : "write");
 }
 
-/** Names taken from a client when the grant names none: what Debian's sshd_config accepts. */
+/** Variables accepted from a client when the grant names none: those of Debian's sshd_config. */
 const DEFAULT_ENVIRONMENT = ["LANG", "LC_*"] as const;
 
 /** Variables that a client may set under this grant; one `*` at the end of a name is a wildcard. */
@@ -75,8 +75,8 @@ function denialOfCommand(command: string, ssh: SshCapabilities, flags: MachineFl
 }
 
 /**
- * Whether a command is the far end of scp, rsync or sftp, and which way it moves files. An aid, not
- * a boundary: `cat` moves files too. Where it must hold, write `commands`.
+ * Whether a command is the remote end of scp, rsync or sftp, and its direction. This is a convenience, not a
+ * boundary: `cat` moves files too. To enforce it, use `commands`.
  */
 export function fileTransferOf(command: string): "upload" | "download" | null {
   const words = command.trim().split(/\s+/);
@@ -148,8 +148,8 @@ function matchesTarget(entries: readonly string[], host: string, port: number): 
 }
 
 /**
- * Where clouds hand out a machine's own credentials beside the link-local addresses: Alibaba, Oracle, Azure's
- * wire server, and over IPv6 Amazon, Google, Oracle and Scaleway.
+ * Cloud metadata addresses outside the link-local range: Alibaba, Oracle, Azure's wire server, and over IPv6
+ * Amazon, Google, Oracle and Scaleway.
  */
 export const METADATA_ADDRESSES = [
   ...["100.100.100.200", "192.0.0.192", "168.63.129.16"],
@@ -160,7 +160,10 @@ const METADATA_NAMES: ReadonlySet<string> = new Set([
   ...["metadata", "metadata.google.internal", "metadata.goog"],
 ]);
 
-/** Addresses at which clouds hand out a machine's own credentials; refused unless named literally. */
+/**
+ * Whether clouds serve a machine's own credentials at this address. Such forwards are refused unless named
+ * literally.
+ */
 export function isMetadataHost(host: string): boolean {
   const name = host
     .toLowerCase()

@@ -1,10 +1,10 @@
 /**
  * Access decisions: may this user, from this device, be this local user on this machine, to do this?
  *
- * Everything here is a pure function of its arguments: no I/O, no clock, no throwing. Management
- * previews with the very code the agent enforces, so the two cannot disagree. Fails closed: a
- * decision is an allow only when one enabled rule, by itself, meets every condition, and no drop
- * matches. Order of rules never matters.
+ * Everything here is a pure function of its arguments: no I/O, no clock, no throwing. Management previews
+ * with the same code that the agent enforces, so the two cannot disagree. It fails closed: the decision is
+ * allow only when one enabled rule alone meets every condition and no drop matches. The order of rules does
+ * not matter.
  *
  * Read `decide` first, then `judge.ts` for the conditions of one rule.
  *
@@ -51,7 +51,7 @@ export type Decision =
 
 const NO_TRACE: RawTrace = { ruleIds: [], outcomes: new Uint8Array(0) };
 
-/** A person whom no rule speaks of. */
+/** A person whom no rule concerns. */
 const NOBODY: MapUser = {
   id: "",
   issuer: "",
@@ -65,7 +65,7 @@ const NOBODY: MapUser = {
 
 /** Decides `request` on `snapshot`. At most one pass over the rules. */
 export function decide(request: AccessRequest, snapshot: PolicySnapshot): Decision {
-  // A map holds only people its rules speak of. A person who is proven but not in it is in no group.
+  // A map holds only people its rules concern. A proven person who is not in it has no groups.
   const mapUser = findUser(snapshot.map, request.userId);
   const user = mapUser ?? { ...NOBODY, id: request.userId };
   if (user.status !== "active") return deny(user.status === "blocked" ? "user_blocked" : "user_pending");
@@ -90,7 +90,7 @@ export function decide(request: AccessRequest, snapshot: PolicySnapshot): Decisi
   return judgeAll(request, snapshot, (rule) => judgeForUser(rule, asker));
 }
 
-/** Of an active machine only: what a blocked one brings has no machine. */
+/** Only for an active machine; a blocked one cannot bring other programs. */
 function interceptorMarks({ interceptedBy }: AccessRequest, snapshot: PolicySnapshot): GroupMarks | null {
   const machine = interceptedBy === undefined ? undefined : findPeer(snapshot.map, interceptedBy);
   return machine?.kind === "machine" && machine.status === "active" ? markOwn(snapshot, machine) : null;
@@ -113,7 +113,10 @@ export function decidePeer(request: PeerAccessRequest, snapshot: PolicySnapshot)
   return judgeAll(request, snapshot, (rule) => judgeForPeer(rule, asker));
 }
 
-/** Judges every rule once, keeps the least obliging grant, lets any drop and the machine itself win. */
+/**
+ * Evaluates every rule once and keeps the grant with the fewest obligations. Any drop, and the machine's own
+ * refusal, wins.
+ */
 function judgeAll(
   request: AccessRequest | PeerAccessRequest,
   snapshot: PolicySnapshot,
@@ -142,7 +145,7 @@ function judgeAll(
   return { kind: "allow", grant: grantOf(best.rule, best.obligations, { request, snapshot }), trace };
 }
 
-/** The machine's own refusal, whatever the rules say. */
+/** The machine's own refusal, regardless of rules. */
 function denialByMachine(request: AccessRequest | PeerAccessRequest): ReasonCode | null {
   const { localUser, localUid, flags } = request;
   if (isRoot(localUser, localUid) && !flags.sshRoot) return "root_disabled";
@@ -172,7 +175,7 @@ function grantOf(
   };
 }
 
-/** Ends of what a person was given for a while: the approval, and memberships that may have counted. */
+/** When temporary rights of the person end: the approval, and memberships that may have counted. */
 function endsOfUser(
   rule: PreparedRule,
   obligations: Obligations,
@@ -189,7 +192,7 @@ function endsOfUser(
   return [membership, approval?.untilSeconds ?? null].filter((end) => end !== null);
 }
 
-/** The one reason a denial gives: that of the rule which came nearest to a grant. */
+/** The single reason of a denial: that of the rule that came nearest to a grant. */
 function reasonOf(
   outcomes: Uint8Array,
   request: AccessRequest | PeerAccessRequest,
@@ -226,7 +229,7 @@ function deny(reason: ReasonCode): Decision {
   return { kind: "deny", reason, trace: NO_TRACE };
 }
 
-/** The decision as it is stored: trace unrolled, one entry per rule. */
+/** The decision as stored, with the trace unrolled to one entry per rule. */
 export function recordOf(decision: Decision): DecisionRecord {
   const { ruleIds, outcomes } = decision.trace;
   return {

@@ -1,8 +1,8 @@
 /**
- * The outcome of one rule for one asker: the first condition that does not hold, or a grant.
+ * The outcome of one rule for one requester: the first condition that does not hold, or a grant.
  *
- * Pure, as all of `policy/`. Conditions are tested in the order of `RULE_OUTCOMES`, so that the reason of a
- * denial is that of the rule which came nearest to a grant. Read `judgeAccept` first.
+ * Pure, like all of `policy/`. Conditions are tested in the order of `RULE_OUTCOMES`, so that a denial's
+ * reason is that of the rule that came nearest to a grant. Read `judgeAccept` first.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
   type PreparedRule,
 } from "./snapshot.ts";
 
-/** A person, as every rule is judged with them. `device` and its marks are null for an unmanaged device. */
+/** A person, prepared for evaluating every rule. `device` and its marks are null for an unmanaged device. */
 export interface UserAsker {
   readonly request: AccessRequest;
   readonly snapshot: PolicySnapshot;
@@ -34,11 +34,11 @@ export interface UserAsker {
   readonly device: MapPeer | null;
   readonly deviceMarks: GroupMarks | null;
   readonly ownMarks: GroupMarks | null;
-  /** Own groups of the machine that intercepted the person's program. Null: none did. */
+  /** Own groups of the machine that intercepted the person's program. Null: not intercepted. */
   readonly interceptorMarks: GroupMarks | null;
 }
 
-/** Judges a rule for a person. */
+/** Evaluates a rule for a person. */
 export function judgeForUser(rule: PreparedRule, asker: UserAsker): OutcomeCode {
   if (!rule.enabled) return OUTCOME.disabled;
   if (rule.isDrop) return judgeDrop(rule, asker);
@@ -80,7 +80,7 @@ function judgeObligations(rule: PreparedRule, asker: UserAsker): OutcomeCode | n
   return judgeRecording(obligations, request);
 }
 
-/** What must be recorded is refused where it cannot be: for now on this machine, or at all. */
+/** A required recording denies actions that cannot be recorded: on this machine at the moment, or at all. */
 function judgeRecording(
   { record }: Obligations,
   { action, flags }: Pick<AccessRequest, "action" | "flags">,
@@ -101,7 +101,9 @@ function isApproved(rule: PreparedRule, { request, snapshot, user, device }: Use
   return findApproval(snapshot, about, endsTime(request)) !== undefined;
 }
 
-/** Full access: the user is in the rule's sources (or owns its source peer); else in one of its keys. */
+/**
+ * Full access: the user is in the rule's sources (or owns its source peer). Otherwise: in one of its keys.
+ */
 function userMeets(rule: PreparedRule, { userMarks, user, snapshot }: UserAsker): boolean {
   if (rule.keys.length > 0) return meets(userMarks, rule.keys);
   if (rule.rule.sourcePeerId === null) return meets(userMarks, rule.sources);
@@ -112,13 +114,13 @@ function deviceMeets(rule: PreparedRule, device: MapPeer, marks: GroupMarks): bo
   return rule.rule.sourcePeerId === null ? meets(marks, rule.sources) : rule.rule.sourcePeerId === device.id;
 }
 
-/** Without a device of ours: where the rule takes any client, or what this machine's agent brings. */
+/** Unmanaged device: the rule must accept any client, or streams intercepted by that machine. */
 function unmanagedMeets(rule: PreparedRule, { interceptorMarks }: UserAsker): boolean {
   if (rule.rule.capabilities.allow_unmanaged_devices === true) return true;
   return interceptorMarks !== null && meets(interceptorMarks, rule.allowIntercepted);
 }
 
-/** Only the lists of keys this user is in count; full access lists nobody and means anybody. */
+/** Only lists of keys that this user is in count. Full access has no lists and means any local user. */
 function localUserMeets(rule: PreparedRule, { userMarks, localUser }: UserAsker): boolean {
   if (rule.keys.length === 0) return true;
   for (let i = 0; i < rule.keys.length; i++) {
@@ -158,7 +160,7 @@ function judgeDrop(rule: PreparedRule, asker: UserAsker): OutcomeCode {
   return listed ? OUTCOME.dropped : OUTCOME.drop_not_matching;
 }
 
-/** A peer by itself, as every rule is judged with it. */
+/** A peer acting for itself, prepared for evaluating every rule. */
 export interface PeerAsker {
   readonly request: PeerAccessRequest;
   readonly snapshot: PolicySnapshot;
@@ -168,7 +170,7 @@ export interface PeerAsker {
   readonly own: GroupMarks;
 }
 
-/** Judges a rule for a peer by itself (`--disable-ssh-auth`): SSH rules open nothing. */
+/** Evaluates a rule for a peer acting for itself (`--disable-ssh-auth`): SSH rules open nothing. */
 export function judgeForPeer(rule: PreparedRule, asker: PeerAsker): OutcomeCode {
   const { request, localUser, peer, marks, own } = asker;
   if (!rule.enabled) return OUTCOME.disabled;
@@ -180,7 +182,7 @@ export function judgeForPeer(rule: PreparedRule, asker: PeerAsker): OutcomeCode 
   const inSources = deviceMeets(rule, peer, rule.isReverse ? own : marks);
   const inSourceDevices = rule.sourceDevices.length === 0 || meets(own, rule.sourceDevices);
   if (rule.isDrop) {
-    // A drop of people's SSH stops their peers as well, for the local users it lists.
+    // A drop of people's SSH stops their peers too, for the local users it lists.
     const listed = rule.keys.length === 0 || rule.keyLocalUsers.some((list) => lists(list, localUser));
     return timely && inSources && inSourceDevices && listed ? OUTCOME.dropped : OUTCOME.drop_not_matching;
   }
@@ -199,7 +201,7 @@ export function judgeForPeer(rule: PreparedRule, asker: PeerAsker): OutcomeCode 
   return judgePeerObligations(rule, asker) ?? judgeAction(request.action, rule, request.flags);
 }
 
-/** A peer has no sign-in to repeat, no reason to give and nobody who approves, so each of these denies it. */
+/** A peer cannot repeat a sign-in, give a reason or get an approval, so each of these denies it. */
 function judgePeerObligations(rule: PreparedRule, { request, snapshot }: PeerAsker): OutcomeCode | null {
   const obligations = obligationsOf(rule.rule.capabilities, snapshot.map.settings.require);
   if (obligations.reauthWithinSeconds !== null) return OUTCOME.reauth_unprovable;
@@ -208,7 +210,7 @@ function judgePeerObligations(rule: PreparedRule, { request, snapshot }: PeerAsk
   return judgeRecording(obligations, request);
 }
 
-/** Whether the rule names port 22 itself, rather than every port there is. */
+/** Whether the rule names port 22 itself, not just every port. */
 function namesSsh(rule: PreparedRule): boolean {
   return rule.rule.protocol === "tcp" && rule.rule.ports.length > 0;
 }
@@ -217,7 +219,7 @@ function judgeAction(action: Action, rule: PreparedRule, flags: MachineFlags): O
   return OUTCOME[denialOfAction(action, rule.rule.capabilities, flags) ?? "granted"];
 }
 
-/** Whether uid 0 is asked for. Without a uid (management) only the name `root` is. */
+/** Whether uid 0 is requested. Without a uid (management), only the name `root` counts. */
 export function isRoot(localUser: string, localUid: number | null): boolean {
   return localUid === null ? localUser === "root" : localUid === 0;
 }

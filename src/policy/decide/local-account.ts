@@ -1,11 +1,11 @@
 /**
- * The decision whether an OS account may be signed in to, from facts the machine looked up.
+ * Decides whether an OS account permits a sign-in, from facts the machine looked up.
  *
  * @module
  */
 import type { ReasonCode } from "../../wire/reason.ts";
 
-/** One OS account as the machine's account database has it. */
+/** One OS account from the machine's account database. */
 export interface LocalAccountFacts {
   readonly exists: boolean;
   readonly uid: number;
@@ -17,13 +17,13 @@ export interface LocalAccountFacts {
   readonly expired: boolean;
   /** Shell is nologin or false: it may forward, and its sessions are refused by that shell. */
   readonly nologin: boolean;
-  /** Shell is not there, or no program. */
+  /** Shell is missing or not executable. */
   readonly shellMissing: boolean;
 }
 
 /**
- * Null when the account may be signed in to, else why not, as sshd(8) decides it. Where PAM is there, it is
- * asked as well and has the last word.
+ * Null when the account permits a sign-in, otherwise why not, as sshd(8) decides it. With PAM, PAM is also
+ * asked and has the last word.
  */
 export function denialOfLocalAccount(facts: LocalAccountFacts): ReasonCode | null {
   if (!facts.exists) return "account_unknown";
@@ -33,9 +33,8 @@ export function denialOfLocalAccount(facts: LocalAccountFacts): ReasonCode | nul
 }
 
 /**
- * Null when the account may have what its shell has no part in: SFTP, and a command that a rule lists. A
- * shell that refuses sessions refuses these as well; since that shell is never started, we say so in its
- * place.
+ * Null when the account may run what does not use its shell: SFTP, and a command that a rule lists. A shell
+ * that refuses sessions refuses these too; since it is never started, we refuse in its place.
  */
 export function denialOfShellless(facts: Pick<LocalAccountFacts, "nologin">): ReasonCode | null {
   return facts.nologin ? "account_nologin" : null;

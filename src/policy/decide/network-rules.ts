@@ -1,8 +1,8 @@
 /**
- * The decision whether peer A may reach port P of this machine, made before an SSH parser sees a byte.
+ * Decides whether a peer may reach a port of this machine, before the SSH parser sees a byte.
  *
- * Grants no OS user. 22 implies 22022; an SSH rule opens the path for its source devices; a bidirectional
- * rule of another protocol holds the other way as well.
+ * It grants no OS user. 22 implies 22022, an SSH rule opens the path for its source devices, and a
+ * bidirectional rule of another protocol works in both directions.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
   type PolicySnapshot,
 } from "./snapshot.ts";
 
-/** A stream that asks for a port of this machine. */
+/** A stream to a port of this machine. */
 export interface NetworkRequest {
   readonly sourcePeerId: PeerId;
   readonly port: Port;
@@ -28,7 +28,7 @@ export interface NetworkRequest {
   readonly endsAtSeconds?: EpochSeconds;
 }
 
-/** Null when some rule opens the path and no drop closes it, else why not. */
+/** Null when some rule opens the path and no drop closes it, otherwise why not. */
 export function denialOfNetwork(
   request: NetworkRequest,
   snapshot: PolicySnapshot,
@@ -59,8 +59,8 @@ export function denialOfNetwork(
 }
 
 /**
- * Whether a drop closes the path itself. An SSH drop that names people or OS users does not: `decide` knows
- * them.
+ * Whether a drop closes the path itself. An SSH drop that names people or OS users does not; `decide` applies
+ * it.
  */
 export function closesPath(rule: Pick<MapRule, "protocol" | "authorizedGroups">): boolean {
   return !isSshProtocol(rule) || Object.keys(rule.authorizedGroups).length === 0;

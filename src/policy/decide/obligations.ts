@@ -9,10 +9,10 @@ import type { Action } from "../../wire/decision.ts";
 import type { MapSettings } from "../../wire/network-map.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
 
-/** What a grant asks in return, the rule's and the account's together. */
+/** A grant's obligations, the rule's and the account's combined. */
 export interface Obligations {
   readonly record: "off" | "best_effort" | "required";
-  /** Everything that is typed is kept. */
+  /** All typed input is recorded. */
   readonly allInput: boolean;
   readonly approval: boolean;
   readonly reason: boolean;
@@ -21,10 +21,10 @@ export interface Obligations {
   readonly maxSessionSeconds: number | null;
 }
 
-/** How much each kind of recording asks: the higher number is the stricter. */
+/** Strictness of each kind of recording; a higher number is stricter. */
 export const RECORD_WEIGHT = { off: 0, best_effort: 1, required: 2 } as const;
 
-/** Whether a recording can hold what is done: not streams that are only passed on. */
+/** Whether an action can be recorded. Streams that are only relayed cannot. */
 export function isRecordable({ kind }: Pick<Action, "kind">): boolean {
   return kind === "connect" || kind === "shell" || kind === "exec" || kind === "pty" || kind === "sftp";
 }
@@ -45,7 +45,7 @@ export function obligationsOf(ssh: SshCapabilities, require: MapSettings["requir
 /** What an account, or a group for its machines, requires of every grant. */
 export type Floor = MapSettings["require"];
 
-/** What a group's settings come to. */
+/** The floor that a group's settings define. */
 export function floorOf({ record, reason, approval, reauth_within_seconds }: Require): Floor {
   return {
     record: record ?? "off",
@@ -55,7 +55,7 @@ export function floorOf({ record, reason, approval, reauth_within_seconds }: Req
   };
 }
 
-/** Both: the stricter of each field. */
+/** The stricter value of each field. */
 export function strictest(a: Floor, b: Floor): Floor {
   return {
     record: RECORD_WEIGHT[a.record] >= RECORD_WEIGHT[b.record] ? a.record : b.record,
@@ -66,8 +66,8 @@ export function strictest(a: Floor, b: Floor): Floor {
 }
 
 /**
- * The order of grants by what they ask: negative when `a` asks less than `b`, zero when equally much.
- * Recording counts first, then kept input, approval, reason, sign-in, length.
+ * Orders grants by obligations: negative when `a` requires less than `b`, zero when equal. Recording counts
+ * first, then recorded input, approval, reason, sign-in, duration.
  */
 export function compareObligations(a: Obligations, b: Obligations): number {
   return (
@@ -86,7 +86,7 @@ export function smallerLimit(a: number | null, b: number | null): number | null 
   return b === null ? a : Math.min(a, b);
 }
 
-/** No limit asks least; a longer one asks less than a shorter one. */
+/** No limit requires least; a longer one requires less than a shorter one. */
 function looser(a: number | null, b: number | null): number {
   if (a === b) return 0;
   if (a === null) return -1;

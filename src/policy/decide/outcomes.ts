@@ -1,15 +1,15 @@
 /**
  * The outcomes of a rule as small integers, so that a decision over a thousand rules keeps one byte each.
  *
- * The number is the place in `RULE_OUTCOMES`, which is the order in which conditions are tested: the higher
- * number came nearer to a grant, and a denial gives the reason of the highest.
+ * The number is the index in `RULE_OUTCOMES`, the order in which conditions are tested. A higher number came
+ * nearer to a grant, and a denial gives the reason of the highest.
  *
  * @module
  */
 import type { RuleOutcome } from "../../wire/decision.ts";
 import { RULE_OUTCOMES } from "../../wire/rule-outcome.ts";
 
-/** An outcome by number: its place in `RULE_OUTCOMES`. */
+/** An outcome's index in `RULE_OUTCOMES`. */
 export type OutcomeCode = number;
 
 /** The number of each outcome. */
@@ -17,7 +17,7 @@ export const OUTCOME = Object.fromEntries(RULE_OUTCOMES.map((name, code) => [nam
   Record<RuleOutcome, OutcomeCode>
 >;
 
-/** The name of an outcome, as it is stored in a trace. An unknown number is `disabled`: it grants nothing. */
+/** The name of an outcome, as stored in a trace. An unknown number is `disabled`: it grants nothing. */
 export function outcomeName(code: OutcomeCode): RuleOutcome {
   return RULE_OUTCOMES[code] ?? "disabled";
 }

@@ -1,8 +1,8 @@
 /**
- * Posture checks: does what a peer says about itself meet what an admin asks for?
+ * Posture checks: whether a peer's reported facts meet an admin's conditions.
  *
- * A peer's own words are no proof; a check keeps old software out, not liars. What a check asks and
- * a peer does not say counts as not met.
+ * Reported facts are not proof: a check keeps out old software, not liars. A condition on a fact that the
+ * peer does not report is not met.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import type { PostureChecks } from "../../wire/posture.ts";
 
 /** What a peer reports about itself, and the address that management sees. */
 export interface PostureFacts {
-  /** Name of its system, as it reports it: `Debian GNU/Linux 12`, `macOS 15.1`. */
+  /** Name of its system, as reported: `Debian GNU/Linux 12`, `macOS 15.1`. */
   readonly os: string;
   readonly kernelVersion: string;
-  /** Of qf. */
+  /** Version of qf. */
   readonly version: string;
   /** Address from which it reaches management. */
   readonly connectionIp: string;
 }
 
-/** Whether every check that is given is met. No checks: met. */
+/** Whether every given check is met. True without checks. */
 export function passesPosture(checks: PostureChecks, facts: PostureFacts): boolean {
   const { nb_version_check: version, os_version_check: os, peer_network_range_check: network } = checks;
   if (version !== undefined && !isAtLeast(facts.version, version.min_version)) return false;
@@ -38,7 +38,7 @@ function passesSystem(check: NonNullable<PostureChecks["os_version_check"]>, fac
   if (name.includes("windows")) {
     return check.windows !== undefined && isAtLeast(facts.kernelVersion, check.windows.min_kernel_version);
   }
-  // Distributions name themselves; what is neither of the others runs Linux.
+  // Linux distributions report their own names, so anything else is Linux.
   return check.linux !== undefined && isAtLeast(facts.kernelVersion, check.linux.min_kernel_version);
 }
 

@@ -10,7 +10,7 @@ import type { AccessRequest, MachineFlags } from "./request.ts";
 import { endsTime } from "./schedule.ts";
 import { findUser, markUser, type PolicySnapshot } from "./snapshot.ts";
 
-/** More names than this become the single `*`; the machine decides again anyway. */
+/** More names than this become the single `*`. The machine decides again anyway. */
 const NAMES_MAX = 256;
 
 /**
@@ -24,7 +24,7 @@ export function principalsOf(
   const user = findUser(snapshot.map, request.userId);
   if (user === undefined) return [];
   const marks = markUser(snapshot, user, endsTime(request));
-  // What the machine's own flags refuse is left to the machine, which says so in its own words.
+  // The machine itself refuses what its flags forbid, with its own message.
   const flags = { ...request.flags, sshServer: true, sshRoot: true, privileged: true, recording: true };
   const names = new Set<LocalUser>();
   for (const rule of snapshot.rules) {
@@ -36,13 +36,13 @@ export function principalsOf(
       for (const name of list) names.add(name);
     }
   }
-  // Full access under `require_approval` is granted name by name.
+  // Full access under `require_approval` is granted per name.
   for (const { userId, localUser } of snapshot.map.self.approvals ?? []) {
     if (userId === request.userId) names.add(localUser);
   }
   const grants = (localUser: LocalUser): boolean =>
     decide({ ...request, flags, localUser, action: { kind: "connect" } }, snapshot).kind === "allow";
-  // `*` is no OS user's name, so it is granted only by rules that grant anybody.
+  // `*` is not an OS user's name, so only rules that grant any local user grant it.
   if (names.has("*") && grants("*")) return ["*"];
   names.delete("*");
   const granted = [...names].filter(grants).sort();
@@ -50,8 +50,9 @@ export function principalsOf(
 }
 
 /**
- * Why policy does not let this person be that local user here, whatever the machine's own flags say. Null: it
- * does. For a certificate that does not name the user: a person gets one reason, whoever says it.
+ * Why policy does not let this person be that local user here, regardless of the machine's flags. Null: it
+ * does. Used when a certificate does not name the user, so that the person gets the same reason from
+ * everyone.
  */
 export function denialOfPrincipal(
   request: Omit<AccessRequest, "action" | "flags" | "localUid">,

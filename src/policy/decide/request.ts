@@ -1,5 +1,5 @@
 /**
- * The request that a decision is about. Facts only: the caller has already proven them.
+ * The request to decide. It holds only facts that the caller has verified.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Binding } from "../../wire/certificate.ts";
 import type { Action } from "../../wire/decision.ts";
 import type { EpochSeconds, LocalUser, PeerId, UserId } from "../../wire/units.ts";
 
-/** What the machine itself was started to allow. Both these flags and a grant must allow. */
+/** What the machine's own flags allow. Flags and grant must both allow. */
 export interface MachineFlags {
   readonly sshServer: boolean;
   readonly sshRoot: boolean;
@@ -25,27 +25,27 @@ export interface MachineFlags {
 /** May this user, from this device, be this local user here and now, to do this? */
 export interface AccessRequest {
   readonly userId: UserId;
-  /** Null is a device we do not manage (keyboard-interactive). */
+  /** Null: an unmanaged device (keyboard-interactive). */
   readonly devicePeerId: PeerId | null;
   /**
-   * The machine whose agent carries another program of one of its users (`--intercept`), as its hello
-   * proved. It is no device of the person. Absent: none.
+   * The machine whose agent relays another program of one of its users (`--intercept`), as its hello proved.
+   * It is not a device of the person. Absent: none.
    */
   readonly interceptedBy?: PeerId;
   readonly localUser: LocalUser;
-  /** Null where the OS account is not looked up (management); then only the name `root` is uid 0. */
+  /** Null when the OS account is not looked up (management); then only the name `root` counts as uid 0. */
   readonly localUid: number | null;
   readonly action: Action;
   readonly nowSeconds: EpochSeconds;
   /**
-   * The time by which approvals and memberships with an end are judged: the later of the machine's clock and
-   * what management last said. Absent: `nowSeconds`.
+   * The time for judging approvals and temporary memberships: the later of the machine's clock and
+   * management's last reported time. Absent: `nowSeconds`.
    */
   readonly endsAtSeconds?: EpochSeconds;
-  /** When the person proved themselves; null when the provider does not say. */
+  /** When the person authenticated. Null when the provider does not say. */
   readonly authTimeSeconds: EpochSeconds | null;
   readonly binding: Binding;
-  /** What the person gave as reason. Empty: none. */
+  /** The person's reason. Empty: none. */
   readonly reason: string;
   readonly flags: MachineFlags;
 }
@@ -62,15 +62,13 @@ export interface PeerAccessRequest {
   readonly flags: MachineFlags;
 }
 
-/** The flags of a machine that a person sets, as the agent stores them and reports them. */
+/** The machine flags that an admin sets, as the agent stores and reports them. */
 export type SetFlags = Pick<
   MachineFlags,
   "sshServer" | "sshRoot" | "sshSftp" | "sshLocalForwarding" | "sshRemoteForwarding"
 >;
 
-/**
- * The flags of a decision: those that were set, out of any record that has them, and the machine's own facts.
- */
+/** The flags for a decision: the set flags, from any record that has them, and the machine's own facts. */
 export function machineFlagsOf(flags: SetFlags, facts: Omit<MachineFlags, keyof SetFlags>): MachineFlags {
   const { sshServer, sshRoot, sshSftp, sshLocalForwarding, sshRemoteForwarding } = flags;
   const { privileged, ownUser, recording } = facts;

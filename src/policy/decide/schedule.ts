@@ -10,7 +10,7 @@ import type { EpochSeconds } from "../../wire/units.ts";
 const DAY_SECONDS = 86_400;
 const DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 
-/** The time by which ends of approvals and memberships are judged for `request`. */
+/** The time for judging the ends of approvals and memberships in `request`. */
 export function endsTime(request: {
   readonly nowSeconds: EpochSeconds;
   readonly endsAtSeconds?: EpochSeconds;
@@ -18,7 +18,7 @@ export function endsTime(request: {
   return Math.max(request.nowSeconds, request.endsAtSeconds ?? request.nowSeconds);
 }
 
-/** Whether `now` is in the rule's validity: from `valid_from`, inclusive, to `valid_until`, exclusive. */
+/** Whether `now` is within the rule's validity: `valid_from` inclusive, `valid_until` exclusive. */
 export function isWithinValidity(rule: MapRule, now: EpochSeconds): boolean {
   if (rule.validFromSeconds !== null && now < rule.validFromSeconds) return false;
   return rule.validUntilSeconds === null || now < rule.validUntilSeconds;
@@ -29,7 +29,7 @@ export function isWithinSchedule(schedule: Schedule | null, now: EpochSeconds): 
   return schedule === null || windowEnd(schedule, now) !== null;
 }
 
-/** The first second at which a rule that holds at `now` no longer does for reasons of time. Null: never. */
+/** The first second at which a rule that holds at `now` expires or leaves its schedule. Null: never. */
 export function holdsUntil(rule: MapRule, now: EpochSeconds): EpochSeconds | null {
   const ends: EpochSeconds[] = [];
   if (rule.validUntilSeconds !== null) ends.push(rule.validUntilSeconds);

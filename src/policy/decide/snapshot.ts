@@ -1,5 +1,5 @@
 /**
- * A network map made ready for deciding: groups as small integers, rules as flat records.
+ * A network map prepared for decisions: groups as small integers, rules as flat records.
  *
  * Pure and immutable: made once per map, used for every decision. `decide.ts` explains the rules.
  *
@@ -20,8 +20,8 @@ export interface PreparedRule {
   /** Whether this machine is among its destinations. */
   readonly isDestination: boolean;
   /**
-   * The other direction of a bidirectional rule: sources and destinations have changed places, and as where
-   * they were destinations, peers are met by their own groups only.
+   * The reverse direction of a bidirectional rule, with sources and destinations swapped. As with
+   * destinations, peers match by their own groups only.
    */
   readonly isReverse: boolean;
   readonly sources: Int32Array;
@@ -34,7 +34,7 @@ export interface PreparedRule {
   readonly keyLocalUsers: readonly Int32Array[];
 }
 
-/** A network map made ready for decisions. Immutable. */
+/** A network map prepared for decisions. Immutable. */
 export interface PolicySnapshot {
   readonly map: NetworkMap;
   /** In rule id order, so that order of writing never matters. */
@@ -79,9 +79,7 @@ interface Direction {
   readonly isReverse: boolean;
 }
 
-/**
- * The rule as it is, and the other way round where it holds both ways and this machine is one of its sources.
- */
+/** The rule itself, and reversed if it is bidirectional and this machine is one of its sources. */
 function directionsOf(rule: MapRule, map: NetworkMap): Direction[] {
   const forward = { rule, isReverse: false };
   if (!isMutual(rule)) return [forward];
@@ -137,12 +135,12 @@ export function isSshProtocol(rule: Pick<MapRule, "protocol">): boolean {
   return rule.protocol === "qufabric-ssh" || rule.protocol === "netbird-ssh";
 }
 
-/** Whether `rule` holds both ways. Of SSH rules `bidirectional` is stored and means nothing. */
+/** Whether `rule` is bidirectional. On SSH rules the field is stored but has no effect. */
 export function isMutual(rule: Pick<MapRule, "protocol" | "bidirectional">): boolean {
   return rule.bidirectional && !isSshProtocol(rule);
 }
 
-/** Whether `rule` speaks of TCP `port`. An SSH rule without ports means 22; 22 implies 22022. */
+/** Whether `rule` covers TCP `port`. An SSH rule without ports means 22; 22 implies 22022. */
 export function coversPort(rule: Pick<MapRule, "protocol" | "ports">, port: number): boolean {
   if (rule.protocol === "udp" || rule.protocol === "icmp") return false;
   if (rule.protocol === "all") return true;
@@ -156,7 +154,7 @@ function isDestination(rule: MapRule, map: NetworkMap): boolean {
   return rule.destinations.some((group) => map.self.groups.includes(group));
 }
 
-/** The groups of a user at `now`: those without an end, and those whose end has not come. */
+/** Marks the groups of a user at `now`: permanent ones, and temporary ones that have not ended. */
 export function markUser(snapshot: PolicySnapshot, user: MapUser, now: EpochSeconds): GroupMarks {
   const marks = new Uint8Array(snapshot.groupIndex.size);
   markAll(snapshot, marks, groupsAt(user, now));
@@ -170,7 +168,7 @@ export function groupsAt({ groups, groupsUntil }: MapUser, now: EpochSeconds): r
   return [...new Set([...groups, ...live])];
 }
 
-/** The first second after `now` in which one of the user's memberships is over. Null: none has an end. */
+/** The first second after `now` in which one of the user's memberships has ended. Null: none is temporary. */
 export function nextGroupEnd({ groups, groupsUntil = {} }: MapUser, now: EpochSeconds): EpochSeconds | null {
   const ends = Object.entries(groupsUntil).filter(([group, until]) => now < until && !groups.includes(group));
   return ends.length === 0 ? null : Math.min(...ends.map(([, until]) => until));
@@ -193,8 +191,8 @@ export function findApproval(
 }
 
 /**
- * The groups that a device counts as in at `now`: its own, its owner's once approved, and those lent by a
- * vouching machine.
+ * Marks the groups that a device counts as in at `now`: its own, its owner's once approved, and those lent by
+ * a vouching machine.
  */
 export function markDevice(snapshot: PolicySnapshot, device: MapPeer, now: EpochSeconds): GroupMarks {
   const marks = markOwn(snapshot, device);

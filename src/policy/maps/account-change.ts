@@ -1,5 +1,5 @@
 /**
- * Changes of an account, entity by entity, and the comparison that leaves out those which change nothing.
+ * Changes of an account by entity, and the comparison that drops changes without effect.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { PeerId } from "../../wire/units.ts";
 import type { AccountPeer, MapCommon } from "./compile.ts";
 import { isSame } from "./map-delta.ts";
 
-/** Changed entities by id, as they are now; null: gone. An entity that is not in it has not changed. */
+/** Changed entities by id, in their new state; null: deleted. Entities not listed are unchanged. */
 export interface AccountChange {
   readonly common: MapCommon;
   readonly users: ReadonlyMap<string, MapUser | null>;
@@ -16,7 +16,7 @@ export interface AccountChange {
   readonly rules: ReadonlyMap<string, MapRule | null>;
 }
 
-/** Those of `changes` after which the entity is not the same as in `now`. */
+/** Those of `changes` that differ from the entity in `now`. */
 export function changed<V>(
   now: ReadonlyMap<string, V>,
   changes: ReadonlyMap<string, V | null>,
@@ -31,7 +31,7 @@ export function changed<V>(
   return found;
 }
 
-/** Whether two states of a peer are the same to rules: the rest only counts for its own map. */
+/** Whether two states of a peer are equal as a rule's source. Other fields affect only its own map. */
 export function isSameSource(a: AccountPeer, b: AccountPeer): boolean {
   return isSame(asSource(a), asSource(b));
 }

@@ -1,8 +1,8 @@
 /**
- * Machines that devices reach, over a whole account at once: what `denialOfNetwork` says of every pair,
- * without a map for each machine. A property test holds the two equal.
+ * The machines that devices can reach, over a whole account: the result of `denialOfNetwork` for every pair,
+ * without a map per machine. A property test compares the two.
  *
- * Machines are bits of a number, so that a rule of a thousand machines costs as much as one of ten. Read
+ * Sets of machines are bit sets, so a rule with a thousand machines costs as much as one with ten. Read
  * `accountReach`.
  *
  * @module
@@ -14,7 +14,7 @@ import { isWithinSchedule, isWithinValidity } from "../decide/schedule.ts";
 import { coversPort, isMutual } from "../decide/snapshot.ts";
 import { type AccountIndex, type AccountPeer, countedGroups } from "./compile.ts";
 
-/** An account as far as it says who reaches whom. */
+/** The parts of an account that determine who reaches whom. */
 export interface ReachSource {
   readonly index: AccountIndex;
   /** By their own groups, as rules name them as destinations. */
@@ -22,11 +22,11 @@ export interface ReachSource {
   readonly rules: Iterable<MapRule>;
 }
 
-/** Answers about one moment of an account. */
+/** Answers about an account at one moment. */
 export interface Reach {
-  /** Active machines that take SSH and whose port the peer may reach. Empty for one that is not there. */
+  /** Active machines that accept SSH and whose port the peer may reach. Empty for an unknown peer. */
   of(peerId: PeerId): ReadonlySet<PeerId>;
-  /** How many those are. */
+  /** Their number. */
   countOf(peerId: PeerId): number;
 }
 
@@ -40,7 +40,7 @@ interface Path {
   readonly targets: () => Machines;
 }
 
-/** Prepared for the questions of one moment: cheap to make, and a question costs as many steps as rules. */
+/** Prepares answers for one moment. Cheap to make; a question takes as many steps as there are rules. */
 export function accountReach(source: ReachSource, request: Omit<NetworkRequest, "sourcePeerId">): Reach {
   const { index } = source;
   const targets = createTargets(source);

@@ -1,10 +1,10 @@
 /**
- * An account kept up to date change by change, and the maps of its machines made from shared parts.
+ * An account followed change by change, and its machines' maps made from shared parts.
  *
- * A map is what all machines have in common, what the machine is itself, and the *scope* of its rules:
- * users, peers and rules. Machines in the same destination groups share one scope, and entries that did not
- * change stay the same objects, so that work and memory go by what changed and not by how many there are.
- * `compileMap` says what a map is; a property test holds both equal. Read `apply`. No I/O here.
+ * A map consists of a part common to all machines, the machine itself, and the *scope* of its rules: users,
+ * peers and rules. Machines in the same destination groups share one scope, and unchanged entries stay the
+ * same objects, so work and memory depend on what changed and not on the number of machines. `compileMap`
+ * defines a map; a property test compares the two. Read `apply`. No I/O here.
  *
  * @module
  */
@@ -31,10 +31,10 @@ import { KeyIndex } from "./key-index.ts";
 import { isSame } from "./map-delta.ts";
 import { sharedNarrowing, sharing } from "./shared-parts.ts";
 
-/** A scope, with whom it serves and what it hangs on. */
+/** A scope, with the machines it serves and what it depends on. */
 interface SharedScope {
   readonly key: string;
-  /** Destination groups and peer of it that rules name. */
+  /** The groups and peer id of its machines that rules name as destinations. */
   readonly destinations: readonly string[];
   readonly rules: readonly MapRule[];
   readonly members: Set<PeerId>;
@@ -53,7 +53,7 @@ export class AccountView {
   /** By own groups, as rules name them as destinations. */
   readonly #peersByOwnGroup = new KeyIndex<PeerId>();
   readonly #rulesByDestination = new KeyIndex<MapRule>();
-  /** By group, or by the one peer, whom the rule speaks of. */
+  /** By source group or source peer. */
   readonly #rulesBySource = new KeyIndex<string>();
   readonly #scopes = new Map<string, SharedScope>();
   readonly #scopesByDestination = new KeyIndex<SharedScope>();
@@ -93,7 +93,7 @@ export class AccountView {
     return this.#peers.get(peerId)?.groups ?? [];
   }
 
-  /** Peers that may be in maps because of these users and peers: they, owners, their devices. */
+  /** Peers that may be in maps because of these users and peers: themselves, owners, and owners' devices. */
   kinOf(userIds: Iterable<string>, peerIds: Iterable<PeerId>): { users: Set<string>; peers: Set<PeerId> } {
     const users = new Set(userIds);
     const peers = new Set(peerIds);
@@ -105,19 +105,19 @@ export class AccountView {
     return { users, peers };
   }
 
-  /** The map of one machine at `version`. Undefined: no such peer. What it is made of is shared. */
+  /** The map of one machine at `version`. Undefined: no such peer. Its parts are shared. */
   compile(peerId: PeerId, version: number): NetworkMap | undefined {
     const self = this.#peers.get(peerId);
     if (self === undefined) return undefined;
     return assembleMap(this.#common, self, this.#scope(self).parts, version);
   }
 
-  /** What says who reaches whom, as things are now. */
+  /** The current data that determines who reaches whom. */
   get reachSource(): ReachSource {
     return { index: this.#index, peersByOwnGroup: this.#peersByOwnGroup.sets, rules: this.#rules.values() };
   }
 
-  /** Nobody asks for this peer's map any more. */
+  /** Drops this peer's map, which is no longer needed. */
   forget(peerId: PeerId): void {
     const scope = this.#scopeOfPeer.get(peerId);
     if (scope === undefined) return;
@@ -127,15 +127,15 @@ export class AccountView {
   }
 
   /**
-   * Takes a change. Returns whose maps may have changed of those that were compiled here, "all" when what
-   * all have in common did.
+   * Applies a change. Returns the peers whose compiled maps may have changed; "all" when the common part
+   * changed.
    */
   apply(change: AccountChange): ReadonlySet<PeerId> | "all" {
     const affected = new Set<PeerId>();
     const users = changed(this.#users, change.users, isSame);
     const peers = changed(this.#peers, change.peers, isSame);
     const rules = changed(this.#rules, change.rules, isSame);
-    // Who is a source differently: `sshEnabled` concerns the machine alone.
+    // Peers that changed as sources: `sshEnabled` concerns only the machine itself.
     const sources = changed(this.#peers, peers, isSameSource);
     const touched = new Set<string>();
     this.#noteTouched(touched, users, sources);
@@ -158,7 +158,7 @@ export class AccountView {
     return "all";
   }
 
-  /** Groups and peers, as rules name them, by which these may be in a scope: as things are now. */
+  /** Records the groups and peers through which these may currently be in a scope. */
   #noteTouched(
     touched: Set<string>,
     users: ReadonlyMap<string, unknown>,
@@ -180,7 +180,7 @@ export class AccountView {
     users: ReadonlyMap<string, MapUser | null>,
     peers: ReadonlyMap<PeerId, AccountPeer | null>,
   ): void {
-    // A person's devices count as in that person's groups, so they are indexed anew with the person.
+    // A person's devices count as in that person's groups, so they are reindexed with the person.
     const devices = new Set<PeerId>();
     for (const user of users.keys()) for (const peer of this.#peersByOwner.of(user)) devices.add(peer.id);
     for (const id of peers.keys()) devices.add(id);
@@ -216,7 +216,7 @@ export class AccountView {
     }
     for (const key of destinations) {
       for (const scope of [...this.#scopesByDestination.of(key)]) this.#dropScope(scope, affected);
-      // Had no rule by this group before: its scope does not name it.
+      // No rule named this group before, so no scope lists it.
       for (const peerId of [key, ...this.#peersByOwnGroup.of(key)]) {
         if (!this.#scopeOfPeer.has(peerId)) continue;
         affected.add(peerId);
@@ -230,7 +230,7 @@ export class AccountView {
     for (const key of sourceKeys(rule)) this.#rulesBySource[how](key, rule.id);
   }
 
-  /** Makes every scope anew that may speak of what was touched. Those that come out the same stay. */
+  /** Rebuilds every scope that may contain what was touched. Unchanged ones stay. */
   #renewReaches(touched: ReadonlySet<string>, affected: Set<PeerId>): void {
     const stale = new Set<SharedScope>();
     for (const key of touched) {

@@ -1,7 +1,6 @@
 /**
- * Compilation of an account to one machine's map: only rules that name the machine as a destination (or as a
- * source, where they hold both ways), only the users and peers those rules can speak of, only the groups they
- * mention.
+ * Compiles an account to one machine's map: only rules with the machine as a destination (or as a source, if
+ * bidirectional), only the users and peers those rules can concern, only the groups they mention.
  *
  * Read `compileMap`. Nothing that cannot matter to the machine leaves management.
  *
@@ -58,7 +57,7 @@ export type MapCommon = Pick<
 > &
   Pick<NetworkMap, "revokedLogins">;
 
-/** The fields of a map that come from its rules: the same for every machine that has just these rules. */
+/** The fields of a map that come from its rules: the same for every machine with exactly these rules. */
 export type MapScope = Pick<NetworkMap, "users" | "peers" | "rules">;
 
 /** Lookups over an account that compilations share. `account-view.ts` maintains one. */
@@ -69,11 +68,11 @@ export interface AccountIndex {
   /** By every group the device counts as in: own, owner's, vouched. */
   readonly peersByGroup: ReadonlyMap<GroupId, Iterable<AccountPeer>>;
   readonly peersByOwner: ReadonlyMap<string, Iterable<AccountPeer>>;
-  /** By group, or by peer where a rule names one. */
+  /** By group, or by peer if a rule names one. */
   readonly rulesByDestination: ReadonlyMap<string, Iterable<MapRule>>;
 }
 
-/** Entries as a map has them: with only those of their groups that the map's rules mention. */
+/** Entries as they are in a map, with only the groups that the map's rules mention. */
 export interface Narrowing {
   user(user: MapUser, mentioned: ReadonlySet<GroupId>): MapUser;
   peer(peer: AccountPeer, mentioned: ReadonlySet<GroupId>): MapPeer;
@@ -124,7 +123,7 @@ export function commonOf(account: Omit<AccountSnapshot, "users" | "peers" | "rul
   };
 }
 
-/** Puts the parts of one machine's map together. Shares them: nobody changes a map. */
+/** Assembles the parts of one machine's map. They are shared, since maps are immutable. */
 export function assembleMap(
   common: MapCommon,
   self: AccountPeer,
@@ -156,15 +155,12 @@ export function assembleMap(
   };
 }
 
-/** With what the machine's groups require: no rule can loosen it. */
+/** The settings with what the machine's groups require, which no rule can loosen. */
 export function settingsFor(settings: MapSettings, { require }: Pick<AccountPeer, "require">): MapSettings {
   return require === undefined ? settings : { ...settings, require: strictest(settings.require, require) };
 }
 
-/**
- * Rules with this machine among their destinations. None for one that is blocked or waits for approval: it
- * is told of nobody.
- */
+/** Rules with this machine among their destinations. None for a blocked or pending machine. */
 export function rulesFor(
   index: AccountIndex,
   self: Pick<AccountPeer, "id" | "groups" | "status">,
@@ -177,7 +173,7 @@ export function rulesFor(
   return [...rules.values()];
 }
 
-/** Users and peers that `rules` can speak of, the owners of those peers, and their other devices. */
+/** Users and peers that `rules` can concern, the owners of those peers, and their other devices. */
 export function scopeOf(index: AccountIndex, rules: readonly MapRule[], narrow: Narrowing): MapScope {
   const users = new Set<MapUser>();
   const peers = new Set<AccountPeer>();
@@ -198,7 +194,7 @@ export function scopeOf(index: AccountIndex, rules: readonly MapRule[], narrow: 
     const owner = ownerUserId === null ? undefined : index.usersById.get(ownerUserId);
     if (owner !== undefined) users.add(owner);
   }
-  // A person's other devices are known too, so that "not from this device" can be said of them.
+  // A person's other devices are included, so that a denial can say "not from this device".
   for (const user of users) for (const peer of index.peersByOwner.get(user.id) ?? []) peers.add(peer);
   return {
     users: byKey(
@@ -213,15 +209,15 @@ export function scopeOf(index: AccountIndex, rules: readonly MapRule[], narrow: 
   };
 }
 
-/** Among what is mentioned, not the id of a group: that a rule refuses browsers. */
+/** Pseudo-entry among the mentioned groups: some rule refuses browsers. */
 export const BROWSERS = "browsers";
 
-/** Older agents know no such field, so that of a device goes only where a rule asks for it. */
+/** Older agents do not know `isBrowser`, so it is sent only if a rule needs it. */
 function refusesBrowsers({ capabilities }: MapRule): boolean {
   return capabilities.allow_browsers === false;
 }
 
-/** Makes each entry anew. */
+/** Makes a new entry each time. */
 export const plainNarrowing: Narrowing = {
   user: ({ groupsUntil, ...user }, mentioned) => ({
     ...user,
@@ -236,7 +232,7 @@ export const plainNarrowing: Narrowing = {
   }),
 };
 
-/** Those that are mentioned, sorted. */
+/** The mentioned ones among `groups`, sorted. */
 export function keepGroups(groups: readonly GroupId[], mentioned: ReadonlySet<GroupId>): GroupId[] {
   return groups.filter((group) => mentioned.has(group)).sort();
 }
@@ -249,7 +245,7 @@ function keepEnds(
   return kept.length === 0 ? {} : { groupsUntil: Object.fromEntries(kept) };
 }
 
-/** Groups that `user` is in, or was before an end that is still told of. */
+/** All groups of `user`, including temporary ones still listed after their end. */
 export function everyGroup({
   groups,
   groupsUntil,
@@ -257,7 +253,7 @@ export function everyGroup({
   return groupsUntil === undefined ? groups : [...new Set([...groups, ...Object.keys(groupsUntil)])];
 }
 
-/** Groups whose members the rule speaks of. */
+/** Groups whose members the rule concerns. */
 export function sourceGroups(rule: MapRule): GroupId[] {
   const back = isMutual(rule) ? rule.destinations : [];
   const others = [...back, ...(rule.allowIntercepted ?? [])];
@@ -269,7 +265,7 @@ export function sourcePeers({ sourcePeerId, destinationPeerId, ...rule }: MapRul
   return [sourcePeerId, isMutual(rule) ? destinationPeerId : null].filter((id) => id !== null);
 }
 
-/** Groups, or peers, that the rule is for: one that holds both ways is for its sources as well. */
+/** Destination groups or peers of the rule; for a bidirectional one also its sources. */
 export function destinationKeys(rule: MapRule): Set<string> {
   const there = rule.destinationPeerId === null ? rule.destinations : [rule.destinationPeerId];
   if (!isMutual(rule)) return new Set(there);

@@ -1,5 +1,5 @@
 /**
- * Floors that groups set for every grant at the machines in them.
+ * Floors that groups set for every grant at their machines.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { GroupSettings } from "../../wire/policy-account.ts";
 import type { GroupId } from "../../wire/units.ts";
 import { type Floor, floorOf, strictest } from "../decide/obligations.ts";
 
-/** By group. Groups that require nothing are not in it. */
+/** Requirements by group. Groups without any are absent. */
 export function requiresOf(
   groups: readonly { readonly id: GroupId; readonly settings: GroupSettings | null }[],
 ): Map<GroupId, Floor> {
@@ -18,7 +18,7 @@ export function requiresOf(
   return floors;
 }
 
-/** What is required at a machine in `groups`; nothing where none of them requires anything. */
+/** The requirements at a machine in `groups`. Empty when no group has any. */
 export function requireAt(
   groups: readonly GroupId[],
   requires: ReadonlyMap<GroupId, Floor>,

@@ -1,14 +1,14 @@
 /**
- * The difference between two maps of one machine, and its application. Pure; management diffs, the agent
- * applies, and a property test holds `applyDelta(a, diffMaps(a, b))` equal to `b`.
+ * Deltas between two maps of one machine. Management computes them and the agent applies them. Pure; a
+ * property test checks that `applyDelta(a, diffMaps(a, b))` equals `b`.
  *
  * @module
  */
 import type { NetworkMap, NetworkMapDelta } from "../../wire/network-map.ts";
 
-/** Fields of a map that are keyed collections: a delta has their entries one by one. */
+/** Map fields that are keyed collections: a delta lists their entries one by one. */
 export const COLLECTIONS = ["cas", "users", "peers", "rules", "revokedLogins"] as const;
-/** Fields of a map that a delta has whole or not at all. */
+/** Map fields that a delta contains whole or not at all. */
 export const VALUES = ["self", "settings", "issuers", "managementKeys"] as const;
 
 /** The delta from `before` to `after`, or null when only versions differ. Both are of one peer and epoch. */
@@ -22,13 +22,13 @@ export function diffMaps(before: NetworkMap, after: NetworkMap): NetworkMapDelta
   return Object.keys(delta).length === 2 ? null : (delta as unknown as NetworkMapDelta);
 }
 
-/** Entries put whole, and keys gone. */
+/** Entries set whole, and removed keys. */
 export interface CollectionDelta {
   readonly put: readonly unknown[];
   readonly gone: readonly string[];
 }
 
-/** The change of one keyed collection. Null: none. Identical entries are not looked into. */
+/** The change of one keyed collection. Null: none. Identical objects are not compared in depth. */
 export function diffCollection(
   old: Readonly<Record<string, unknown>>,
   now: Readonly<Record<string, unknown>>,
@@ -42,7 +42,8 @@ export function diffCollection(
 }
 
 /**
- * `map` with `delta` applied. Null when the delta does not follow on `map`: then the whole map is asked for.
+ * `map` with `delta` applied. Null when the delta is not based on `map`; the agent then asks for the whole
+ * map.
  */
 export function applyDelta(map: NetworkMap, delta: NetworkMapDelta): NetworkMap | null {
   if (delta.fromVersion !== map.version || delta.toVersion <= map.version) return null;

@@ -1,5 +1,5 @@
 /**
- * A rule as it is stored to a rule as a machine sees it.
+ * Converts a stored rule to a machine's form of it.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface RuleOwner {
   readonly sourcePostureChecks: readonly string[];
 }
 
-/** What the account says for rules that do not say. */
+/** The account's defaults for unset rule fields. */
 export interface RuleDefaults {
   readonly allowBrowsers: boolean;
 }
@@ -52,7 +52,7 @@ export function mapRuleOf(
   };
 }
 
-/** Written out where browsers are refused: machines know the rule's field, and no setting. */
+/** Sets the rule's field when the account refuses browsers, since machines do not know the setting. */
 function capabilitiesOf(body: Omit<PolicyRuleWrite, "id">, { allowBrowsers }: RuleDefaults): SshCapabilities {
   const written = body.ssh ?? {};
   if (allowBrowsers || body.action === "drop" || !isSshProtocol(body)) return written;

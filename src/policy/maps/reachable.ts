@@ -1,6 +1,6 @@
 /**
- * The machines that some rule opens for a device, over a whole account. For lists of names only: a machine
- * decides each connection itself, from its own map.
+ * The machines that some rule opens for a device, over a whole account. Used only for lists of names: a
+ * machine decides each connection itself, from its own map.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { coversPort } from "../decide/snapshot.ts";
 import { type AccountIndex, countedGroups } from "./compile.ts";
 
 /**
- * Ids of peers at whose SSH port some enabled accept rule lets the device. Drops, schedules and posture are
- * not looked at.
+ * Ids of peers whose SSH port some enabled accept rule opens to the device. Ignores drops, schedules and
+ * posture.
  */
 export function openedFor(
   index: AccountIndex,

@@ -1,6 +1,6 @@
 /**
- * Parts of maps that many machines share, kept the same objects for as long as they say the same: what is
- * identical is neither stored, compared nor sent twice.
+ * Sharing of map parts between machines: equal parts stay the same objects, so they are not stored, compared
+ * or sent twice.
  *
  * @module
  */
@@ -16,8 +16,8 @@ import {
 } from "./compile.ts";
 
 /**
- * `now`, with each part that is the same taken from `before`; `before` itself when all are. Entries are
- * compared by identity.
+ * `now` with equal parts taken from `before`; `before` itself when all are equal. Entries are compared by
+ * identity.
  */
 export function sharing(before: MapScope, now: MapScope): MapScope {
   const users = isSameRecord(before.users, now.users) ? before.users : now.users;
@@ -35,8 +35,8 @@ function isSameRecord(a: Readonly<Record<string, unknown>>, b: Readonly<Record<s
 }
 
 /**
- * A narrowing that makes each entry once for each set of groups left of it, and keeps it for as long as the
- * entity itself lasts.
+ * A narrowing that makes each entry once per remaining set of groups, and keeps it as long as the entity
+ * itself.
  */
 export function sharedNarrowing(): Narrowing {
   const users = new WeakMap<MapUser, Map<string, MapUser>>();
