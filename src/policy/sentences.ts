@@ -232,6 +232,11 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
 /** Said before anybody is proven, whatever the cause. */
 export const UNPROVEN_SENTENCE = "Authentication failed";
 
+/** The next step of `recording_unavailable` where all input is to be kept and nothing encrypts it. */
+export const UNENCRYPTED_HINT =
+  "the policy keeps all input, which has to be encrypted, but there are no recording_recipients: " +
+  "ask an administrator to set them";
+
 /** The sentence and the next step for `reason`. */
 export function sentenceOf(reason: ReasonCode): Sentence {
   return SENTENCES[reason];
@@ -239,9 +244,13 @@ export function sentenceOf(reason: ReasonCode): Sentence {
 
 /**
  * A denial as a person reads it, on one line: sentence, next step and, where the denial was stored, its
- * receipt.
+ * receipt. `hint` takes the place of the usual next step.
  */
-export function denialLine(reason: ReasonCode, receipt: string | null): string {
-  const { sentence, hint } = SENTENCES[reason];
+export function denialLine(
+  reason: ReasonCode,
+  receipt: string | null,
+  hint: string = SENTENCES[reason].hint,
+): string {
+  const { sentence } = SENTENCES[reason];
   return `${sentence} (${hint}${receipt === null ? "" : `; receipt ${receipt}`})`;
 }

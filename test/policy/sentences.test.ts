@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { denialLine, sentenceOf, UNPROVEN_SENTENCE } from "../../src/policy/sentences.ts";
+import { denialLine, sentenceOf, UNENCRYPTED_HINT, UNPROVEN_SENTENCE } from "../../src/policy/sentences.ts";
 import { REASON_CODES } from "../../src/wire/reason.ts";
 
 test.each(REASON_CODES.map((code) => [code]))("%s has one sentence and one next step, in form", (code) => {
@@ -19,6 +19,14 @@ test.each(["certificate_invalid", "certificate_replayed", "token_invalid"] as co
     expect(sentenceOf(code).sentence).toBe(UNPROVEN_SENTENCE);
   },
 );
+
+test("a denial may give another next step", () => {
+  const { sentence } = sentenceOf("recording_unavailable");
+  expect(denialLine("recording_unavailable", null, UNENCRYPTED_HINT)).toBe(
+    `${sentence} (${UNENCRYPTED_HINT})`,
+  );
+  expect(UNENCRYPTED_HINT).toContain("recording_recipients");
+});
 
 test("a denial is one line, with its receipt where it was stored", () => {
   const { sentence, hint } = sentenceOf("posture_failed");

@@ -47,8 +47,10 @@ export interface RecordingFacts {
   readonly hasAllInput: boolean;
   /** Management cannot store it yet, and root allows this machine to keep it until then. */
   readonly isKeptHere: boolean;
+  readonly isEncrypted: boolean;
   /**
-   * When this machine noticed that recordings are encrypted to other keys than before. Null: not recently.
+   * When this machine noticed that recordings are encrypted to other keys than before, or no longer are.
+   * Null: not recently.
    */
   readonly otherKeysSinceSeconds: number | null;
 }
@@ -89,6 +91,8 @@ export interface SessionRecording {
 }
 
 export interface Recorder {
+  /** Whether recordings that begin now are encrypted. */
+  encrypts(): boolean;
   /**
    * Begins a recording. Null: impossible, so a session that requires it must not begin. A required recording
    * then has its header stored at management, or here if root allows it to wait.

@@ -69,6 +69,10 @@ class SpoolRecorder implements Recorder {
     for (const left of this.#spool.leftOvers()) this.#resume(left);
   }
 
+  encrypts(): boolean {
+    return this.#options.recipients().length > 0;
+  }
+
   async open(request: RecordingRequest): Promise<SessionRecording | null> {
     const { log } = this.#options;
     try {
@@ -109,6 +113,7 @@ class SpoolRecorder implements Recorder {
       ...{ clock, log, spooled, encrypt, limits, mayWait, send: this.#send },
       facts: {
         hasAllInput,
+        isEncrypted: encrypt !== null,
         otherKeysSinceSeconds: this.#options.otherKeysSinceSeconds?.(recipients) ?? null,
       },
       evidence: request.evidence,

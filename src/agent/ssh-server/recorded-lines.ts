@@ -6,16 +6,17 @@
 import type { RecordingFacts } from "../contracts/recorder.ts";
 
 export function recordedLines(facts: RecordingFacts): string[] {
-  const { hasAllInput, isKeptHere, otherKeysSinceSeconds } = facts;
+  const { hasAllInput, isKeptHere, isEncrypted, otherKeysSinceSeconds } = facts;
+  const changed = isEncrypted
+    ? "other keys open recordings than before"
+    : "recordings are no longer encrypted";
   const typed = hasAllInput ? ", with everything that is typed, passwords too," : ",";
   return [
     `This session is recorded${typed} and may be watched`,
     ...(isKeptHere
       ? ["Management cannot be reached; the recording is kept on this machine until it can be"]
       : []),
-    ...(otherKeysSinceSeconds === null
-      ? []
-      : [`Since ${dayOf(otherKeysSinceSeconds)}, other keys open recordings than before`]),
+    ...(otherKeysSinceSeconds === null ? [] : [`Since ${dayOf(otherKeysSinceSeconds)}, ${changed}`]),
   ];
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { mayForwardAgent } from "../../policy/decide/capabilities.ts";
+import { denialLine, UNENCRYPTED_HINT } from "../../policy/sentences.ts";
 import type { Grant } from "../../wire/decision.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
 import type { RecordingEvidence, SessionRecording } from "../contracts/recorder.ts";
@@ -45,7 +46,10 @@ export async function runRecorded(
   const { start, say } = session;
   const recording = await openSessionRecording(context, permitted, session);
   if (recording === "unavailable") {
-    say((await refuse(permits, permits.deny("recording_unavailable", start))).line);
+    const denial = await refuse(permits, permits.deny("recording_unavailable", start));
+    const isUnencrypted =
+      keepsAllInput(permitted.grant.capabilities) && context.recorder?.encrypts() === false;
+    say(isUnencrypted ? denialLine(denial.reason, denial.receipt, UNENCRYPTED_HINT) : denial.line);
     return UNRECORDED;
   }
   if (recording === null) return await session.run(null);

@@ -39,12 +39,14 @@ test("an agent records into its state folder, for the recipients that root names
     { ofAccount: [], ofMachine: [one, two], count: 2, isOther: true },
     { ofAccount: [one], ofMachine: [two, one], count: 2, isOther: true },
     { ofAccount: [one], ofMachine: [], count: 1, isOther: true },
+    { ofAccount: [], ofMachine: [], count: 0, isOther: true },
   ];
   for (const { ofAccount, ofMachine, count, isOther } of rows) {
     [recipients, own] = [ofAccount, ofMachine];
     const { events, evidence } = anEvidence();
     const recording = await recorder.open(aRequest({ evidence }));
     expect(events).toEqual([["started", count]]);
+    expect([recorder.encrypts(), recording?.facts.isEncrypted]).toEqual([count > 0, count > 0]);
     expect(recording?.facts.otherKeysSinceSeconds !== null).toBe(isOther);
     expect(readdirSync(recordings, { recursive: true }).join()).toContain(recording?.id ?? "none");
     await recording?.end();

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { recordedLines } from "../../../src/agent/ssh-server/recorded-lines.ts";
 
-const FACTS = { hasAllInput: false, isKeptHere: false, otherKeysSinceSeconds: null };
+const FACTS = { hasAllInput: false, isKeptHere: false, isEncrypted: true, otherKeysSinceSeconds: null };
 
 test.each([
   [{}, ["This session is recorded, and may be watched"]],
@@ -23,6 +23,11 @@ test.each([
       "Since 2027-01-15, other keys open recordings than before",
     ],
   ],
+  [
+    { isEncrypted: false, otherKeysSinceSeconds: 1_800_000_000 },
+    ["This session is recorded, and may be watched", "Since 2027-01-15, recordings are no longer encrypted"],
+  ],
+  [{ isEncrypted: false }, ["This session is recorded, and may be watched"]],
 ] as const)("the person of a recording with %p is told %p", (change, lines) => {
   expect(recordedLines({ ...FACTS, ...change })).toEqual([...lines]);
 });

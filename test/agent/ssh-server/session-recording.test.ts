@@ -4,6 +4,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { UNENCRYPTED_HINT } from "../../../src/policy/sentences.ts";
 import { CastReader } from "../../../src/recording/cast.ts";
 import { bytesOfText } from "../../../src/recording/exact-text.ts";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
@@ -210,7 +211,9 @@ describe.skipIf(!isRoot || !hasSsh)("a recorded session of ssh(1)", () => {
 
   test("a rule that keeps everything that is typed lets in only where that is encrypted", async () => {
     grant({ record: "required", record_input: "all" });
-    expect(await run("cat", { stdin: "typed" })).toMatchObject({ status: 254, stdout: "" });
+    const denied = await run("cat", { stdin: "typed" });
+    expect(denied).toMatchObject({ status: 254, stdout: "" });
+    expect(denied.stderr).toContain(UNENCRYPTED_HINT);
     recipients = [await identityToRecipient(await generateX25519Identity())];
     const { status, stdout, stderr } = await run("cat", { stdin: "typed" });
     expect([status, stdout]).toEqual([0, "typed"]);
