@@ -33,6 +33,7 @@ import { listing } from "./paging.ts";
 import { requireRules, unprocessable } from "./policy-rules.ts";
 import { requireKnownGroups, requireKnownPeers } from "./references.ts";
 import { type Call, type Route, route } from "./route.ts";
+import { ruleNames } from "./rule-names.ts";
 
 export const policyRoutes: readonly Route[] = [
   route({
@@ -146,7 +147,7 @@ async function savePolicy(
   await requireEncryptedInput(tx, accountId, rules);
   await putPolicy(tx, policy, rules);
   await endChangedApprovals(tx, accountId);
-  const warnings = [...emptySides(rules), ...(await warningsFor(tx, accountId, policy.id))];
+  const warnings = [...new Set([...emptySides(rules), ...(await warningsFor(tx, accountId, policy.id))])];
   const saved = asPolicy({ policy, rules }, await loadGroupNames(tx, accountId));
   return warnings.length === 0 ? saved : { ...saved, warnings };
 }
@@ -213,6 +214,7 @@ async function warningsFor(tx: Reader, accountId: string, policyId: string): Pro
   const named = new Map(
     policies.flatMap(({ policy, rules }) => rules.map((rule) => [rule.id, { policy, rule }] as const)),
   );
+  const names = ruleNames(policies);
   const settings = account?.settings ?? defaultSettings();
   const { require } = mapSettings(settings, account?.domain ?? "");
   const defaults = { allowBrowsers: filled(settings).allow_browsers };
@@ -223,8 +225,8 @@ async function warningsFor(tx: Reader, accountId: string, policyId: string): Pro
     if (one === undefined || other === undefined) return [];
     if (one.policy.id !== policyId && other.policy.id !== policyId) return [];
     return [
-      `rule "${one.rule.body.name}" of policy "${one.policy.name}" lets some of the same people in without ` +
-        `${fields.join(", ")} of rule "${other.rule.body.name}" of policy "${other.policy.name}"`,
+      `${names.get(looser)} lets some of the same people in without ` +
+        `${fields.join(", ")} of ${names.get(stricter)}`,
     ];
   });
 }

@@ -194,6 +194,21 @@ test("saving warns where a looser rule lets the same people in", async () => {
   expect((await save({ name: "off", enabled: false }, { name: "third" })).body.warnings).toBeUndefined();
 });
 
+test("a warning is given once, and tells policies of one name apart", async () => {
+  const ofUser = (user: string) => ({ name: "deploy", authorized_groups: { [devs]: ["deploy", user] } });
+  const first = (await save(ofUser("ann"), { name: "deploy" })).body;
+  const second = (await save(ofUser("bob"), { name: "deploy" })).body;
+  const [one, two] = [first, second].map(({ id }) => `rule "deploy" of policy "deploy" (${id})`);
+  const lets = "lets some of the same people in without authorized_groups of";
+  expect(second.warnings.toSorted()).toEqual([`${one} ${lets} ${two}`, `${two} ${lets} ${one}`].toSorted());
+  const empty = { name: "none", sources: [] };
+  const { body } = await save(empty, {
+    name: "third",
+    rules: [empty, empty].map((rule) => aRuleBody({ ...sides(), ...rule })),
+  });
+  expect(body.warnings).toHaveLength(1);
+});
+
 test("a policy's changes are told and raise the version", async () => {
   const versions: number[] = [];
   api.management.store.onChange((_, version) => versions.push(version));
