@@ -5,6 +5,7 @@
  */
 import type { ZodType } from "zod";
 import { QfError } from "../base/errors.ts";
+import { momentMs } from "./when.ts";
 
 /** A JSON object. */
 export type JsonObject = { readonly [key: string]: unknown };
@@ -42,7 +43,7 @@ function parseValue(text: string): unknown {
 
 /**
  * Converts values to what `schema` expects where plain text is ambiguous: one entry becomes a list, a number
- * among texts a text, a time such as 2027-01-31T00:00:00Z seconds. Unknown fields stay unchanged.
+ * among texts a text, a date or a time such as 2027-01-31T00:00:00Z seconds. Unknown fields stay unchanged.
  */
 export function fitTo(schema: ZodType, assignments: readonly Assignment[]): Assignment[] {
   return assignments.map(({ path, value }) => ({ path, value: fitted(schemaAt(schema, path), value) }));
@@ -58,9 +59,8 @@ function fitted(schema: Shape | undefined, value: unknown): unknown {
 }
 
 function secondsOf(value: unknown): unknown {
-  const isTime = typeof value === "string" && /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/.test(value);
-  const ms = isTime ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(ms) ? value : Math.floor(ms / 1000);
+  const ms = typeof value === "string" ? momentMs(value) : undefined;
+  return ms === undefined ? value : Math.floor(ms / 1000);
 }
 
 /** The parts of a zod schema that are inspected here. */

@@ -14,6 +14,7 @@ import type {
   PolicyTestOutcome,
   PolicyTestReport,
 } from "../wire/policy-code-api.ts";
+import type { PolicyHistoryEntry } from "../wire/policy-history.ts";
 import { renderTable } from "./output.ts";
 
 /** Rows of access shown. Further ones are only counted. */
@@ -31,6 +32,19 @@ export function changeLine({ what, change, name, rule, fields }: PolicyChangeEnt
         ? "the tests"
         : `${what} ${shown}`;
   return `${MARKS[change]} ${subject}${fields?.length ? ` (${fields.join(", ")})` : ""}\n`;
+}
+
+/** One state of the policies, cell by cell. */
+export function historyCells(state: PolicyHistoryEntry): string[] {
+  const { number, at, by, via, reason, current, changes } = state;
+  return [
+    current ? `${number} (in force)` : String(number),
+    timeText(at),
+    printable(by?.name ?? ""),
+    via,
+    printable(reason),
+    changes.map((change) => changeLine(change).trim()).join("; "),
+  ];
 }
 
 function ruleName(rule = ""): string {
@@ -125,7 +139,7 @@ export function explanationText(explanation: Explanation): string {
   const { user, device, machine, local_user, action, at, outcome, reason, rules, now } = explanation;
   const asked = typeof action === "string" ? action : JSON.stringify(action);
   const who = `${user?.name ?? "a machine"} from ${device?.name ?? "a device that is not registered"}`;
-  const when = at === null ? "" : `, on ${at}`;
+  const when = at === null ? "" : `, at ${timeText(at)}`;
   const verdict = outcome === "allow" ? "allowed" : `denied: ${explanation.sentence ?? reason} (${reason})`;
   const lines = [`${who}, as ${local_user} on ${machine.name}, ${asked}${when}: ${verdict}`];
   if (explanation.hint !== null) lines.push(`Next step: ${explanation.hint}`);

@@ -11,7 +11,8 @@ const CANDIDATES_MAX = 5;
 
 /**
  * The one of `all` that `name` matches. A match of an earlier key wins. Throws ERR_NOT_FOUND for none, and
- * ERR_CONFLICT for several matches of the same key, described by `show`.
+ * ERR_CONFLICT for several matches of the same key, described by `show`. `lister` is the command that lists
+ * all of them.
  */
 export function theOne<T>(
   kind: string,
@@ -19,6 +20,7 @@ export function theOne<T>(
   all: readonly T[],
   keysOf: (item: T) => readonly string[],
   show?: (item: T) => string,
+  lister = `qf ${kind} list`,
 ): T {
   const found = all.filter((item) => keysOf(item).includes(name));
   const rank = Math.min(...found.map((item) => keysOf(item).indexOf(name)));
@@ -26,7 +28,7 @@ export function theOne<T>(
   const [first] = exact;
   if (first === undefined) {
     throw new QfError("ERR_NOT_FOUND", `there is no ${kind} ${JSON.stringify(name)}`, {
-      hint: `qf ${kind} list shows all`,
+      hint: `${lister} shows all`,
     });
   }
   if (exact.length > 1) {
@@ -34,7 +36,7 @@ export function theOne<T>(
     throw new QfError("ERR_CONFLICT", `${JSON.stringify(name)} names more than one ${kind}`, {
       hint:
         candidates.length === 0
-          ? `use its id; qf ${kind} list shows it`
+          ? `use its id; ${lister} shows it`
           : printable(`use its id: ${candidates.join(", ")}`),
     });
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { accessText, changeLine, diffText, testsText } from "../../src/cli/policy-output.ts";
+import { accessText, changeLine, diffText, historyCells, testsText } from "../../src/cli/policy-output.ts";
 import type { PolicyDiff } from "../../src/wire/policy-code-api.ts";
 
 const row = {
@@ -47,4 +47,12 @@ test("a failing test is told with what was wanted and what is", () => {
   };
   const text = testsText({ passed: 1, failed: 1, results: [result] });
   for (const part of ["3.", asked.user, "root", "web1", "allow", "deny"]) expect(text).toContain(part);
+});
+
+test("a state's time is told in the form of the other tables", () => {
+  const state = { at: "2026-11-30T20:13:26.000Z", by: null, via: "api", reason: "", changes: [] } as const;
+  expect(historyCells({ ...state, number: 4, current: true, changes: [] }).slice(0, 2)).toEqual([
+    "4 (in force)",
+    "2026-11-30 20:13:26 UTC",
+  ]);
 });

@@ -20,3 +20,11 @@ test("a name that is one's own counts before one that is only shown; of equals t
   const { hint } = ask(({ id }) => `${id} (offline)`) as { hint: string };
   expect(["p2 (offline)", "p3 (offline)"].every((one) => hint.includes(one))).toBe(true);
 });
+
+test.each([
+  [undefined, "qf group list"],
+  ["qf access groups", "qf access groups"],
+])("of a name that nothing has, the hint with lister %p names %s", (lister, named) => {
+  const look = () => theOne("group", "on-call", [{ id: "g1" }], ({ id }) => [id], undefined, lister);
+  expect(look).toThrow(expect.objectContaining({ code: "ERR_NOT_FOUND", hint: `${named} shows all` }));
+});

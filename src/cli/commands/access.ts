@@ -1,4 +1,5 @@
 import { QfError } from "../../base/errors.ts";
+import { timeText } from "../../base/moment.ts";
 import { printableLines } from "../../base/printable.ts";
 import { processTerminal } from "../../client/terminal.ts";
 import { parseReason } from "../../wire/access-reason.ts";
@@ -123,7 +124,7 @@ examples:
         ["NAME", "FOR AT MOST", "YOU ARE IN IT"],
         answer.value.map(({ name, request_seconds_max, member }) => [
           ...[name, forText(request_seconds_max)],
-          member === null ? "no" : member === "standing" ? "yes" : `until ${member}`,
+          member === null ? "no" : member === "standing" ? "yes" : `until ${timeText(member)}`,
         ]),
       );
     },
@@ -228,7 +229,8 @@ function decide(admin: Admin, { id }: AccessRequest, body: object) {
 
 async function groupId(admin: Admin, name: string): Promise<string> {
   const { value } = await admin.request("GET", "/api/access/groups", { answer: RequestableGroup.array() });
-  return theOne("group", name, value, (group) => [group.id, group.name]).id;
+  const keysOf = (group: RequestableGroup) => [group.id, group.name];
+  return theOne("group", name, value, keysOf, ({ id }) => id, "qf access groups").id;
 }
 
 /** Shows the request and asks. Throws ERR_USAGE without a terminal, or when the answer is no. */

@@ -1,11 +1,10 @@
-import { printable } from "../../base/printable.ts";
 import { PolicyHistoryEntry, PolicyHistoryState } from "../../wire/policy-history.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, openAdmin, printBody } from "../admin.ts";
 import { applyFile } from "../apply-policy.ts";
 import { command } from "../command.ts";
 import { printTable } from "../output.ts";
 import { parseWhole } from "../parse.ts";
-import { changeLine } from "../policy-output.ts";
+import { historyCells } from "../policy-output.ts";
 import { say } from "../report.ts";
 
 const NUMBER_MAX = 9_999_999_999;
@@ -38,17 +37,7 @@ examples:
       const path = `/api/policy/history?${query}`;
       const answer = await admin.request("GET", path, { answer: PolicyHistoryEntry.array() });
       if (args.json === true) return printBody(answer);
-      await printTable(
-        ["NUMBER", "WHEN", "WHO", "BY", "REASON", "CHANGES"],
-        answer.value.map(({ number, at, by, via, reason, current, changes }) => [
-          current ? `${number} (in force)` : String(number),
-          at,
-          printable(by?.name ?? ""),
-          via,
-          printable(reason),
-          changes.map((change) => changeLine(change).trim()).join("; "),
-        ]),
-      );
+      await printTable(["NUMBER", "WHEN", "WHO", "BY", "REASON", "CHANGES"], answer.value.map(historyCells));
     },
   },
 );

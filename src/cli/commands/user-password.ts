@@ -1,5 +1,6 @@
 /** `qf user invite`, `qf user reset-password` and `qf user password`. */
 import { QfError } from "../../base/errors.ts";
+import { timeText } from "../../base/moment.ts";
 import { isEqualSecret } from "../../base/random.ts";
 import { PasswordLink, PersonalAccessToken, User } from "../../wire/admin-api.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
@@ -111,7 +112,7 @@ async function makeLink(
 
 /** Prints the link on its own line, so that a triple click selects it. */
 export async function printLink(what: string, { link, expires_at: until }: PasswordLink): Promise<void> {
-  await print(`${what} link, good once until ${until}, shown this once:\n${link}\n`);
+  await print(`${what} link, good once until ${timeText(until)}, shown this once:\n${link}\n`);
 }
 
 function askNewPassword(): readonly [string, string] {
