@@ -1,5 +1,5 @@
 /**
- * The log in the REST API: checkpoints, proofs, and what an export is put together from.
+ * The log in the REST API: checkpoints, proofs, and the parts of an export.
  *
  * @module
  */
@@ -13,25 +13,25 @@ const number = z.int().min(0);
 
 /** Answer of GET /api/events/audit/checkpoint. */
 export const LogCheckpoint = z.object({
-  /** The signed note (C2SP tlog-checkpoint). The other fields say what is in it. */
+  /** The signed note (C2SP tlog-checkpoint). The other fields repeat its content. */
   note: z.string().max(4096),
   origin: z.string(),
   size: number,
   root: TreeHash,
   made_at: z.iso.datetime(),
-  /** Verifier keys, as Go's `note.NewVerifier` takes them; the newest last. */
+  /** Verifier keys in the format of Go's `note.NewVerifier`, newest last. */
   keys: z.array(z.string()),
 });
 export type LogCheckpoint = z.infer<typeof LogCheckpoint>;
 
-/** Of GET /api/events/audit/lost: entries that machines have seen, and a restored backup does not have. */
+/** Answer of GET /api/events/audit/lost: entries that machines have seen and a restored backup lacks. */
 export const LostTail = z.object({
   from: number,
   to: number,
-  /** The entry that says so. */
+  /** The entry that records it. */
   seq: number,
   found_at: z.iso.datetime(),
-  /** Null: no owner has acknowledged it. */
+  /** Null: not acknowledged by an owner. */
   acknowledged_at: z.iso.datetime().nullable(),
   acknowledged_by: z.string().nullable(),
 });

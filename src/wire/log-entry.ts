@@ -1,8 +1,8 @@
 /**
  * The account's log: its leaves, its agents' batches, and the bundle of an export.
  *
- * A leaf is the canonical JSON of a `LogEntry`, byte for byte; a bundle has one on each line. What a reader
- * does not know in one it ignores: the hash is over the text.
+ * A leaf is exactly the canonical JSON of a `LogEntry`; a bundle has one per line. Readers ignore unknown
+ * fields, since the hash is over the text.
  *
  * @module
  */
@@ -18,10 +18,10 @@ import {
   Sha256,
 } from "./units.ts";
 
-/** Most events in one upload; the rest waits for its acknowledgement. */
+/** Most events in one upload. The rest waits for its acknowledgement. */
 export const AUDIT_BATCH_MAX = 256;
 
-/** 16 random bytes, base64url: nobody can try out what an event said whose body is gone. */
+/** 16 random bytes, base64url. They prevent guessing the content of an event whose body is gone. */
 export const Salt = z.string().regex(/^[A-Za-z0-9_-]{22}$/, "is not 16 bytes of base64url");
 
 const seq = z.int().min(1);
@@ -30,7 +30,7 @@ const seq = z.int().min(1);
 export const LogEntry = lazySchema(() =>
   z.object({
     seq,
-    /** When it happened, and when management stored it. Unix milliseconds. */
+    /** When it happened and when management stored it, in Unix milliseconds. */
     at_ms: z.int().min(0),
     stored_at_ms: z.int().min(0),
     activity_code: z.string().max(64),
@@ -40,10 +40,10 @@ export const LogEntry = lazySchema(() =>
     target_id: z.string().max(1024),
     meta: z.record(z.string(), z.string()),
     data: z.record(z.string(), z.unknown()).optional(),
-    /** The machine that saw it, and its own number of it. Absent: management itself. */
+    /** The machine that reported it, and its number there. Absent: management itself. */
     agent: z.object({ peer_id: PeerId, seq }).optional(),
     receipt: z.string().max(64).optional(),
-    /** Of whoever made it: the machine's for what a machine reported in a signed batch. */
+    /** Chosen by the event's author: the machine, for events in a signed batch. */
     salt: Salt,
   }),
 );
@@ -52,7 +52,7 @@ export type LogEntry = z.infer<typeof LogEntry>;
 /** `previous` of an agent's first batch. */
 export const NO_BATCH = "A".repeat(43);
 
-/** What an agent signs of the events of one upload (`log/batch.ts`). */
+/** What an agent signs for the events of one upload (`log/batch.ts`). */
 const batchFields = { first_seq: seq, last_seq: seq, hash: Sha256, previous: Sha256 };
 
 /** The body of an `agent.batch` event. */
@@ -60,14 +60,14 @@ export const BatchRecord = lazySchema(() =>
   z.object({
     ...batchFields,
     peer_id: PeerId,
-    /** The origin of management that the machine was enrolled at: part of what it signed. */
+    /** Management's origin at the machine's enrolment; part of what it signed. */
     management: HttpUrl,
     signature: Ed25519Signature,
   }),
 );
 export type BatchRecord = z.infer<typeof BatchRecord>;
 
-/** An agent's signature beside the events of one upload, in their order. */
+/** An agent's signature over the events of one upload, in order. */
 export const SignedBatch = z.strictObject({
   ...batchFields,
   signature: Ed25519Signature,
@@ -75,11 +75,11 @@ export const SignedBatch = z.strictObject({
 });
 export type SignedBatch = z.infer<typeof SignedBatch>;
 
-/** The body of a `peer.key` event: from here on this is the device key of the peer. */
+/** The body of a `peer.key` event: the peer's device key from here on. */
 export const PeerKeyRecord = z.object({ device_key: Ed25519PublicKey });
 export type PeerKeyRecord = z.infer<typeof PeerKeyRecord>;
 
-/** The body of a `log.key` event: from here on another key signs the log, by the word of both. */
+/** The body of a `log.key` event: another key signs the log from here on. Both keys sign this. */
 export const LogKeyRecord = z.object({
   old_key: Ed25519PublicKey,
   new_key: Ed25519PublicKey,
@@ -88,25 +88,25 @@ export const LogKeyRecord = z.object({
 });
 export type LogKeyRecord = z.infer<typeof LogKeyRecord>;
 
-/** The body of a `management.move` event: management is elsewhere now, by the word of the log's key. */
+/** The body of a `management.move` event: management has moved. Signed by the log's key. */
 export const MoveRecord = z.object({
   from: HttpUrl,
   to: HttpUrl,
   at_seconds: EpochSeconds,
-  /** Until then it answers at the old address as well. */
+  /** Until then it also answers at the old address. */
   until_seconds: EpochSeconds,
   signature: Ed25519Signature,
 });
 export type MoveRecord = z.infer<typeof MoveRecord>;
 
-/** A move as management keeps it; each account's log key signs it anew. */
+/** A move as management stores it. Each account's log key signs its own copy. */
 export const StoredMove = MoveRecord.omit({ signature: true }).extend({
-  /** Accounts whose log has the move as an entry. */
+  /** Accounts whose log already contains the move. */
   logged: z.array(AccountId),
 });
 export type StoredMove = z.infer<typeof StoredMove>;
 
-/** The body of a `log.lost` event: entries that a machine has seen, and the log does not have. */
+/** The body of a `log.lost` event: entries that a machine has seen and the log lacks. */
 export const LostTailRecord = z.object({
   from: seq,
   to: seq,
@@ -115,19 +115,19 @@ export const LostTailRecord = z.object({
 });
 export type LostTailRecord = z.infer<typeof LostTailRecord>;
 
-/** Changes of a log's key, the oldest first. */
+/** Changes of a log's key, oldest first. */
 const handovers = z.array(LogKeyRecord).max(64).optional();
 
 /** An account's log: the first line of its checkpoints, and the key that signs them. */
 export const LogIdentity = z.object({ origin: z.string().min(1).max(512), key: Ed25519PublicKey });
 export type LogIdentity = z.infer<typeof LogIdentity>;
 
-/** Moves that are announced at once. */
+/** Most moves announced at once. */
 export const MOVES_MAX = 16;
 
 /**
- * The log as management tells of it. `handovers`: how its key came to sign. Absent: it is the first. `moves`:
- * where management was before, the oldest first. Absent: nowhere else, or not lately.
+ * The log as management announces it. `handovers`: the key changes that led to its key. Absent: it is the
+ * first key. `moves`: management's earlier addresses, oldest first. Absent: no moves, or none recent.
  */
 export const ServedLog = LogIdentity.extend({
   handovers,
@@ -135,7 +135,7 @@ export const ServedLog = LogIdentity.extend({
 });
 export type ServedLog = z.infer<typeof ServedLog>;
 
-/** A hash of the tree, as notes have it. */
+/** A hash of the tree, encoded as in notes. */
 export const TreeHash = z.string().regex(/^[A-Za-z0-9+/]{43}=$/, "is not a hash");
 /** Hashes in one proof: enough for 2^53 leaves. */
 export const Proof = z.array(TreeHash).max(64);
@@ -148,7 +148,7 @@ export const BundleHeader = lazySchema(() =>
     origin: z.string().max(512),
     /** Verifier keys of the log, as Go's `note.NewVerifier` takes them; the newest last. */
     keys: z.array(z.string().max(1024)).min(1).max(65),
-    /** How each key but the first came to sign. Absent: there is one. */
+    /** The changes to each key after the first. Absent: there is only one key. */
     handovers,
     /** Entries from `first` on follow, through `last`. `last` = `first` - 1: none. */
     first: seq,
@@ -156,18 +156,18 @@ export const BundleHeader = lazySchema(() =>
     /** Hashes of the complete subtrees before `first` and after `last`, left to right. */
     before: Proof,
     after: z.array(TreeHash).max(128),
-    /** Notes of smaller trees, among them: where the log differs is known to lie between two of them. */
+    /** Notes of smaller trees in between. They locate a difference between two of them. */
     checkpoints: z.array(z.string().max(4096)).max(64),
-    /** The signed note of the tree that all of it makes. */
+    /** The signed note of the whole tree. */
     checkpoint: z.string().max(4096),
   }),
 );
 export type BundleHeader = z.infer<typeof BundleHeader>;
 
-/** A line of a bundle in place of an entry whose body retention has removed: `hash` is the leaf's. */
+/** A bundle line in place of an entry whose body retention has removed. `hash` is the leaf's. */
 export const PrunedEntry = z.strictObject({ seq, hash: TreeHash });
 export type PrunedEntry = z.infer<typeof PrunedEntry>;
 
-/** A line of a bundle after some entries: their leaf hashes, by which one that was changed is named. */
+/** A bundle line after a block of entries with their leaf hashes, which identify a changed entry. */
 export const HashLine = z.strictObject({ first: seq, hashes: z.array(TreeHash).min(1).max(64) });
 export type HashLine = z.infer<typeof HashLine>;

@@ -15,7 +15,7 @@ const ms = z.int().min(0);
 export const LogAlarm = z.strictObject({
   kind: z.enum(["forked", "cut_back", "other_key", "own_key"]),
   atMs: ms,
-  /** The note that this machine had, and the one that it was shown. */
+  /** The note this machine had, and the one it was shown. */
   ours: note,
   theirs: note,
 });
@@ -24,17 +24,17 @@ export type LogAlarm = z.infer<typeof LogAlarm>;
 /** `<state>/log.json`: the pinned log, checkpoints of it, and alarms. */
 export const LogWitnessFile = z.strictObject({
   format: z.literal(1),
-  /** Pinned at enrolment, or when the log was first met. */
+  /** Pinned at enrolment, or when the log was first seen. */
   log: LogIdentity,
-  /** Keys that signed it before, which have vouched for this one. Absent: none. */
+  /** Earlier keys of the log, which vouched for this one. Absent: none. */
   older: z.array(Ed25519PublicKey).max(64).optional(),
-  /** The largest checkpoint, and some older ones; the largest last. */
+  /** The largest checkpoint and some older ones, largest last. */
   notes: z.array(z.strictObject({ atMs: ms, note })).max(16),
   alarms: z.array(LogAlarm).max(8),
 });
 export type LogWitnessFile = z.infer<typeof LogWitnessFile>;
 
-/** What everyone on the machine may see, to verify an export by. */
+/** Readable by everyone on the machine, to verify exports. */
 export const PublicLogFile = z.strictObject({
   format: z.literal(1),
   log: LogIdentity,

@@ -1,9 +1,8 @@
 /**
- * Digest of what a map says, versions apart: management tells by it whether a map changed, an agent whether
- * what it put together from a delta is what management meant. Both work it out the same way, from sorted
- * keys.
+ * Digests of a map's content without versions. Management uses them to detect changes; an agent checks that
+ * applying a delta gave the intended map. Both compute them from JSON with sorted keys.
  *
- * Remembers digests of the objects that maps share, since maps are never changed in place.
+ * Digests of objects that maps share are cached, since maps are never changed in place.
  *
  * @module
  */
@@ -12,7 +11,7 @@ import type { NetworkMap } from "./network-map.ts";
 
 const digests = new WeakMap<object, string>();
 
-/** SHA-256, base64url. Two maps of one machine have the same exactly when they say the same. */
+/** SHA-256, base64url. Two maps of one machine have equal digests exactly when their content is equal. */
 export function digestOfMap(map: NetworkMap): string {
   const { protocolVersion, accountId, origin, epoch, self } = map;
   const shared = [map.settings, map.issuers, map.managementKeys].map(digestOf);
@@ -22,7 +21,7 @@ export function digestOfMap(map: NetworkMap): string {
   );
 }
 
-/** Of a keyed collection: by its keys and what each entry says. */
+/** Digest of a keyed collection, over its keys and entries. */
 export function digestOfEntries(entries: Readonly<Record<string, object>>): string {
   return remembered(entries, () =>
     Object.keys(entries)

@@ -1,15 +1,16 @@
 /**
  * Messages that bring a map up to date when only the agent knows what it has: after a restart of management,
- * at another of its processes, or after any time away.
+ * at another management process, or after a long absence.
  *
  * The agent sends the digest of each *section* of its map (a value, or a keyed collection). For the
  * collections that differ, management sends an *outline*: the digests of *buckets*, into which keys fall by
- * their hash. The agent answers with what it holds in the buckets that differ, entry by entry, and from that
- * management makes a delta. So what is sent goes by what changed, and nobody has to remember what was sent
- * before.
+ * their hash. The agent answers with what it holds in the buckets that differ, entry by entry, and management
+ * makes a delta from that. So the traffic depends on what changed, and management need not remember what it
+ * sent before.
  *
- * Digests are cut short here, since they only choose what to send: the result of a delta counts by the digest
- * of the whole map or not at all, and then a whole map is sent instead. Read `differencesFrom`, `deltaFrom`.
+ * Digests are truncated here, since they only select what to send. The result of a delta is checked against
+ * the digest of the whole map; on a mismatch a whole map is sent instead. Read `differencesFrom`,
+ * `deltaFrom`.
  *
  * @module
  */
@@ -18,13 +19,13 @@ import { sha256 } from "../base/random.ts";
 import { digestOf, digestOfEntries } from "./map-digest.ts";
 import type { NetworkMap, NetworkMapDelta } from "./network-map.ts";
 
-/** Characters of a digest that are told: 48 bits. */
+/** Characters of a digest that are sent: 48 bits. */
 const SHORT = 8;
-/** Entries of a bucket, in the mean. */
+/** Average entries per bucket. */
 const BUCKET_ENTRIES = 8;
-/** Bounds an outline to 32 kB per collection; in larger collections buckets are larger. */
+/** Bounds an outline to 32 kB per collection. Larger collections have larger buckets. */
 const BUCKETS_MAX = 4_096;
-/** Most entries that an agent tells of. Where more would be needed, the whole map is the shorter way. */
+/** Most entries that an agent reports. Beyond that, sending the whole map is cheaper. */
 export const HELD_ENTRIES_MAX = 8_192;
 
 const VALUES = ["self", "settings", "issuers", "managementKeys"] as const;
@@ -32,7 +33,7 @@ const COLLECTIONS = ["cas", "users", "peers", "rules", "revokedLogins"] as const
 
 const ShortDigest = z.string().regex(/^[A-Za-z0-9_-]{8}$/, "is not a short digest");
 
-/** What each section of a map says, by its digest. */
+/** Digest of each section of a map. */
 export const MapSections = z.strictObject({
   /** Protocol, account, origin and epoch: what no delta can change. */
   identity: ShortDigest,
@@ -48,14 +49,14 @@ export const MapSections = z.strictObject({
 });
 export type MapSections = z.infer<typeof MapSections>;
 
-/** Digests of all buckets, one after the other: their number is the length by that of one. */
+/** Digests of all buckets, concatenated; the length gives their number. */
 const BucketDigests = z
   .string()
   .max(BUCKETS_MAX * SHORT)
   .regex(/^[A-Za-z0-9_-]+$/)
   .refine((text) => text.length % SHORT === 0, "is cut off");
 
-/** Of the collections that differ, as they should be. Absent: the same. */
+/** Outlines of the collections that differ. Absent: equal. */
 export const MapOutline = z.strictObject({
   cas: BucketDigests.optional(),
   users: BucketDigests.optional(),
@@ -70,9 +71,9 @@ const BucketNumber = z
   .min(0)
   .max(BUCKETS_MAX - 1);
 const HeldEntries = z.strictObject({
-  /** The buckets that differ, each once and in order: what is answered is no more than there is. */
+  /** The buckets that differ, each once and in order, which bounds the answer. */
   buckets: z.array(BucketNumber).max(BUCKETS_MAX).refine(isAscending, "are not in order"),
-  /** All that is held in these, with the digest of each. */
+  /** All entries in these buckets, with their digests. */
   held: z.record(z.string().max(64), ShortDigest),
 });
 
@@ -82,7 +83,7 @@ function isAscending(numbers: readonly number[]): boolean {
   return numbers.every((number, i) => i === 0 || number > (numbers[i - 1] ?? number));
 }
 
-/** What an agent holds where an outline differs. Absent: the collection is as outlined. */
+/** What an agent holds where an outline differs. Absent: the collection matches. */
 export const MapDifferences = z
   .strictObject({
     cas: HeldEntries.optional(),
@@ -98,14 +99,14 @@ type Collection = Readonly<Record<string, object>>;
 
 interface Buckets {
   readonly keys: readonly (readonly string[])[];
-  /** As in an outline. */
+  /** Bucket digests, as in an outline. */
   readonly digests: string;
 }
 
-/** By the collection: the buckets that its own size asks for. */
+/** Cached buckets of a collection, for its own size. */
 const bucketsOfCollection = new WeakMap<Collection, Buckets>();
 
-/** What `map` says, section by section. */
+/** Section digests of `map`. */
 export function sectionsOf(map: NetworkMap): MapSections {
   const { protocolVersion, accountId, origin, epoch } = map;
   return {
@@ -122,7 +123,7 @@ export function sectionsOf(map: NetworkMap): MapSections {
   };
 }
 
-/** Of those collections of `map` that are not as `held` says; null: no delta leads to it from there. */
+/** Outline of the collections of `map` that differ from `held`. Null: no delta is possible from there. */
 export function outlineFor(held: MapSections, map: NetworkMap): MapOutline | null {
   const wanted = sectionsOf(map);
   if (held.identity !== wanted.identity) return null;
@@ -133,7 +134,7 @@ export function outlineFor(held: MapSections, map: NetworkMap): MapOutline | nul
   return outline;
 }
 
-/** What `map` holds where it is not as outlined. Null: too much to tell. */
+/** What `map` holds where it differs from the outline. Null: too much to send. */
 export function differencesFrom(map: NetworkMap, outline: MapOutline): MapDifferences | null {
   const differences: MapDifferences = {};
   for (const name of COLLECTIONS) {
@@ -153,7 +154,7 @@ export function differencesFrom(map: NetworkMap, outline: MapOutline): MapDiffer
   return heldCount(differences) <= HELD_ENTRIES_MAX ? differences : null;
 }
 
-/** The delta that leads to `map` from the one which is as `held` and `differences` say. */
+/** The delta to `map` from the map described by `held` and `differences`. */
 export function deltaFrom(
   held: { readonly version: number; readonly sections: MapSections },
   differences: MapDifferences,
@@ -219,7 +220,7 @@ function short(digest: string): string {
   return digest.slice(0, SHORT);
 }
 
-/** FNV-1a, 32 bits: spreads keys evenly, whatever their form. */
+/** FNV-1a, 32 bits: spreads keys of any form evenly. */
 function hashOf(key: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);

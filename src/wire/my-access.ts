@@ -12,7 +12,7 @@ import { Id, PeerId } from "./units.ts";
 /** Most machines in one answer; `total` says how many there are. */
 export const MY_MACHINES_MAX = 1_000;
 
-/** Query. `device`: one of the caller's own devices. Absent: that of the login, else the last one used. */
+/** Query. `device`: one of the caller's own devices. Absent: the login's, otherwise the last one used. */
 export const MyAccessQuery = z.object({ device: Id.optional() });
 /** As parsed. */
 export type MyAccessQuery = z.infer<typeof MyAccessQuery>;
@@ -24,11 +24,11 @@ export const MyMachine = z.object({
   dns_label: z.string(),
   ip: z.string(),
   connected: z.boolean(),
-  /** Local users the person may be there now; `["*"]` is any. Empty: none, and `reason` says why. */
+  /** Local users the person may be there now; `["*"]` is any. Empty: none, for `reason`. */
   local_users: z.array(z.string()),
-  /** Why not. Null where somebody may be reached. */
+  /** Why there is no access. Null if there is. */
   reason: ReasonCode.nullable(),
-  /** The reason as a person reads it, and the next step. Null with `reason`. */
+  /** The reason in words, with the next step. Null if `reason` is. */
   sentence: z.string().nullable(),
   hint: z.string().nullable(),
 });
@@ -37,7 +37,7 @@ export type MyMachine = z.infer<typeof MyMachine>;
 
 /** The answer: machines by name. */
 export const MyAccess = z.object({
-  /** The device that was asked about. Null: the person has none, so nothing that needs one is open. */
+  /** The device the answer is for. Null: the person has none, so no access that needs one. */
   device: z.object({ id: PeerId, name: z.string() }).nullable(),
   total: z.int(),
   machines: z.array(MyMachine),

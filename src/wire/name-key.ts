@@ -1,12 +1,12 @@
 /**
- * The key under which two names are one: plain code without imports, so that `policy/` may use it as well.
+ * The key under which names compare equal. It has no imports, so that `policy/` may use it too.
  *
  * @module
  */
 
 /**
- * Two names with the same key would be taken for one another in a list: NFKC and case folding, without
- * direction marks and zero-width characters, white space as one space.
+ * Two names with the same key could be confused in a list: NFKC and case folding, without direction marks and
+ * zero-width characters, white space as one space.
  */
 export function nameKey(text: string): string {
   const visible = text.normalize("NFKC").replace(/\p{Default_Ignorable_Code_Point}|\p{Cf}/gu, "");

@@ -1,6 +1,6 @@
 /**
- * As much of NetBird's REST API as `qf import netbird` reads. Another server's answers: what is not named
- * here is passed over, and what is named is checked.
+ * The part of NetBird's REST API that `qf import netbird` reads. These are another server's answers: unknown
+ * fields are ignored, known ones are checked.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export const NetBirdUser = z.object({
 });
 export type NetBirdUser = z.infer<typeof NetBirdUser>;
 
-/** GET /api/setup-keys. The key itself is never among it. */
+/** GET /api/setup-keys. Never includes the key itself. */
 export const NetBirdSetupKey = z.object({
   name,
   type: z.enum(["reusable", "one-off"]),
@@ -42,7 +42,7 @@ const groupsOfRule = z
   .max(10_000)
   .nullish();
 
-/** A rule of a policy there. */
+/** A rule of a NetBird policy. */
 export const NetBirdRule = z.object({
   name,
   description: text.nullish(),

@@ -1,8 +1,8 @@
 /**
- * The network map: all that management tells one machine, so that it can decide on its own, offline.
+ * The network map: everything management tells a machine, so that it can decide on its own, offline.
  *
- * Keyed collections, so that a change is a small delta. Policy is strict: a field this build does not know
- * makes it refuse the map, since an unknown restriction must not become a grant.
+ * Collections are keyed, so that a change is a small delta. Policy is strict: a build refuses a map with an
+ * unknown field, since an unknown restriction must not become a grant.
  *
  * @module
  */
@@ -30,8 +30,7 @@ import {
 } from "./units.ts";
 
 /**
- * Most rules of one map. Bounds the memory of a machine; management refuses a larger account, and cuts
- * nothing.
+ * Most rules of one map. Bounds a machine's memory; management refuses a larger account and never truncates.
  */
 export const MAP_RULES_MAX = 20_000;
 /** Most users of one map; see `MAP_RULES_MAX`. */
@@ -41,10 +40,10 @@ export const MAP_PEERS_MAX = 200_000;
 
 const groups = z.array(GroupId).max(1024);
 
-/** Most approvals that are live at one machine at once. */
+/** Most live approvals at one machine. */
 export const MAP_APPROVALS_MAX = 1_000;
 
-/** An approval: it meets `require_approval` of one rule, for one person on one device as one local user. */
+/** An approval: satisfies one rule's `require_approval`, for one person on one device as one local user. */
 export const MapApproval = z.strictObject({
   /** The request that was approved. */
   id: Id,
@@ -65,7 +64,7 @@ export const MapSelf = z.strictObject({
   groups,
   /** False denies all SSH to this machine with its own reason. */
   sshEnabled: z.boolean(),
-  /** Live ones at this machine, by id. Absent: none; older agents know only maps without. */
+  /** Live approvals at this machine, by id. Absent: none. Older agents refuse maps with this field. */
   approvals: z.array(MapApproval).max(MAP_APPROVALS_MAX).optional(),
 });
 export type MapSelf = z.infer<typeof MapSelf>;
@@ -73,13 +72,13 @@ export type MapSelf = z.infer<typeof MapSelf>;
 /** Account settings that a machine enforces. */
 export const MapSettings = z.strictObject({
   domain: DnsName,
-  /** Longest a machine decides from a stored map. Default 3600. */
+  /** How long a machine may decide from a stored map, in seconds. Default 3600. */
   maxStaleSeconds: DurationSeconds,
   /** The same for uid 0. Default 300. */
   maxStaleRootSeconds: DurationSeconds,
-  /** Longest since the login (ID token `iat`) that a certificate may still be made from it. Default 12 h. */
+  /** Maximum age of a login (ID token `iat`) from which certificates are issued. Default 12 h. */
   loginSecondsMax: DurationSeconds,
-  /** What every grant must meet, whatever its rule says. */
+  /** What every grant must meet, regardless of its rule. */
   require: z.strictObject({
     record: z.enum(["off", "best_effort", "required"]),
     reason: z.boolean(),
@@ -87,12 +86,12 @@ export const MapSettings = z.strictObject({
     /** Null: no such obligation. */
     reauthWithinSeconds: DurationSeconds.nullable(),
   }),
-  /** Whose keys open recordings. Absent: they are not encrypted. Older agents know no such field. */
+  /** Recipients of recordings. Absent: recordings are not encrypted. Older agents do not know this field. */
   recordingRecipients: z.array(AgeRecipient).min(1).max(RECORDING_RECIPIENTS_MAX).optional(),
 });
 export type MapSettings = z.infer<typeof MapSettings>;
 
-/** A public JWK; anything private in it is refused. */
+/** A public JWK. Private members are refused. */
 export const PublicJwk = z
   .looseObject({
     kty: z.string().max(16),
@@ -108,11 +107,11 @@ export const TrustedIssuer = z.strictObject({
   issuer: HttpUrl,
   /** Exact `aud` entries accepted. */
   audiences: z.array(z.string().min(1).max(512)).min(1).max(16),
-  /** Exact `azp` values accepted, where a token has one. Absent: the audiences. */
+  /** Exact `azp` values accepted, if a token has one. Absent: the audiences. */
   clients: z.array(z.string().min(1).max(512)).min(1).max(16).optional(),
   /** Claim that names the person inside this issuer. Default `sub`. */
   userIdClaim: z.string().min(1).max(128),
-  /** Current keys and old ones that may still have signed a cached login. */
+  /** Current keys, and old ones that may have signed a cached login. */
   keys: z.array(PublicJwk).max(64),
 });
 export type TrustedIssuer = z.infer<typeof TrustedIssuer>;
@@ -121,10 +120,10 @@ export type TrustedIssuer = z.infer<typeof TrustedIssuer>;
 export const UserStatus = z.enum(["active", "blocked", "pending"]);
 export type UserStatus = z.infer<typeof UserStatus>;
 
-/** Longest name of a user in a map. Older agents take no longer one. */
+/** Longest name of a user in a map. Older agents accept no longer one. */
 export const MAP_USER_NAME_MAX = 128;
 
-/** A person or a service user that some rule of this map may speak of. */
+/** A person or service user that some rule of this map may concern. */
 export const MapUser = z.strictObject({
   id: UserId,
   /** Identity is (issuer, subject), never e-mail. Service users: management's own issuer. */
@@ -135,17 +134,17 @@ export const MapUser = z.strictObject({
   email: z.string().max(254),
   status: UserStatus,
   isService: z.boolean(),
-  /** Groups without an end. */
+  /** Permanent groups. */
   groups,
   /**
-   * Memberships with an end, beside `groups`: the first second in which each no longer counts. Absent: none;
-   * older agents know only maps without.
+   * Temporary memberships, in addition to `groups`: the first second in which each no longer counts. Absent:
+   * none. Older agents refuse maps with this field.
    */
   groupsUntil: z.record(GroupId, EpochSeconds).optional(),
 });
 export type MapUser = z.infer<typeof MapUser>;
 
-/** A peer that may come in here, or that a person may ask for. */
+/** A peer that may connect to this machine, or that a person may use. */
 export const MapPeer = z.strictObject({
   id: PeerId,
   name: HostLabel,
@@ -155,15 +154,15 @@ export const MapPeer = z.strictObject({
   status: z.enum(["active", "blocked", "pending"]),
   /** The device's own groups. */
   groups,
-  /** Who it belongs to. Null: nobody (a machine enrolled by setup key). */
+  /** Its owner. Null: none (a machine enrolled by setup key). */
   ownerUserId: UserId.nullable(),
   /** Whether it also counts as in its owner's groups (`device_approval`). */
   ownerApproved: z.boolean(),
-  /** Groups lent by the machine that vouched for this device over its control socket. */
+  /** Groups lent by the machine that vouched for this device. */
   vouchedGroups: groups,
-  /** Posture checks this peer passes, by id: management computes, the machine compares. */
+  /** Ids of the posture checks this peer passes. Management computes them; the machine compares. */
   posturePassed: z.array(Id).max(1024),
-  /** Whether it is a browser. Absent: no, or no rule asks; older agents know no such field. */
+  /** Whether it is a browser. Absent: no, or no rule needs it. Older agents do not know this field. */
   isBrowser: z.literal(true).optional(),
 });
 export type MapPeer = z.infer<typeof MapPeer>;
@@ -176,12 +175,12 @@ export const MapRule = z.strictObject({
   enabled: z.boolean(),
   action: z.enum(["accept", "drop"]),
   protocol: Protocol,
-  /** Every TCP/UDP port it names, as ranges. Empty: all ports, but for SSH rules it means 22. */
+  /** Its TCP/UDP ports, as ranges. Empty: all ports; for SSH rules, 22. */
   ports: z.array(PortRange).max(512),
   sources: groups,
   sourcePeerId: PeerId.nullable(),
   sourceDevices: groups,
-  /** Machines whose intercepted streams it admits. Absent: none; older agents know only rules without. */
+  /** Groups of machines whose intercepted streams it admits. Absent: none. Older agents refuse this field. */
   allowIntercepted: groups.min(1).optional(),
   destinations: groups,
   destinationPeerId: PeerId.nullable(),
@@ -189,7 +188,7 @@ export const MapRule = z.strictObject({
   authorizedGroups: AuthorizedGroups,
   capabilities: SshCapabilities,
   machineLocalUsers: z.array(LocalUser).max(256).nullable(),
-  /** A machine that is a source of such a rule has it as well, unless it is for SSH. */
+  /** A machine that is a source of such a rule also gets it, except for SSH rules. */
   bidirectional: z.boolean(),
   validFromSeconds: EpochSeconds.nullable(),
   validUntilSeconds: EpochSeconds.nullable(),
@@ -203,11 +202,11 @@ export type MapRule = z.infer<typeof MapRule>;
 export const MapCa = z.strictObject({ id: Id, publicKey: SshPublicKeyBlob });
 export type MapCa = z.infer<typeof MapCa>;
 
-/** A login that was ended before its time (logout, provider's refusal). */
+/** A login ended early (logout, refusal by the provider). */
 export const RevokedLogin = z.strictObject({
   /** SHA-256 of the login key's SSH blob, base64url. */
   id: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-  /** After this nobody could use it anyway and the entry goes. */
+  /** After this the login would have expired anyway, and the entry is removed. */
   untilSeconds: EpochSeconds,
 });
 export type RevokedLogin = z.infer<typeof RevokedLogin>;
@@ -233,7 +232,7 @@ export const NetworkMap = z.strictObject({
 });
 export type NetworkMap = z.infer<typeof NetworkMap>;
 
-/** Change of one keyed collection: entries put whole, and keys gone. */
+/** Change of one keyed collection: entries set whole, and removed keys. */
 function collectionDelta<T extends z.ZodType>(entry: T) {
   return z.strictObject({ put: z.array(entry).max(200_000), gone: z.array(z.string().max(64)).max(200_000) });
 }

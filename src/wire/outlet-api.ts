@@ -1,8 +1,8 @@
 /**
- * Outlets of an account's log in the REST API: streams, which pass every entry on, and notification channels,
- * which tell people of what concerns them.
+ * Outlets of an account's log in the REST API: streams, which forward every entry, and notification channels,
+ * which notify people.
  *
- * A secret is in the answer that made it and in no other.
+ * A secret appears only in the response that creates it.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { z } from "zod";
 import { DisplayName } from "./display-name.ts";
 import { DnsName, Email, Id, Port } from "./units.ts";
 
-/** An https URL without credentials or fragment. Which addresses it may lead to is the server's to say. */
+/** An https URL without credentials or fragment. The server decides which addresses are allowed. */
 export const OutboundUrl = z
   .url({ protocol: /^https$/, error: "is not an https URL" })
   .max(2048)
@@ -20,7 +20,7 @@ export const OutboundUrl = z
     return url === null || (url.username === "" && url.password === "" && url.hash === "");
   }, "must have no credentials and no fragment");
 
-/** A name or an address, as it is dialled. */
+/** A host name or address to connect to. */
 export const OutboundHost = z.union([DnsName, z.ipv4(), z.ipv6()]);
 
 const webhook = z.object({ type: z.literal("webhook"), url: OutboundUrl });
@@ -29,7 +29,7 @@ const webhook = z.object({ type: z.literal("webhook"), url: OutboundUrl });
 export const StreamTarget = z.discriminatedUnion("type", [
   /** POSTs signed as Standard Webhooks. */
   webhook,
-  /** RFC 5424 with octet counting (RFC 6587), in the clear or by TLS (RFC 5425). */
+  /** RFC 5424 with octet counting (RFC 6587), over plain TCP or TLS (RFC 5425). */
   z.object({
     type: z.literal("syslog"),
     host: OutboundHost,
@@ -40,20 +40,22 @@ export const StreamTarget = z.discriminatedUnion("type", [
 ]);
 export type StreamTarget = z.infer<typeof StreamTarget>;
 
-/** Recipients of one channel. */
+/** Most recipients of one channel. */
 const RECIPIENTS_MAX = 20;
 
 /** Where notices go. */
 export const ChannelTarget = z.discriminatedUnion("type", [
   webhook,
-  /** An incoming webhook of Slack's, or what takes the same JSON. The URL is a secret. Absent: as it is. */
+  /**
+   * A Slack incoming webhook, or anything that accepts the same JSON. The URL is a secret. Absent: unchanged.
+   */
   z.object({ type: z.literal("slack"), url: OutboundUrl.optional() }),
-  /** By the server's SMTP settings. */
+  /** Sent with the server's SMTP settings. */
   z.object({ type: z.literal("email"), to: z.array(Email).min(1).max(RECIPIENTS_MAX) }),
 ]);
 export type ChannelTarget = z.infer<typeof ChannelTarget>;
 
-/** What people are told of. */
+/** Topics of notifications. */
 export const NOTICE_TOPICS = [
   "access_request",
   "sign_in_refused",
@@ -70,7 +72,7 @@ export const OUTLET_STATUSES = ["ok", "behind", "failing", "disabled"] as const;
 
 const ofOutlet = {
   name: DisplayName,
-  /** Default true. A disabled one keeps its place, and goes on there. */
+  /** Default true. A disabled outlet keeps its position and resumes there. */
   enabled: z.boolean().default(true),
 };
 
@@ -79,19 +81,19 @@ const state = {
   name: z.string(),
   enabled: z.boolean(),
   created_at: z.iso.datetime(),
-  /** `behind`: it works, and has more than a page of entries to go. */
+  /** `behind`: it works, but has more than a page of entries left. */
   status: z.enum(OUTLET_STATUSES),
-  /** Entries that are in the log and not yet delivered. */
+  /** Undelivered log entries. */
   lag: z.int().min(0),
-  /** Number of the last entry that was delivered, or looked at. */
+  /** Number of the last entry delivered or examined. */
   delivered_seq: z.int().min(0),
-  /** Null: nothing was delivered yet. */
+  /** Null: nothing delivered yet. */
   last_delivered_at: z.iso.datetime().nullable(),
-  /** Null: the last attempt was good. */
+  /** Null: the last attempt succeeded. */
   failing_since: z.iso.datetime().nullable(),
-  /** Why the last attempt failed. Null: it did not. */
+  /** Why the last attempt failed. Null: it succeeded. */
   last_error: z.string().nullable(),
-  /** `whsec_…`, by which a receiver checks signatures. Only in the answer that made it. */
+  /** `whsec_…`, with which a receiver checks signatures. Only in the response that creates it. */
   secret: z.string().optional(),
 };
 
@@ -99,14 +101,14 @@ const state = {
 export const AuditStreamWrite = z.object({
   ...ofOutlet,
   target: StreamTarget,
-  /** Which entry a new stream begins with. Default `now`. */
+  /** Where a new stream begins. Default `now`. */
   from: z.enum(["now", "beginning"]).default("now"),
   /** Of a webhook: makes another secret, which is in the answer. Default false. */
   rotate_secret: z.boolean().default(false),
 });
 export type AuditStreamWrite = z.infer<typeof AuditStreamWrite>;
 
-/** A stream of the account's log to somewhere else. */
+/** A stream of the account's log to an external receiver. */
 export const AuditStream = z.object({ ...state, target: StreamTarget });
 export type AuditStream = z.infer<typeof AuditStream>;
 
@@ -125,7 +127,7 @@ export const NotificationChannelWrite = z.object({
 });
 export type NotificationChannelWrite = z.infer<typeof NotificationChannelWrite>;
 
-/** `ChannelTarget` as it is shown: of a secret URL, the host. */
+/** `ChannelTarget` as shown: only the host of a secret URL. */
 export const ShownChannelTarget = z.discriminatedUnion("type", [
   webhook,
   z.object({ type: z.literal("slack"), host: z.string() }),
@@ -133,7 +135,7 @@ export const ShownChannelTarget = z.discriminatedUnion("type", [
 ]);
 export type ShownChannelTarget = z.infer<typeof ShownChannelTarget>;
 
-/** Where people are told. */
+/** A notification channel. */
 export const NotificationChannel = z.object({
   ...state,
   target: ShownChannelTarget,
@@ -141,10 +143,10 @@ export const NotificationChannel = z.object({
 });
 export type NotificationChannel = z.infer<typeof NotificationChannel>;
 
-/** Answer of POST …/test: whether a message of no importance has arrived. */
+/** Answer of POST …/test: whether a test message was delivered. */
 export const OutletTest = z.object({
   ok: z.boolean(),
-  /** Why not. Null: it has. */
+  /** Why it was not. Null: it was. */
   error: z.string().nullable(),
   hint: z.string().nullable(),
 });

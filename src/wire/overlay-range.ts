@@ -1,16 +1,16 @@
 /**
- * The range that overlay addresses are in, and narrower ones that an account may choose within it.
+ * The range of overlay addresses, and narrower ranges that an account may choose within it.
  *
  * @module
  */
 
-/** Where all addresses of peers are (RFC 6598). */
+/** The range of all peer addresses (RFC 6598). */
 export const OVERLAY_RANGE = "100.64.0.0/10";
 const OVERLAY_PREFIX_LENGTH = 10;
 /** The narrowest range of an account: 254 peers. */
 const PREFIX_LENGTH_MAX = 24;
 
-/** Whether `range` (IPv4 CIDR) is one that peers may get their addresses from. */
+/** Whether peers may get their addresses from `range` (IPv4 CIDR). */
 export function isOverlayRange(range: string): boolean {
   const { base, length } = parseRange(range);
   const shift = 32 - OVERLAY_PREFIX_LENGTH;

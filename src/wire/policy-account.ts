@@ -1,8 +1,8 @@
 /**
- * An account as policy sees it: everything that says who may be whom where, and the names of all of it.
+ * An account from policy's point of view: everything that determines access, with names.
  *
- * Management makes it for `diff`, `test`, `who` and `what`, and gives it out as the export on which
- * tests are decided offline. It holds no secret: no tokens, no keys but public ones.
+ * Management builds it for `diff`, `test`, `who` and `what`, and exports it for running tests offline. It
+ * holds no secrets: no tokens, and only public keys.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import { POLICY_TESTS_MAX, REQUEST_SECONDS_MAX } from "./policy-file.ts";
 import { ReasonCode } from "./reason.ts";
 import { AccountId, GroupId, LocalUser, PeerId, PolicyId, RuleId, UserId } from "./units.ts";
 
-/** What an export says it is. Another number is another shape. */
+/** Format name of an export. The number identifies the shape. */
 export const POLICY_ACCOUNT_FORMAT = "qufabric-policy-account/1";
 
-/** Settings of a group, as they are stored. What is absent has its default. */
+/** Stored settings of a group. Absent fields have their defaults. */
 export const GroupSettings = z.strictObject({
   /** Whether people may ask for a temporary membership. Absent: false. */
   requestable: z.boolean().optional(),
@@ -32,7 +32,7 @@ export const GroupSettings = z.strictObject({
 });
 export type GroupSettings = z.infer<typeof GroupSettings>;
 
-/** A test as it is stored: by ids, so that renaming changes nothing. */
+/** A stored test. It uses ids, so that renaming does not affect it. */
 export const PolicyTest = z.strictObject({
   /** Shown where it fails. Empty: none. */
   name: RuleName,
@@ -43,7 +43,7 @@ export const PolicyTest = z.strictObject({
   localUser: LocalUser,
   action: Action,
   expect: z.enum(["allow", "deny"]),
-  /** The reason that a denial has to have. Null: any. */
+  /** The reason that a denial must have. Null: any. */
   reason: ReasonCode.nullable(),
 });
 export type PolicyTest = z.infer<typeof PolicyTest>;
@@ -82,7 +82,7 @@ export const AccountPolicy = z.strictObject({
 });
 export type AccountPolicy = z.infer<typeof AccountPolicy>;
 
-/** A group of an account. Who is in it stands at users and peers. */
+/** A group of an account. Users and peers list their memberships. */
 export const AccountGroup = z.strictObject({
   id: GroupId,
   name: z.string(),
@@ -91,7 +91,7 @@ export const AccountGroup = z.strictObject({
 });
 export type AccountGroup = z.infer<typeof AccountGroup>;
 
-/** A peer of an account, with the names that people know it by. */
+/** A peer of an account, with its names. */
 export const AccountPeerEntry = MapPeer.extend({
   sshEnabled: z.boolean(),
   /** Labels below the account's domain. */
@@ -107,10 +107,10 @@ export type AccountPeerEntry = z.infer<typeof AccountPeerEntry>;
 export const PolicyAccount = z.strictObject({
   format: z.literal(POLICY_ACCOUNT_FORMAT),
   accountId: AccountId,
-  /** The account's version that this is. */
+  /** The account's version. */
   version: z.int().min(0),
   settings: MapSettings.extend({
-    /** For rules that do not say. Absent: true. */
+    /** Default for rules without the field. Absent: true. */
     allowBrowsers: z.literal(false).optional(),
   }),
   groups: z.array(AccountGroup),

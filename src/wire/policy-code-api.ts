@@ -1,5 +1,5 @@
 /**
- * Policy as code over the REST API: files, their difference, applying them, and who may be whom where.
+ * Policy as code over the REST API: policy files, their differences, applying them, and access tables.
  *
  * The command line and the policy editor are clients of these. Read `PolicyDiff`.
  *
@@ -13,7 +13,7 @@ import { POLICY_TEXT_BYTES_MAX } from "./policy-text.ts";
 import { ReasonCode } from "./reason.ts";
 import { Id, PeerId, RuleId, Sha256, UserId } from "./units.ts";
 
-/** Most days of audited decisions that a difference looks back. */
+/** Most days of audited decisions that a difference considers. */
 export const DIFF_DAYS_MAX = 90;
 /** The days without a number. */
 export const DIFF_DAYS_DEFAULT = 7;
@@ -23,7 +23,7 @@ export const ACCESS_ROWS_MAX = 1_000;
 /** An answer whose shape is described elsewhere: a JSON Schema. */
 export const AnyObject = z.record(z.string(), z.unknown());
 
-/** A thing by id and by the name that people know. */
+/** A thing's id and display name. */
 export const Named = z.object({ id: z.string(), name: z.string() });
 export type Named = z.infer<typeof Named>;
 
@@ -48,11 +48,11 @@ export type PolicyDiffRequest = z.infer<typeof PolicyDiffRequest>;
 /** Body of POST /api/policy/apply. */
 export const PolicyApplyRequest = z.strictObject({
   ...given,
-  /** The account's version that the plan was made of. */
+  /** The account's version that the plan is based on. */
   version: z.int().min(0),
   /** `digest` of the plan that was shown. */
   digest: Sha256,
-  /** Saves what fails a test, or what leaves nobody with access. Audited. */
+  /** Saves even if a test fails or nobody would have access. Audited. */
   force: z.boolean().optional(),
   /** Why, for those who read the history later. Absent: none. */
   reason: AccessReason.optional(),
@@ -62,19 +62,19 @@ export type PolicyApplyRequest = z.infer<typeof PolicyApplyRequest>;
 /** GET /api/policy/file. */
 export const PolicyFileAnswer = z.object({
   version: z.int(),
-  /** YAML, with the comments of the last file that was applied where they still have their place. */
+  /** YAML, with the comments of the last applied file where they still apply. */
   text: z.string(),
   file: PolicyFile,
 });
 export type PolicyFileAnswer = z.infer<typeof PolicyFileAnswer>;
 
-/** What became of one test. */
+/** The result of one test. */
 export const PolicyTestOutcome = z.object({
   /** Number of the test, from 1. */
   number: z.int(),
   test: PolicyFileTest,
   passed: z.boolean(),
-  /** Null: something that the test names is gone. */
+  /** Null: something the test names no longer exists. */
   outcome: z.enum(["allow", "deny"]).nullable(),
   reason: ReasonCode.nullable(),
   /** The reason as a person reads it. Null where there is none. */
@@ -116,7 +116,7 @@ export type AccessRow = z.infer<typeof AccessRow>;
 export const AccessRows = z.object({ total: z.int(), rows: z.array(AccessRow) });
 export type AccessRows = z.infer<typeof AccessRows>;
 
-/** A live connection that would end. */
+/** A live connection that the change would end. */
 export const EndingConnection = z.object({
   connection_id: z.string(),
   user: Named,
@@ -128,14 +128,14 @@ export const EndingConnection = z.object({
 });
 export type EndingConnection = z.infer<typeof EndingConnection>;
 
-/** An audited decision that would be another now; the same ones counted together. */
+/** An audited decision that would be different now; equal ones are counted together. */
 export const ChangedDecision = z.object({
   user: Named,
   device: Named.nullable(),
   machine: Named,
   local_user: z.string(),
   action: Action,
-  /** By the rules as they are, and by those of the file. */
+  /** Outcome under the current rules, and under the file's. */
   before: z.enum(["allow", "deny"]),
   after: z.enum(["allow", "deny"]),
   /** Of the denial. */
@@ -259,5 +259,5 @@ export const Explanation = z.object({
 });
 export type Explanation = z.infer<typeof Explanation>;
 
-/** What a saved test failure of another route says beside its failure. */
+/** Hint of other routes when a save fails a policy test. */
 export const FORCE_HINT = "mend the policy or the test, or save it with force";

@@ -1,9 +1,8 @@
 /**
  * The policy file: an account's policies, groups' settings and tests by names, as people keep them in git.
  *
- * Ids stand in it only where a name is not enough (`id:…`). Everything here is strict: a misspelt field is
- * refused. How the text becomes this shape is `policy-text.ts`; how names become ids is
- * `policy/code/resolve.ts`. Read `PolicyFile` first.
+ * Ids appear only where a name is ambiguous (`id:…`). Everything is strict: a misspelt field is refused.
+ * `policy-text.ts` parses the text; `policy/code/resolve.ts` turns names into ids. Read `PolicyFile` first.
  *
  * @module
  */
@@ -52,9 +51,9 @@ const time = z.union([
   z.iso.datetime({ offset: true }).transform((text) => Math.floor(Date.parse(text) / 1000)),
 ]);
 
-/** A rule by names. What is absent has the value that `qf policy create` would give it. */
+/** A rule by names. Absent fields have the defaults of `qf policy create`. */
 export const PolicyFileRule = z.strictObject({
-  /** Absent: none. Gives the rule its identity when others are added or moved. */
+  /** Absent: none. Identifies the rule when others are added or moved. */
   name: RuleName.optional(),
   description: Description.optional(),
   /** Absent: true. */
@@ -99,7 +98,7 @@ export type PolicyFileRule = z.infer<typeof PolicyFileRule>;
 
 /** A policy by names. */
 export const PolicyFilePolicy = z.strictObject({
-  /** `id:…` of the policy this is, where its name does not say it: to rename it. */
+  /** `id:…` of the policy if its name does not identify it: for renaming. */
   id: z
     .string()
     .regex(/^id:[a-z0-9]{1,64}$/, "is not id: and an id")
@@ -153,14 +152,14 @@ export const PolicyFileTest = z.strictObject({
   local_user: LocalUser,
   action: FileAction.optional(),
   expect: z.enum(["allow", "deny"]),
-  /** The reason that a denial has to have. Absent: any. Not beside `expect: allow`. */
+  /** The reason that a denial must have. Absent: any. Not beside `expect: allow`. */
   reason: ReasonCode.optional(),
 });
 export type PolicyFileTest = z.infer<typeof PolicyFileTest>;
 
 /**
- * The whole file. A section that is absent is left as it is. `policies` and `tests` are all there are: what
- * is not named is deleted. Of `groups` only those that are named are changed.
+ * The whole file. An absent section is left unchanged. `policies` and `tests` are complete: anything not
+ * listed is deleted. In `groups` only the listed ones are changed.
  */
 export const PolicyFile = z.strictObject({
   policies: z.array(PolicyFilePolicy).max(FILE_POLICIES_MAX).optional(),

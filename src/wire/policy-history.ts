@@ -1,5 +1,5 @@
 /**
- * Earlier states of an account's policies: what is kept of each, and what the API tells of them.
+ * Earlier states of an account's policies: the stored form, and the API's.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { AccountGroup, AccountPolicy, PolicyTest } from "./policy-account.ts";
 import { Named, PolicyChangeEntry } from "./policy-code-api.ts";
 import { PolicyFile } from "./policy-file.ts";
 
-/** By which way a state came: a page, or anything else that calls the API, `qf` included. */
+/** Origin of a state: a page, or any other API client, including `qf`. */
 export const POLICY_STATE_WAYS = ["dashboard", "api"] as const;
 
-/** What a policy file can say, by ids. Groups are those with settings, and those that rules name. */
+/** The content of a policy file, by ids. Includes groups with settings and groups that rules name. */
 export const PolicyState = z.object({
   policies: z.array(AccountPolicy),
   groups: z.array(AccountGroup.omit({ isAll: true })),
@@ -19,12 +19,12 @@ export const PolicyState = z.object({
 });
 export type PolicyState = z.infer<typeof PolicyState>;
 
-/** GET /api/policy/history: one state, and what it changed of the one before. */
+/** GET /api/policy/history: one state, and its changes from the previous one. */
 export const PolicyHistoryEntry = z.object({
   /** Grows by one with each state. */
   number: z.int(),
   at: z.iso.datetime(),
-  /** Null: it was there before states were kept. */
+  /** Null: it predates the history. */
   by: Named.nullable(),
   via: z.enum(POLICY_STATE_WAYS),
   /** As it was given with the change. Empty: none was. */
@@ -38,7 +38,7 @@ export type PolicyHistoryEntry = z.infer<typeof PolicyHistoryEntry>;
 
 /** GET /api/policy/history/{number}: the state as a file of the account as it is now. */
 export const PolicyHistoryState = PolicyHistoryEntry.extend({
-  /** YAML. What is gone since stands by its id, and is refused where it is applied. */
+  /** YAML. Things deleted since appear by id, and are refused when applied. */
   text: z.string(),
   file: PolicyFile,
 });

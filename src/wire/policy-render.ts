@@ -1,6 +1,6 @@
 /**
- * Text of a policy file, written so that people like to read it: short lists on one line, times as dates, and
- * the comments of the file before it where what they stand at is still the same.
+ * Renders a policy file for people: short lists on one line, times as dates, and the comments of the previous
+ * file where the commented part is unchanged.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { Document, isMap, isScalar, isSeq, type Node, visit, YAMLMap, YAMLSeq } 
 import type { PolicyFile } from "./policy-file.ts";
 import { readPolicyDocument } from "./policy-text.ts";
 
-/** An earlier text, and which parts of it say what the file says. */
+/** An earlier text, and which of its parts still match the file. */
 export interface KeptText {
   readonly text: string;
-  /** All of it does. */
+  /** All of it matches. */
   readonly isSame: boolean;
   /** For each policy of the file, which one of the text it is. Null: none. */
   readonly policies: readonly (number | null)[];
@@ -69,7 +69,7 @@ function keepNodes(document: Document, { text, policies, tests }: KeptText): voi
   }
 }
 
-/** Times as people write them. */
+/** Converts times to dates. */
 function withDates(file: PolicyFile): unknown {
   const dated = (seconds: number | undefined) =>
     seconds === undefined ? undefined : new Date(seconds * 1000).toISOString().replace(".000Z", "Z");

@@ -1,9 +1,9 @@
 /**
- * Text of a policy file to its value and back: YAML 1.2 core, or JSON, which is YAML.
+ * Parses and writes policy files: YAML 1.2 core, or JSON, which is YAML.
  *
- * Refuses what could mean something else than it seems to, or cost more than it is long: tags, anchors and
- * aliases, merge keys, duplicate keys, several documents, keys that are not text, more than 1 MB, and more
- * than 32 levels. Each refusal is one sentence. The only door of `yaml`. Read `parsePolicyText`.
+ * It refuses anything that could mean something other than it seems, or cost more than its length: tags,
+ * anchors and aliases, merge keys, duplicate keys, several documents, keys that are not text, more than 1 MB,
+ * and more than 32 levels. Each refusal is one sentence. The only import of `yaml`. Read `parsePolicyText`.
  *
  * @module
  */
@@ -14,10 +14,12 @@ import { PolicyFile } from "./policy-file.ts";
 
 /** Largest policy file, in bytes of UTF-8. */
 export const POLICY_TEXT_BYTES_MAX = 1_048_576;
-/** Most levels of lists and mappings within one another. */
+/** Deepest nesting of lists and mappings. */
 export const POLICY_TEXT_DEPTH_MAX = 32;
 
-/** The file that `text` is. Throws ERR_TOO_LARGE, or ERR_UNPROCESSABLE saying what is wrong and where. */
+/**
+ * Parses `text` as a policy file. Throws ERR_TOO_LARGE, or ERR_UNPROCESSABLE saying what is wrong and where.
+ */
 export function parsePolicyText(text: string): PolicyFile {
   return policyFileOf(readPolicyDocument(text).toJS({ maxAliasCount: 0 }));
 }
@@ -53,12 +55,12 @@ function requireSize(text: string): void {
   throw new QfError("ERR_TOO_LARGE", "the policy file is larger than 1 MB (1048576 bytes)");
 }
 
-/** JSON may be indented with tabs, which YAML may not. No JSON string has a line break in it. */
+/** JSON may be indented with tabs, YAML may not. JSON strings contain no line breaks. */
 function plainIndentation(text: string): string {
   return text.trimStart().startsWith("{") ? text.replace(/^[ \t]+/gm, "") : text;
 }
 
-/** Counted on tokens: what reads them may call itself once a level. */
+/** Counted on tokens, since the parser recurses once per level. */
 function requireFlowDepth(text: string): void {
   let depth = 0;
   for (const token of new Lexer().lex(text)) {
@@ -97,7 +99,7 @@ function requireStrict(document: Document.Parsed, text: string): void {
   }
 }
 
-/** The text of a key that is not in `before`. The library compares each with all, which takes minutes. */
+/** The text of a key that is not in `before`. The library's own check is quadratic and takes minutes. */
 function requireKey(key: unknown, before: ReadonlySet<string>, place: () => string): string {
   const text = isScalar(key) ? key.value : undefined;
   if (typeof text !== "string") throw refused(`has a key that is not text ${place()}`, "put it in quotes");

@@ -1,4 +1,4 @@
-/** Ports of machines that mean SSH. Apart from `policy.ts`: who only dials needs none of its shapes. */
+/** Machine ports that mean SSH. Separate from `policy.ts`, whose schemas a dialler does not need. */
 
 /** The port that means SSH to a machine in rules and on command lines. */
 export const SSH_PORT = 22;

@@ -1,6 +1,6 @@
 /**
- * The provider settings that management serves with, as it writes them into its data folder at each start:
- * what `qf doctor` on the same host checks. No secret is in it.
+ * The provider settings in use, which management writes into its data folder at each start for `qf doctor` on
+ * the same host. It contains no secret.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { HttpUrl } from "./units.ts";
 
 const text = z.string().min(1).max(1024);
 
-/** Its name inside the data folder. */
+/** File name in the data folder. */
 export const PROVIDER_FILE = "provider.json";
 
 /** Written by `qf management serve`, read by `qf doctor`. */
@@ -31,7 +31,7 @@ export const ProviderFile = z.object({
       clientAuth: z.enum(CLIENT_AUTH_METHODS).nullable(),
       redirectPort: z.int().min(0).max(65_535),
       loopbackHost: z.enum(LOOPBACK_HOSTS),
-      /** Of all tokens; null: the client that asked. */
+      /** Audience of all tokens. Null: the requesting client. */
       audience: text.nullable(),
       scope: text,
       userIdClaim: text,

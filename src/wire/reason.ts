@@ -1,6 +1,6 @@
 /**
- * Reason codes of denials. They are closed and are API: stored in audit, explained in docs and worded once,
- * in `policy/sentences.ts`.
+ * Reason codes of denials. The list is closed and part of the API: codes are stored in audit, explained in
+ * the docs and worded once, in `policy/sentences.ts`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Evidence of recordings: what is in the audit log of each, so that what is stored can be held against it.
+ * Audit events of recordings, against which stored recordings can be verified.
  *
  * @module
  */
@@ -17,12 +17,12 @@ const recording = {
 /** Most digests in one event. */
 const RECORDING_DIGESTS_MAX = 256;
 
-/** Of a recording: its start, its chunks as they are made, what it could not show, and its end. */
+/** Events of a recording: its start, its chunks as they are made, unechoed input, and its end. */
 export const recordingEvents = [
   z.strictObject({
     type: z.literal("recording.start"),
     ...recording,
-    /** Whose keys open it. 0: it is not encrypted. */
+    /** Number of recipients. 0: not encrypted. */
     recipients: z.int().min(0),
   }),
   z.strictObject({

@@ -1,5 +1,5 @@
 /**
- * Recordings: asciicast v2 in chunks, as an agent makes them, management stores them, and the API gives them.
+ * Recordings: asciicast v2 in chunks, made by agents, stored by management and returned by the API.
  *
  * A chunk is whole lines of the asciicast, packed: compressed with zstd, or, where the account has
  * recipients, an age file of its own. Digests are over packed chunks, since that is what is stored. The
@@ -29,10 +29,10 @@ export const RECORDING_SIGNATURE_HEADER = "x-qufabric-signature";
 export const RECORDING_RECIPIENTS_MAX = 16;
 
 const AGE_RECIPIENT = /^age1[02-9ac-hj-np-z]{58}$/;
-/** Whose key opens an encrypted recording: a recipient of age(1), X25519. */
+/** A recipient of encrypted recordings: an age(1) X25519 recipient. */
 export const AgeRecipient = z.string().regex(AGE_RECIPIENT, "is not an age recipient (age1…)");
 
-/** `<state>/recordings/recipients.json`: whose keys opened this machine's recordings lately. */
+/** `<state>/recordings/recipients.json`: the last recipients of this machine's recordings. */
 export const RecipientsFile = z.strictObject({
   /** Sorted. Empty: they were not encrypted. */
   recipients: z.array(AgeRecipient).max(RECORDING_RECIPIENTS_MAX),
@@ -45,7 +45,7 @@ export type RecipientsFile = z.infer<typeof RecipientsFile>;
 export const RecordingPacking = z.enum(["zstd", "age"]);
 export type RecordingPacking = z.infer<typeof RecordingPacking>;
 
-/** Which session it is of, by the ids that the audit log has. */
+/** The recorded session, by its ids in the audit log. */
 export const RecordingHead = z.strictObject({
   connectionId: Id,
   /** Numbers the sessions of a connection from 0. */
@@ -60,7 +60,7 @@ export const RecordingHead = z.strictObject({
 });
 export type RecordingHead = z.infer<typeof RecordingHead>;
 
-/** Why a recording has no more: the session ended, or recording did. */
+/** How a recording ended. */
 export const RecordingEnd = z.strictObject({
   /** `complete`: everything to the session's end. `cut`: what came after is missing. */
   status: z.enum(["complete", "cut"]),
@@ -87,12 +87,12 @@ export const RecordingUpload = z.strictObject({
 export type RecordingUpload = z.infer<typeof RecordingUpload>;
 
 /**
- * The answer to an upload. `next` is the chunk that management wants now; after a refusal the agent goes on
- * from there, where it can.
+ * The answer to an upload. `next` is the next chunk that management wants; after a refusal the agent
+ * continues from there if it can.
  */
 export const RecordingUploadAnswer = z.object({
   next: z.int().min(0),
-  /** Why nothing of it was stored. Absent: all of it is. */
+  /** Why nothing was stored. Absent: everything was. */
   refusal: z
     .object({
       code: z.enum(["duplicate", "gap", "over", "unreported", "full", "unavailable", "refused"]),

@@ -1,6 +1,5 @@
 /**
- * The order from `qf proxy connect` to its helper that carries a relayed stream: a stream to open, proven
- * already.
+ * The order from `qf proxy connect` to the helper that carries a relayed stream.
  *
  * @module
  */
@@ -10,14 +9,14 @@ import { lazySchema } from "./lazy-schema.ts";
 import { Ed25519Signature, HttpUrl } from "./units.ts";
 
 /**
- * The stream to open, as JSON in the helper's environment. Worth nothing once it is opened: the hello is
- * taken once.
+ * The already proven stream to open, as JSON in the helper's environment. Worthless once opened, since a
+ * hello is accepted only once.
  */
 export const CarryOrder = lazySchema(() =>
   z.strictObject({
     /** Where the relay is. */
     origin: HttpUrl,
-    /** Without its newline; taken once. */
+    /** Without its newline. Accepted once. */
     hello: z.string().max(HELLO_BYTES_MAX),
     /** Signature of the relay's request, by the device key. */
     proof: Ed25519Signature,

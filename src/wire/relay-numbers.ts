@@ -1,13 +1,12 @@
 /**
- * Numbers of the relay's frames, for both ends, the relay, and pages. Constants only: what they mean stands
- * in `wire/relay.ts`.
+ * Constants of the relay's frames, for both ends, the relay, and pages. `wire/relay.ts` explains them.
  *
  * @module
  */
 
-/** Bytes of credit that each end of a new stream has without a grant: enough for a sign-in and a shell. */
+/** Initial credit in bytes of each end of a new stream: enough for a sign-in and a shell. */
 export const RELAY_CREDIT_INITIAL = 64 * 1024;
-/** Window in bytes of a stream that carries much, until it has shown how fast its reader is. */
+/** Window in bytes of a bulk stream until its reader's speed is known. */
 export const RELAY_CREDIT_BULK = 1024 * 1024;
 /** Most bytes of credit open in one direction of a stream. Bounds what a stream can cost the relay. */
 export const RELAY_CREDIT_MAX = 4 * 1024 * 1024;
@@ -43,9 +42,9 @@ export type RelayFrameType = (typeof RELAY_FRAME)[keyof typeof RELAY_FRAME];
 
 /** Reasons for which a stream is over, by their number on the wire. */
 export const RELAY_RESET = {
-  /** The other end is gone, or a machine does not want the stream; it does not say why. */
+  /** The other end is gone, or the machine refuses the stream without giving a reason. */
   gone: 1,
-  /** The relay knows no rule that lets this device reach that peer. */
+  /** No rule lets this device reach that peer. */
   refused: 2,
   /** The machine has no link to the relay. */
   absent: 3,
@@ -59,7 +58,7 @@ export const RELAY_RESET = {
   unproven: 7,
   /** The relay has lost its way to the machine, or finds none now. */
   broken: 8,
-  /** Of a page: the session of the dashboard by which it was opened is over. */
+  /** The dashboard session that opened the page's stream has ended. */
   signed_out: 9,
 } as const;
 /** The name of such a reason. */

@@ -2,10 +2,10 @@
  * The tunnel between two management processes on one database: one WebSocket that carries the relayed
  * streams whose clients are at one process, which dialled it, and whose machines are at the other.
  *
- * Both prove that they hold the key that the database keeps under the master key, and agree on keys that
- * only these two sockets have; after that every message is one relay frame, sealed. Frames are those of
- * `wire/relay.ts`; `open` carries `RelayTunnelOpen`, so that the machine's process checks all that the
- * client's has checked: it takes nobody's word for who dials.
+ * Both prove that they hold the key that the database stores under the master key, and agree on keys for this
+ * tunnel only. After that every message is one sealed relay frame. Frames are those of `wire/relay.ts`;
+ * `open` carries `RelayTunnelOpen`, so that the machine's process verifies again everything the client's
+ * process verified, including who dials.
  *
  * @module
  */
@@ -33,7 +33,7 @@ const TunnelKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 /** The dialling process's proof, in the header of its request. */
 export const RelayTunnelDial = z.strictObject({
   from: ProcessId,
-  /** A process is new at each start, so a proof for one that is gone is good for none. */
+  /** Process ids are new at each start, so a proof for an ended process is useless. */
   to: ProcessId,
   timeSeconds: EpochSeconds,
   /** 16 random bytes, base64url; taken once. */

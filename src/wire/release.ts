@@ -1,5 +1,5 @@
 /**
- * A release: the builds that belong together, and the manifest that says what each of them is.
+ * A release: a set of builds and the manifest that describes them.
  *
  * The manifest is what is signed (SSHSIG, namespace `qufabric-release`). `install.sh` reads it with sed, so
  * `manifestText` writes one field, or one target, in a line. A release folder holds, for each version, the
@@ -15,7 +15,7 @@ export const RELEASE_NAMESPACE = "qufabric-release";
 export const MANIFEST_FILE = "manifest.json";
 /** Name of its signature. */
 export const SIGNATURE_FILE = "manifest.json.sig";
-/** Above any manifest, and any signature. Protects who reads one. */
+/** Larger than any manifest or signature. Bounds reading one. */
 export const MANIFEST_BYTES_MAX = 64 * 1024;
 
 /** Every target that there are builds for. `baseline` is for processors without AVX2. */
@@ -66,7 +66,7 @@ export const ReleaseManifest = z.strictObject({
   version: ReleaseVersion,
   /** When it was made. */
   date: Instant,
-  /** From then on nobody installs it: who holds back newer releases runs out of old ones. */
+  /** After this nobody installs it, so an attacker cannot hold back newer releases for long. */
   expiry: Instant,
   /** Lowest version that it can take over from; a machine below goes there first. */
   lowestFrom: ReleaseVersion,

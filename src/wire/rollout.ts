@@ -1,5 +1,5 @@
 /**
- * Rollouts in the REST API: a release that management moves an account's machines to, in stages.
+ * Rollouts in the REST API: management upgrades an account's machines to a release in stages.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { z } from "zod";
 import { ReleaseVersion } from "./release.ts";
 import { Id } from "./units.ts";
 
-/** States of a rollout. Only `running` orders anything; `halted` goes on when somebody says so. */
+/** States of a rollout. Only `running` orders anything; `halted` waits to be resumed. */
 export const ROLLOUT_STATES = ["running", "halted", "cancelled", "finished"] as const;
 /** States of one machine's part. */
 export const ROLLOUT_STEP_STATES = ["ordered", "working", "done", "failed", "refused"] as const;

@@ -1,6 +1,6 @@
 /**
- * Kinds of secrets, told by how they begin: so that one given in the place of another is named, and one that
- * has leaked can be recognised.
+ * Kinds of secrets, identified by prefix, so that messages can name a secret used in the wrong place and
+ * scanners can find leaked ones.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const SENTENCES: Readonly<Record<SecretKind, string>> = {
   setup_key: "a setup key, which enrols machines",
 };
 
-/** Null: it begins as none of ours. */
+/** Null: it has none of our prefixes. */
 export function kindOfSecret(secret: string): SecretKind | null {
   return KINDS.find(([prefix]) => secret.startsWith(prefix))?.[1] ?? null;
 }

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 
-/** One attack, and what came of it. */
+/** One attack and its result. */
 export const AttackResult = z.object({
   /** For machines; added, never renamed. */
   id: z.string(),

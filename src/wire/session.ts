@@ -1,5 +1,5 @@
 /**
- * `/api/sessions`: SSH connections to machines, those that go on and those that have ended.
+ * `/api/sessions`: SSH connections to machines, live and ended.
  *
  * A session here is one SSH connection: a person signed in to a machine as a local user. What ran in it
  * (shells, commands, transfers, forwards) belongs to it, and ending it ends all of that.

@@ -1,5 +1,5 @@
 /**
- * The bytes that every signature of ours outside SSH covers, so that none can be taken for another.
+ * The bytes covered by each of our signatures outside SSH, so that none can be mistaken for another.
  *
  * `qufabric/<purpose>/v1\0`, then each field in the order given as two SSH strings (uint32 length, bytes; RFC
  * 4251 section 5): its name and its value in UTF-8. Account id and management origin always come first.

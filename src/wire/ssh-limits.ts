@@ -1,5 +1,5 @@
 /**
- * Limits of a machine's SSH server as `qf agent up` takes and keeps them, named after sshd_config(5).
+ * Limits of a machine's SSH server, as `qf agent up` accepts and stores them, named after sshd_config(5).
  *
  * Absent or null is the default of the version that runs. `agent/contracts/limits.ts` says what each
  * one bounds.
@@ -16,7 +16,7 @@ const AddressRange = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
   error: "must be an address or a range such as 192.0.2.0/24",
 });
 
-/** Offences of a source before anybody was proven, by the names of sshd_config(5) where it has them. */
+/** Offences of a source before authentication, named as in sshd_config(5) where possible. */
 export const OFFENCES = [
   /** Ended after sign-ins that proved nobody. */
   "authfail",
@@ -26,7 +26,7 @@ export const OFFENCES = [
   "grace-exceeded",
   /** Broke the protocol before anybody was signed in. */
   "protocol-error",
-  /** Said something to the port of peers that is no hello, or a forged or repeated one. */
+  /** Sent the peers' port something other than a hello, or a forged or repeated one. */
   "invalid-hello",
 ] as const;
 /** One of `OFFENCES`. */

@@ -1,6 +1,6 @@
 /**
- * The way of a terminal in a page to the relay: a ticket by the session of the dashboard, then a WebSocket
- * that gives it as a subprotocol. Constants only: pages have them too.
+ * The connection of a page's terminal to the relay: a ticket from the dashboard session, then a WebSocket
+ * with the ticket as a subprotocol. Constants only, since pages use them too.
  *
  * @module
  */

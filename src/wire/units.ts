@@ -1,5 +1,5 @@
 /**
- * The words of the glossary as types: ids, names, times and bounds that every other shape is made of.
+ * The glossary as types: ids, names, times and bounds that all other shapes use.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Orders to upgrade, which management gives a machine, and reports on them: as `qf upgrade` keeps one in the
- * state folder, and as the agent tells it.
+ * Upgrade orders from management to a machine, and reports on them, as `qf upgrade` stores them in the state
+ * folder and the agent sends them.
  *
  * @module
  */

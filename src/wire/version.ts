@@ -1,7 +1,4 @@
-/**
- * The version of everything that two processes say to each other. It grows with each change that an older
- * process cannot take.
- */
+/** The protocol version between processes. It grows with each change that an older process cannot handle. */
 export const PROTOCOL_VERSION = 1;
 
 /**

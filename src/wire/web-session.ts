@@ -1,5 +1,5 @@
 /**
- * Sign-ins to the dashboard as the API tells of them, and what a page of ours sends with each request.
+ * Dashboard sign-ins in the API, and what our pages send with each request.
  *
  * @module
  */
