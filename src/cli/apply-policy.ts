@@ -34,7 +34,7 @@ export function askDiff(admin: Admin, given: GivenFile, days?: number): Promise<
 /** Applies the file. Returns the exit status: 0 if it was applied or there was nothing to apply. */
 export async function applyFile(admin: Admin, given: GivenFile, options: ApplyOptions): Promise<number> {
   const { version, force } = options;
-  const reason = options.reason === undefined ? undefined : parseReason("--reason", options.reason);
+  const reason = options.reason === undefined ? undefined : parseReason("--reason", options.reason, "change");
   const { value: diff } = await askDiff(admin, given);
   const isShown = options.json !== true;
   if (isShown) await print(diffText(diff));
@@ -55,8 +55,12 @@ export async function applyFile(admin: Admin, given: GivenFile, options: ApplyOp
   if (answer === null) return 1;
   if (!isShown) return await printBody(answer).then(() => 0);
   await print(`\nApplied; the account is at version ${answer.value.version}.\n`);
-  if (answer.value.forced) say("warning", "it was applied although tests fail");
+  if (answer.value.forced) say("warning", `it was applied although ${forcedPast(answer.value)}`);
   return 0;
+}
+
+function forcedPast({ tests }: PolicyApplied): string {
+  return tests.failed > 0 ? "tests fail" : "nobody can log in to any machine now";
 }
 
 function confirm(): boolean {

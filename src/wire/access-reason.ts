@@ -26,13 +26,24 @@ export const AccessReason = lazySchema(() =>
 /** As parsed. */
 export type AccessReason = z.infer<typeof AccessReason>;
 
+/** Hints beside a refused reason, by what the reason is for. */
+const HINTS = {
+  access: "say what the access is for, such as a ticket",
+  change: "say why this is changed, such as a ticket",
+  denial: "say why it is denied",
+} as const;
+
 /** Parses `typed` as a reason, ignoring surrounding spaces. Throws ERR_USAGE that names `from`. */
-export function parseReason(from: string, typed: string): AccessReason {
+export function parseReason(
+  from: string,
+  typed: string,
+  reasonFor: keyof typeof HINTS = "access",
+): AccessReason {
   const parsed = AccessReason.safeParse(typed.trim());
   if (parsed.success) return parsed.data;
   throw new QfError(
     "ERR_USAGE",
     `${from} must be one printable line of ${REASON_LENGTH_MIN} to ${REASON_LENGTH_MAX} characters`,
-    { hint: "say what the access is for, such as a ticket" },
+    { hint: HINTS[reasonFor] },
   );
 }

@@ -1,6 +1,7 @@
 /**
  * The difference of a policy over 10,000 people and 10,000 machines: what one changed rule costs, what one
- * over everybody and everything does, and what replacing every rule does.
+ * over everybody and everything does, what replacing every rule does, and what a requirement of every machine
+ * does.
  */
 import { differenceOf } from "../../src/policy/code/difference.ts";
 import type { MapRule } from "../../src/wire/network-map.ts";
@@ -48,17 +49,21 @@ export const policyDiffPart: Part = {
     const { settings } = aMap({});
     const everyone = aRule("everyone", ["all"], ["guest"], { destinations: [anId("all")] });
     const changed = rules.map((rule, i) => (i === 7 ? withRoot(rule) : rule));
-    const rows: [what: string, after: readonly MapRule[]][] = [
+    const require = { record: "required", reason: true, approval: true, reauthWithinSeconds: 60 } as const;
+    const bound = peers.map((peer) => ({ ...peer, require }));
+    const rows: [what: string, after: readonly MapRule[], peersAfter?: typeof bound][] = [
       ["one of 500 rules changed", changed],
       ["a rule for everybody everywhere added", [...rules, everyone]],
       ["every rule taken away", []],
+      ["recording, reason, approval and sign-in required everywhere", rules, bound],
     ];
-    for (const [what, after] of rows) {
+    for (const [what, after, peersAfter = peers] of rows) {
       const samples: number[] = [];
       let pairs = 0;
       for (let run = 0; run < RUNS; run++) {
         const start = performance.now();
-        const blocks = differenceOf({ users, peers, settings, before: rules, after, nowSeconds: NOW });
+        const input = { users, peers, peersAfter, settings, nowSeconds: NOW };
+        const blocks = differenceOf({ ...input, before: rules, after });
         samples.push(performance.now() - start);
         pairs = blocks.reduce((sum, block) => sum + block.users.length * block.machines.length, 0);
       }

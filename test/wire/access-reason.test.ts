@@ -39,6 +39,21 @@ test("what travels has no spaces around it", () => {
   expect(AccessReason.safeParse("abc ").success).toBe(false);
 });
 
+test("a refusal says what kind of reason is wanted", () => {
+  const hintOf = (...reasonFor: ["change" | "denial"] | []): unknown => {
+    try {
+      return parseReason("--reason", "x", ...reasonFor);
+    } catch (error) {
+      return isQfError(error, "ERR_USAGE") ? error.hint : error;
+    }
+  };
+  expect([hintOf(), hintOf("change"), hintOf("denial")]).toEqual([
+    expect.stringContaining("access"),
+    expect.stringContaining("changed"),
+    expect.stringContaining("denied"),
+  ]);
+});
+
 test("a refusal does not repeat what was typed", () => {
   try {
     parseReason("QF_REASON", "\u001b[2Jmarker");

@@ -182,7 +182,7 @@ examples:
   {
     args: { request: { type: "positional", required: true }, reason: { type: "string" }, ...ADMIN_ARGS },
     async run({ args }) {
-      const note = args.reason === undefined ? undefined : parseReason("--reason", args.reason);
+      const note = args.reason === undefined ? undefined : parseReason("--reason", args.reason, "denial");
       const admin = await openAdmin(args);
       const shown = await find(admin, args.request);
       const answer = await decide(admin, shown, { decision: "deny", digest: shown.digest, note });

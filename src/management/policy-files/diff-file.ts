@@ -130,10 +130,7 @@ async function decisionsOf(
 }
 
 function warningsOf(plan: FilePlan, now: number): string[] {
-  return [
-    ...(locksEveryoneOut(plan, now) ? ["after this nobody can log in to any machine"] : []),
-    ...(plan.blocks.length > 0 && !gainsAccess(plan)
-      ? ["this only takes access away: failing tests do not refuse it"]
-      : []),
-  ];
+  if (locksEveryoneOut(plan, now)) return ["after this nobody can log in to any machine"];
+  if (plan.blocks.length === 0 || gainsAccess(plan)) return [];
+  return ["this only takes access away: failing tests do not refuse it"];
 }

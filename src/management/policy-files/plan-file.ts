@@ -50,7 +50,7 @@ export function planFile(before: PolicyAccount, file: PolicyFile, nowSeconds: nu
     ...{ before, after, rules },
     changes: planOf(before, after),
     digest: sha256(JSON.stringify(content)),
-    blocks: differenceOf({ users, peers, settings, ...rules, nowSeconds }),
+    blocks: differenceOf({ users, peers, peersAfter: after.peers, settings, ...rules, nowSeconds }),
   };
 }
 

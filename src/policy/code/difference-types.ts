@@ -15,6 +15,8 @@ export interface DifferenceInput {
   readonly peers: readonly AccountPeer[];
   /** The machines to compare. Absent: every machine of `peers`. */
   readonly machines?: readonly AccountPeer[];
+  /** The peers with what their groups require after the change. Absent: what they require before it. */
+  readonly peersAfter?: readonly AccountPeer[];
   readonly settings: MapSettings;
   readonly before: readonly MapRule[];
   readonly after: readonly MapRule[];

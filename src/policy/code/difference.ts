@@ -1,17 +1,18 @@
 /**
- * The difference that a change of rules makes: every (person, machine, local user, capability) gained and
- * lost, over accounts of ten thousand people and as many machines.
+ * The difference that a change makes, of rules or of what groups require: every (person, machine, local user,
+ * capability) gained and lost, over accounts of ten thousand people and as many machines.
  *
- * Pairs are not tried one by one. Machines named by the same rules form a class, people with equivalent
- * groups and devices form a class, and rules with the same effect are merged. `decide` runs once for each
- * combination of classes that a changed rule concerns. A property test compares the result with trying every
- * pair. Read `differenceOf`.
+ * Pairs are not tried one by one. Machines named by the same rules, with the same requirements, form a class,
+ * people with equivalent groups and devices form a class, and rules with the same effect are merged. `decide`
+ * runs once for each combination of classes that the change concerns. A property test compares the result
+ * with trying every pair. Read `differenceOf`.
  *
  * @module
  */
 import { BlockMerger } from "./difference-blocks.ts";
 import type { DifferenceBlock, DifferenceInput } from "./difference-types.ts";
 import { classifyMachines, type MachineClasses } from "./machine-classes.ts";
+import { floorsOf } from "./machine-floors.ts";
 import { createChanges } from "./meeting-changes.ts";
 import { numberRules } from "./numbered-rules.ts";
 import { classifyPeople, type PersonClass, peopleOf } from "./person-classes.ts";
@@ -20,8 +21,9 @@ import { createRuleAccess, type RuleAccess } from "./rule-access.ts";
 /** The difference, in blocks that do not overlap. */
 export function differenceOf(input: DifferenceInput): DifferenceBlock[] {
   const rules = numberRules(input.before, input.after);
-  if (rules.changed.length === 0) return [];
-  const machines = classifyMachines(input.machines ?? input.peers, rules);
+  const floors = floorsOf(input);
+  if (rules.changed.length === 0 && !floors.mayDiffer) return [];
+  const machines = classifyMachines(input.machines ?? input.peers, rules, floors);
   if (machines.classes.length === 0) return [];
   const people = classifyPeople(peopleOf(input.users, input.peers), rules, machines);
   const merged = new BlockMerger(machines.classes.length);

@@ -8,9 +8,9 @@
  * @module
  */
 import type { MapRule } from "../../wire/network-map.ts";
-import type { AccountPeer } from "../maps/compile.ts";
 import { accessOf, prepareAccess, probesOf, sortWords } from "./access.ts";
 import type { ChangeContext, LocalUserChange } from "./difference-types.ts";
+import type { MachineClass } from "./machine-classes.ts";
 import { type Person, type PersonClass, signatureOf } from "./person-classes.ts";
 import { type RuleAccess, WORDS } from "./rule-access.ts";
 
@@ -54,15 +54,15 @@ export function createChanges(context: ChangeContext): Changes {
       return answer;
     },
     together({ person }, { occurrences, classes }) {
-      const at = occurrences.join();
+      const joined = occurrences.join();
       const numbers = [...new Set(occurrences.map(machines.ruleOf))];
-      const scope = scopes.get(at) ?? numbers.map((number) => rules.rules[number] as MapRule);
-      scopes.set(at, scope);
-      const key = `${at}#${signatureOf(person, scope)}`;
+      const scope = scopes.get(joined) ?? numbers.map((number) => rules.rules[number] as MapRule);
+      scopes.set(joined, scope);
+      const key = `${joined}#${signatureOf(person, scope)}`;
       const known = byRules.get(key);
       if (known !== undefined) return known;
-      const machine = machines.classes[classes[0] ?? 0]?.machines[0] as AccountPeer;
-      const answer = intern(compare(context, person, machine, numbers));
+      const at = machines.classes[classes[0] ?? 0] as MachineClass;
+      const answer = intern(compare(context, person, at, occurrences));
       byRules.set(key, answer);
       return answer;
     },
@@ -122,18 +122,21 @@ function between(localUser: string, old: ReadonlySet<string>, now: ReadonlySet<s
 
 /** The rules asked about together. */
 function compare(
-  { settings, nowSeconds, rules }: ChangeContext,
+  { settings, nowSeconds, rules, machines }: ChangeContext,
   { user, devices, sources }: Person,
-  machine: AccountPeer,
-  numbers: readonly number[],
+  at: MachineClass,
+  occurrences: readonly number[],
 ): LocalUserChange[] {
-  const scene = { machine, settings, users: [user], peers: [...devices, ...sources], nowSeconds };
-  const sides = [rules.isBefore, rules.isAfter].map((isOn) =>
-    numbers.filter(isOn).map((number) => rules.rules[number] as MapRule),
-  );
-  const probes = probesOf(sides.flat());
+  const scene = { settings, users: [user], peers: [...devices, ...sources], nowSeconds };
+  const rulesOn = (isOn: (occurrence: number) => boolean): MapRule[] =>
+    occurrences.filter(isOn).map((occurrence) => rules.rules[machines.ruleOf(occurrence)] as MapRule);
+  const sides = [
+    { machine: at.before, rules: rulesOn(machines.isBefore) },
+    { machine: at.after, rules: rulesOn(machines.isAfter) },
+  ];
+  const probes = probesOf(sides.flatMap((side) => side.rules));
   const [before, after] = sides.map((side) =>
-    accessOf(prepareAccess({ ...scene, rules: side }), user, devices, probes),
+    accessOf(prepareAccess({ ...scene, ...side }), user, devices, probes),
   );
   return collapse(
     probes.localUsers.map((localUser) =>

@@ -4,7 +4,6 @@
  * @module
  */
 import type { MapRule } from "../../wire/network-map.ts";
-import type { AccountPeer } from "../maps/compile.ts";
 import {
   type AccessSide,
   accessOf,
@@ -15,6 +14,7 @@ import {
   probesOf,
 } from "./access.ts";
 import type { ChangeContext } from "./difference-types.ts";
+import type { MachineClass } from "./machine-classes.ts";
 import { type Person, type PersonClass, signatureOf } from "./person-classes.ts";
 
 /** Words asked about for every rule, by bit. */
@@ -53,11 +53,12 @@ export function createRuleAccess({
   const scopes = rules.rules.map((rule) => [rule]);
   const ask = (person: Person, occurrence: number, number: number): RuleAccess => {
     const scope = scopes[number] as MapRule[];
-    const machine = machines.classes[machines.classesOf(occurrence)[0] ?? 0]?.machines[0] as AccountPeer;
+    const sides = { isBefore: machines.isBefore(occurrence), isAfter: machines.isAfter(occurrence) };
+    const at = machines.classes[machines.classesOf(occurrence)[0] ?? 0] as MachineClass;
+    const machine = sides.isBefore ? at.before : at.after;
     const { user, devices, sources } = person;
     const peers = [...devices, ...sources];
     const side = prepareAccess({ machine, rules: scope, settings, users: [user], peers, nowSeconds });
-    const sides = { isBefore: rules.isBefore(number), isAfter: rules.isAfter(number) };
     const access = ruleAccess(effects.size, scope, side, person, sides);
     const text = access.isAlone ? access.text : `${access.text} ${occurrence} ${kinds.size}`;
     const known = effects.get(text) ?? access;

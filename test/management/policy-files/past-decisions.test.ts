@@ -73,3 +73,13 @@ test("an end turns only what came after it", () => {
   const turned = turnedDecisions([decided(MONDAY + 1), decided(MONDAY - 1)], file(), file(ended));
   expect(turned).toMatchObject([{ count: 1, lastAtMs: (MONDAY + 1) * 1000 }]);
 });
+
+test("what a group begins to require turns decisions at its machines", () => {
+  const bound = withFile("groups: {web: {require: {approval: true}}}", file());
+  const other = withFile("groups: {developers: {require: {approval: true}}}", file());
+  expect(turnedDecisions([decided(MONDAY)], file(), bound)).toMatchObject([
+    { before: "allow", after: "deny", reason: "approval_required" },
+  ]);
+  expect(turnedDecisions([decided(MONDAY)], bound, file())).toMatchObject([{ after: "allow" }]);
+  expect(turnedDecisions([decided(MONDAY)], file(), other)).toEqual([]);
+});

@@ -7,7 +7,9 @@ import fc from "fast-check";
 import { type AccessSide, accessOf, prepareAccess, probesOf } from "../../../src/policy/code/access.ts";
 import { differenceOf } from "../../../src/policy/code/difference.ts";
 import type { DifferenceBlock } from "../../../src/policy/code/difference-types.ts";
+import type { Floor } from "../../../src/policy/decide/obligations.ts";
 import { type AccountPeer, compileMap, indexAccount } from "../../../src/policy/maps/compile.ts";
+import { requireAt } from "../../../src/policy/maps/group-floors.ts";
 import type { MapRule, MapUser } from "../../../src/wire/network-map.ts";
 import { aMap, anId, aPeer, aRule, aUser } from "../../support/policy.ts";
 
@@ -140,8 +142,46 @@ const accounts = people.map(({ users, machines }): Account => {
   };
 });
 
+/** By group, what it requires at its machines; mostly nothing. */
+const floors = fc
+  .tuple(
+    ...[...SERVERS, "devs"]
+      .map((group) =>
+        fc
+          .record({
+            record: fc.constantFrom("off" as const, "best_effort" as const, "required" as const),
+            reason: fc.boolean(),
+            approval: fc.boolean(),
+            reauthWithinSeconds: fc.constantFrom(null, 60, 600),
+          })
+          .map((floor) => [anId(group), floor] as const),
+      )
+      .map((floor) => fc.option(floor, { freq: 1 })),
+  )
+  .map((list) => new Map<string, Floor>(list.filter((entry) => entry !== null)));
+const noFloors = fc.constant(new Map<string, Floor>());
+
+/** The account where groups require this. */
+function under(account: Account, requires: ReadonlyMap<string, Floor>): Account {
+  const peers = account.peers.map((peer) => ({ ...peer, ...requireAt(peer.groups, requires) }));
+  return { ...account, peers };
+}
+
+/** The rules and what groups require, on one side. */
+const sides = fc.record({ rules, requires: fc.oneof(noFloors, floors) });
+type Side = typeof sides extends fc.Arbitrary<infer T> ? T : never;
+
+function differenceBetween(account: Account, before: Side, after: Side): DifferenceBlock[] {
+  return differenceOf({
+    ...{ ...under(account, before.requires), peersAfter: under(account, after.requires).peers },
+    ...{ settings, before: before.rules, after: after.rules, nowSeconds: NOW },
+  });
+}
+
 /** What a machine's own map says, with everything in it that management would send. */
-function sideOf(account: Account, machine: AccountPeer, list: readonly MapRule[]): AccessSide {
+function sideOf(given: Account, { id }: AccountPeer, { rules: list, requires }: Side): AccessSide {
+  const account = under(given, requires);
+  const machine = account.peers.find((peer) => peer.id === id) as AccountPeer;
   const index = indexAccount({
     ...aMap({}),
     ...{ cas: [], issuers: [], managementKeys: [], revokedLogins: [] },
@@ -170,11 +210,19 @@ function changeOf(blocks: readonly DifferenceBlock[], userId: string, machineId:
 /** Details of words are told where a rule that speaks of the person names them. */
 const plain = (words: Iterable<string>): string[] => [...words].filter((word) => !word.includes(" ")).sort();
 
+/** Half of the time only what groups require changes. */
+const changes = fc
+  .record({ before: sides, after: sides, isSameRules: fc.boolean() })
+  .map(({ before, after, isSameRules }) => ({
+    before,
+    after: isSameRules ? { ...after, rules: before.rules } : after,
+  }));
+
 test("old and difference are new, for every person, machine and local user", () => {
   fc.assert(
-    fc.property(accounts, rules, rules, (account, before, after) => {
-      const blocks = differenceOf({ ...account, settings, before, after, nowSeconds: NOW });
-      const probes = probesOf([...before, ...after]);
+    fc.property(accounts, changes, (account, { before, after }) => {
+      const blocks = differenceBetween(account, before, after);
+      const probes = probesOf([...before.rules, ...after.rules]);
       for (const machine of account.peers.filter(({ kind }) => kind === "machine")) {
         const [old, now] = [sideOf(account, machine, before), sideOf(account, machine, after)];
         for (const user of account.users) {
@@ -202,10 +250,9 @@ test("old and difference are new, for every person, machine and local user", () 
 
 test("the same rules in another order are no difference, and both ways are each other's opposite", () => {
   fc.assert(
-    fc.property(accounts, rules, rules, (account, before, after) => {
-      const difference = (a: readonly MapRule[], b: readonly MapRule[]) =>
-        differenceOf({ ...account, settings, before: a, after: b, nowSeconds: NOW });
-      expect(difference(before, [...before].reverse())).toEqual([]);
+    fc.property(accounts, changes, (account, { before, after }) => {
+      const difference = (a: Side, b: Side) => differenceBetween(account, a, b);
+      expect(difference(before, { ...before, rules: [...before.rules].reverse() })).toEqual([]);
       const flat = (blocks: readonly DifferenceBlock[], take: "gained" | "lost"): string[] =>
         blocks
           .flatMap(({ users, machines, changes }) =>
@@ -250,4 +297,43 @@ test("of two rules that grant sftp, the one whose grant counts says whether it w
   const after = [...before, reading];
   const [block] = differenceOf({ ...account, settings, before, after, nowSeconds: NOW });
   expect(block?.changes).toEqual([{ localUser: "deploy", gained: [], lost: ["sftp_write"] }]);
+});
+
+test("rules that did not change are told apart where what is required changes", () => {
+  const floor: Floor = { record: "required", reason: true, approval: true, reauthWithinSeconds: 60 };
+  const on = (word: string, require?: Floor): AccountPeer => ({ ...web, id: anId(word), require });
+  const rule = aRule("r", ["devs"], ["deploy"]);
+  const laptop = deviceOf("ada", []);
+  const strict = aRule("s", ["devs"], ["root"], {
+    capabilities: { record: "required", require_reason: true, require_approval: true },
+  });
+  const change = (list: MapRule[], old: AccountPeer[], now: AccountPeer[]) =>
+    differenceOf({
+      ...{ users: [aUser("ada", ["devs"])], peers: [laptop, ...old], peersAfter: now },
+      ...{ settings, before: list, after: list, nowSeconds: NOW },
+    });
+  const freed = change([rule, strict], [on("db", floor), on("web")], [on("db"), on("web")]);
+  expect(freed.map(({ machines }) => machines)).toEqual([[anId("db")]]);
+  const words = ["without_approval", "without_reason", "without_recent_sign_in", "without_recording"];
+  const [deploy, root] = ["deploy", "root"].map((name) =>
+    freed[0]?.changes.find(({ localUser }) => localUser === name),
+  );
+  expect(deploy).toMatchObject({ gained: expect.arrayContaining(["local_forward", ...words]), lost: [] });
+  expect(root).toMatchObject({ gained: ["without_recent_sign_in"], lost: [] });
+  const bound = change([rule], [on("db"), on("web")], [on("db", floor), on("web")]);
+  expect(bound[0]?.changes[0]).toMatchObject({ gained: [], lost: expect.arrayContaining(words) });
+  expect(change([rule], [on("db", floor)], [on("db", { ...floor })])).toEqual([]);
+  expect(change([], [on("db", floor)], [on("db")])).toEqual([]);
+});
+
+test("machines of the same rules are told apart where their groups require something else", () => {
+  const require: Floor = { record: "off", reason: false, approval: true, reauthWithinSeconds: null };
+  const peers = [deviceOf("ada", []), web, { ...web, id: anId("db"), require }];
+  const after = [aRule("r", ["devs"], ["deploy"])];
+  const blocks = differenceOf({
+    ...{ users: [aUser("ada", ["devs"])], peers, settings, before: [], after, nowSeconds: NOW },
+  });
+  const easy = blocks.filter(({ changes: [change] }) => change?.gained.includes("without_approval"));
+  expect(blocks.map(({ machines }) => machines.length)).toEqual([1, 1]);
+  expect(easy.map(({ machines }) => machines)).toEqual([[anId("web")]]);
 });

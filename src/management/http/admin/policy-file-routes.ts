@@ -163,7 +163,7 @@ async function applyShown(
   const locksOut = locksEveryoneOut(plan, now);
   if (locksOut && !force) {
     throw new QfError("ERR_CONFLICT", "after this nobody could log in to any machine", {
-      hint: "leave somebody a way in, or apply it with force",
+      hint: "leave someone a way in, or apply it with --force (force in the API)",
     });
   }
   if (plan.changes.length > 0) {

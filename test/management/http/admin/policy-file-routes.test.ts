@@ -131,10 +131,9 @@ describe("is not applied", () => {
 
   test("when nobody would have a way in any more, unless it is forced", async () => {
     await apply(FILE);
-    expect(await diffOf("policies: []")).toMatchObject({
-      warnings: [expect.any(String), expect.any(String)],
-    });
-    expect((await apply("policies: []")).status).toBe(409);
+    expect((await diffOf("policies: []")).warnings).toEqual([expect.stringContaining("nobody can log in")]);
+    const refused = await apply("policies: []");
+    expect([refused.status, JSON.stringify(refused.body)]).toEqual([409, expect.stringContaining("--force")]);
     const forced = await apply("policies: []", { force: true });
     expect([forced.status, forced.body.forced]).toEqual([200, true]);
     expect(await api.activities()).toContain("policy.force");
@@ -149,6 +148,20 @@ describe("is not applied", () => {
     expect((await post("apply", { text: FILE, version, digest }, token)).status).toBe(403);
     const { token: user } = await api.tokenAs("user");
     expect((await post("diff", { text: FILE }, user)).status).toBe(403);
+  });
+});
+
+test("a group that requires less is access gained, and one that requires more is access lost", async () => {
+  await apply(FILE);
+  const require = (what: string) => `groups: {web: {require: {${what}}}}`;
+  const bound = await diffOf(require("record: required, approval: true"));
+  const words = expect.arrayContaining(["local_forward db.internal:5432", "without_approval"]);
+  const row = { user: { id: ada }, machine: { id: web1 }, local_user: "deploy", capabilities: words };
+  expect(bound).toMatchObject({ gained: { total: 0 }, lost: { total: 1, rows: [row] } });
+  expect(bound.warnings).toEqual([expect.stringContaining("only takes access away")]);
+  await apply(require("record: required, approval: true"), { force: true });
+  expect(await diffOf(require("record: off"))).toMatchObject({
+    ...{ gained: { total: 1, rows: [row] }, lost: { total: 0 }, warnings: [] },
   });
 });
 
