@@ -155,7 +155,7 @@ export interface ApiRoutes {
     answer: output<typeof adminApi.Group>;
   };
   "DELETE /api/groups/:groupId": {
-    query: input<typeof adminQuery.NoQuery>;
+    query: input<typeof adminQuery.SaveQuery>;
     answer: output<typeof adminQuery.Empty>;
   };
   "GET /api/policies": { query: input<typeof adminQuery.PageQuery>; answer: output<typeof policy.Policy>[] };

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
+import { floorOf } from "../../../src/policy/decide/obligations.ts";
 import { settingsFor } from "../../../src/policy/maps/compile.ts";
-import { requireAt, requiresOf } from "../../../src/policy/maps/group-floors.ts";
+import { lowersFloors, requireAt, requiresOf } from "../../../src/policy/maps/group-floors.ts";
 import { aMap } from "../../support/policy.ts";
 
 const requires = requiresOf([
@@ -20,4 +21,31 @@ test("a machine has to meet the stricter of what its groups require, and of what
     ...{ record: "required", reason: true, approval: true, reauthWithinSeconds: 60 },
   });
   expect(settingsFor(account, {})).toBe(account);
+});
+
+test.each([
+  [{}, { record: "required" }, false],
+  [{ record: "required" }, { record: "best_effort" }, true],
+  [{ reason: true }, { approval: true }, true],
+  [{ reason: true }, { reason: true, approval: true }, false],
+  [{ reauth_within_seconds: 60 }, { reauth_within_seconds: 61 }, true],
+  [{ reauth_within_seconds: 60 }, { reauth_within_seconds: 59 }, false],
+  [{ reauth_within_seconds: 60 }, {}, true],
+] as const)(
+  "machines that had to meet %j and have to meet %j are held to less: %p",
+  (before, after, isLess) => {
+    const [was, is] = [new Map([["db", floorOf(before)]]), new Map([["db", floorOf(after)]])];
+    const none = new Map();
+    expect(lowersFloors({ groups: was, machines: none }, { groups: is, machines: none })).toBe(isLess);
+    expect(lowersFloors({ groups: none, machines: was }, { groups: none, machines: is })).toBe(isLess);
+  },
+);
+
+test("a group or a machine that is gone is held to nothing", () => {
+  const floors = { groups: requires, machines: new Map([["web1", floorOf({ reason: true })]]) };
+  const none = { groups: new Map(), machines: new Map() };
+  expect(lowersFloors(floors, { ...floors, groups: none.groups })).toBe(true);
+  expect(lowersFloors(floors, { ...floors, machines: none.machines })).toBe(true);
+  expect(lowersFloors(floors, floors)).toBe(false);
+  expect(lowersFloors(none, floors)).toBe(false);
 });

@@ -11,6 +11,7 @@ import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
 import { type AccountRow, deleteAccount, findAccount, updateAccount } from "../../db/tables/accounts.ts";
 import { noteRetention, RETENTION_FIELDS } from "../../db/tables/shortened-retention.ts";
+import { requireRecipientsKept } from "../../policy-files/encrypted-input.ts";
 import { notFound } from "./access.ts";
 import { listingById } from "./paging.ts";
 import { unprocessable } from "./policy-rules.ts";
@@ -49,6 +50,7 @@ export const accountRoutes: readonly Route[] = [
         await requireKnownGroups(tx, accountId, groupsOfSettings(settings), "settings");
         requireSettings(settings, account.settings);
         const merged = mergeSettings(account.settings, settings);
+        await requireRecipientsKept(tx, accountId, { before: account.settings, after: merged });
         await noteRetentions(tx, account, merged);
         const domain = settings.dns_domain ?? account.domain;
         await updateAccount(tx, accountId, {

@@ -43,6 +43,7 @@ import { policyFileRoutes } from "./policy-file-routes.ts";
 import { policyHistoryRoutes } from "./policy-history-routes.ts";
 import { postureRoutes } from "./posture-routes.ts";
 import { recordingRoutes } from "./recordings-routes.ts";
+import { withFloors } from "./required-floors.ts";
 import { rolloutRoutes } from "./rollouts-routes.ts";
 import type { AdminContext, Call, Route } from "./route.ts";
 import { sessionRoutes } from "./sessions-routes.ts";
@@ -156,11 +157,18 @@ function callOf(
         return await ctx.store.change({ ...options, accountId, initiator }, async (tx) => {
           const actor = await recheck(tx, principal, route.access);
           confirmable = null;
-          if (await takesFreshSignIn(tx, route, call)) {
+          const askFreshSignIn = async () => {
             confirmable = toConfirm(route, c, parsed.body);
             await requireFreshSignIn(tx, principal, confirmable.digest);
+          };
+          const make = () => guarded(tx, { route, call }, () => fn(tx, actor));
+          if (await takesFreshSignIn(tx, route, call)) {
+            await askFreshSignIn();
+            return await make();
           }
-          return await guarded(tx, { route, call }, () => fn(tx, actor));
+          // What groups require stands in maps.
+          if (options.affectsMaps !== true) return await make();
+          return await withFloors(tx, { accountId, onLess: askFreshSignIn }, make);
         });
       } catch (error) {
         if (isQfError(error, "ERR_REAUTH_REQUIRED")) await noteRefused(ctx, c, { principal, confirmable });

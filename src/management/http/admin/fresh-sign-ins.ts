@@ -2,7 +2,8 @@
  * Changes that need a fresh sign-in, because a stolen session or token could use them to gain lasting access,
  * let others in, or hide its tracks.
  *
- * The table names every such route. Removing access needs none. Read `FRESH_SIGN_INS`.
+ * The table names every such route, but for what groups require: `required-floors.ts` compares that before
+ * and after any change. Removing access needs none. Read `FRESH_SIGN_INS`.
  *
  * @module
  */
@@ -30,7 +31,7 @@ import { findUser } from "../../db/tables/users.ts";
 import { loadPolicyAccount } from "../../policy-files/load-account.ts";
 import { accountWith, fileOf } from "../../policy-files/plan-file.ts";
 import { type Access, mayCall } from "./access.ts";
-import { requiresLess, settingsAfter } from "./group-settings.ts";
+import { settingsAfter } from "./group-settings.ts";
 import type { Call, Route } from "./route.ts";
 import { isLessKept, isOtherSignIn, mergeSettings } from "./settings-change.ts";
 
@@ -116,13 +117,13 @@ async function widensSetupKey(tx: Reader, call: Call<SetupKeyRequest>): Promise<
   return isEndless && call.body.auto_groups.some((id) => !autoGroups.includes(id));
 }
 
-/** Other people decide about requests, or the group's machines require less. */
+/** Other people decide about requests. */
 async function changesTerms(tx: Reader, call: Call<GroupRequest>): Promise<boolean> {
   const group = await findGroup(tx, call.accountId, call.param("groupId"));
   if (group === undefined) return false;
   const before = group.settings ?? null;
   const after = settingsAfter(before, call.body);
-  return approversOf(before) !== approversOf(after) || requiresLess(before, after);
+  return approversOf(before) !== approversOf(after);
 }
 
 function approversOf(settings: { readonly approverGroups?: readonly string[] | undefined } | null): string {
@@ -170,13 +171,8 @@ async function loosensByFile(tx: Reader, call: Call<PolicyApplyRequest>): Promis
   const before = await loadPolicyAccount(tx, call.accountId, call.ctx);
   if (before === undefined) return false;
   const after = accountWith(before, fileOf(call.body));
-  if (groupApprovers(before) !== groupApprovers(after) || loosensGroups(before, after)) return true;
+  if (groupApprovers(before) !== groupApprovers(after)) return true;
   return loosensRules(rulesIn(before), rulesIn(after));
-}
-
-function loosensGroups(before: PolicyAccount, after: PolicyAccount): boolean {
-  const now = new Map(after.groups.map(({ id, settings }) => [id, settings]));
-  return before.groups.some(({ id, settings }) => requiresLess(settings, now.get(id) ?? null));
 }
 
 function rulesIn({ policies }: PolicyAccount): Judged[] {

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { floorOf, strictest } from "../../../policy/decide/obligations.ts";
 import type { Require } from "../../../wire/account-settings.ts";
 import type { GroupRequest } from "../../../wire/admin-api.ts";
 import type { GroupSettings } from "../../../wire/policy-account.ts";
@@ -41,12 +40,6 @@ function asked({ record, reason, approval, reauth_within_seconds }: Require): Re
     ...(approval === true ? { approval } : {}),
     ...(typeof reauth_within_seconds === "number" ? { reauth_within_seconds } : {}),
   };
-}
-
-/** Whether the group's machines require less after the change. */
-export function requiresLess(before: GroupSettings | null, after: GroupSettings | null): boolean {
-  const [was, is] = [floorOf(before?.require ?? {}), floorOf(after?.require ?? {})];
-  return JSON.stringify(strictest(was, is)) !== JSON.stringify(is);
 }
 
 /** Throws ERR_UNPROCESSABLE if people could become approvers by asking. */

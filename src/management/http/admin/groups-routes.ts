@@ -130,8 +130,10 @@ export const groupRoutes: readonly Route[] = [
     path: "/api/groups/:groupId",
     summary: "Deletes a group that nothing uses",
     access: "write",
-    query: NoQuery,
+    query: SaveQuery,
+    tests: "new",
     answer: { one: Empty },
+    also: [409],
     handle: (call) =>
       call.change({ affectsMaps: true }, async (tx) => {
         const group = await groupOf(call, tx);

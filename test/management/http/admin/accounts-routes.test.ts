@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { daysKept, RETENTION_FIELDS } from "../../../../src/management/db/tables/shortened-retention.ts";
-import { TestApi } from "../../../support/admin-api.ts";
+import { aPolicyBody, aRuleBody, TestApi } from "../../../support/admin-api.ts";
 import { aPeerOf } from "../../../support/management.ts";
 
 let api: TestApi;
@@ -57,6 +57,35 @@ test.each(RETENTION_FIELDS)(
     expect(await kept()).toBe(1);
   },
 );
+
+/** A rule as it is saved, with recipients; then they are taken away. */
+async function withoutRecipients(rule: object, policy: Record<string, unknown> = {}) {
+  expect((await put({ recording_recipients: [`age1${"q".repeat(58)}`] })).status).toBe(200);
+  const sides = { sources: [], destinations: [] };
+  const body = aPolicyBody([aRuleBody(sides), aRuleBody({ ...sides, name: "typed", ...rule })], policy);
+  expect((await api.call("POST", "/api/policies", body)).status).toBe(200);
+  return put({ recording_recipients: [] });
+}
+
+const TYPED = { ssh: { record: "required", record_input: "all" } };
+
+test("recipients stay while an enabled rule keeps everything that is typed", async () => {
+  expect(await withoutRecipients(TYPED)).toMatchObject({
+    status: 422,
+    body: { error: "ERR_UNPROCESSABLE", message: expect.stringContaining('rule "typed" of policy "policy"') },
+  });
+  expect((await settingsNow()).recording_recipients).toHaveLength(1);
+  expect((await put({ recording_recipients: [`age1${"p".repeat(58)}`] })).status).toBe(200);
+  expect((await put({ recording_recipients: [], max_stale_seconds: 60 })).status).toBe(422);
+});
+
+test.each([
+  ["that is disabled", { ...TYPED, enabled: false }, {}],
+  ["of a disabled policy", TYPED, { enabled: false }],
+  ["that keeps what is shown", { ssh: { record: "required", record_input: "shown" } }, {}],
+])("recipients do not stay for a rule %s", async (_, rule, policy) => {
+  expect((await withoutRecipients(rule, policy)).status).toBe(200);
+});
 
 test("what has no effect is said when it is changed, and not again", async () => {
   const change = { local_auth_disabled: true, regular_users_view_blocked: false };

@@ -7,7 +7,7 @@ import {
 } from "../../../../src/management/http/admin/fresh-sign-ins.ts";
 import type { Role } from "../../../../src/wire/admin-api.ts";
 import { aPolicyBody, aRuleBody, type Reply, TestApi } from "../../../support/admin-api.ts";
-import { aTokenOf, aUserOf } from "../../../support/management.ts";
+import { aPeerOf, aTokenOf, aUserOf } from "../../../support/management.ts";
 import { aSession, confirming, fromPage, type TestSession } from "../../../support/web-session.ts";
 
 let api: TestApi;
@@ -84,6 +84,15 @@ async function ruleFrom(before: object, after: object, by: "id" | "policy" | "no
   return ["PUT", `/api/policies/${body.id}`, rules({ id, ...after })];
 }
 const ASKS = { ssh: { require_approval: true } };
+
+/** A group with a machine that it is emptied of, or deleted with. */
+async function withoutMachine(method: "PUT" | "DELETE", name: string, require: object): Promise<Asked> {
+  const { id: peer } = await aPeerOf(api.management.store, api.accountId);
+  const { id } = (await api.call("POST", "/api/groups", { name, peers: [peer], require })).body;
+  return method === "PUT"
+    ? [method, `/api/groups/${id}`, { name, peers: [] }]
+    : [method, `/api/groups/${id}`];
+}
 
 /** The account's own policy file, changed. */
 async function applied(change: (text: string) => string, force = false): Promise<Asked> {
@@ -164,6 +173,19 @@ const ROWS: readonly Row[] = [
       `/api/groups/${await api.aGroup("c")}`,
       { name: "c", require: { record: "required" } },
     ],
+  },
+  ...(["PUT", "DELETE"] as const).map((method) => ({
+    what: `a machine taken out of a group that requires something, by ${method}`,
+    takes: () => withoutMachine(method, "db", { record: "required" }),
+    nearest: () => withoutMachine(method, "web", {}),
+  })),
+  {
+    what: "less that a group requires by a policy file",
+    takes: async () => {
+      await api.call("POST", "/api/groups", { name: "db", require: { record: "required" } });
+      return applied((text) => text.replace("record: required", "record: best_effort"));
+    },
+    nearest: () => applied((text) => text.replace("record: best_effort", "record: required")),
   },
   {
     what: "a rule with approvers",

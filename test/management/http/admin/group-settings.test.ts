@@ -1,9 +1,5 @@
 import { expect, test } from "bun:test";
-import {
-  requiresLess,
-  settingsAfter,
-  shownSettings,
-} from "../../../../src/management/http/admin/group-settings.ts";
+import { settingsAfter, shownSettings } from "../../../../src/management/http/admin/group-settings.ts";
 import { GroupRequest } from "../../../../src/wire/admin-api.ts";
 
 const after = (before: Parameters<typeof settingsAfter>[0], body: object) =>
@@ -27,18 +23,3 @@ test("settings are shown where there are some", () => {
     ...{ requestable: true, request_seconds_max: 60 },
   });
 });
-
-test.each([
-  [{}, { record: "required" }, false],
-  [{ record: "required" }, { record: "best_effort" }, true],
-  [{ reason: true }, { approval: true }, true],
-  [{ reason: true }, { reason: true, approval: true }, false],
-  [{ reauth_within_seconds: 60 }, { reauth_within_seconds: 61 }, true],
-  [{ reauth_within_seconds: 60 }, { reauth_within_seconds: 59 }, false],
-  [{ reauth_within_seconds: 60 }, {}, true],
-] as const)(
-  "machines that had to meet %j and have to meet %j are held to less: %p",
-  (before, after, isLess) => {
-    expect(requiresLess({ require: before }, { require: after })).toBe(isLess);
-  },
-);
