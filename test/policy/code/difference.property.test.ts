@@ -156,7 +156,7 @@ const floors = fc
           })
           .map((floor) => [anId(group), floor] as const),
       )
-      .map((floor) => fc.option(floor, { freq: 1 })),
+      .map((floor) => fc.option(floor, { freq: 2 })),
   )
   .map((list) => new Map<string, Floor>(list.filter((entry) => entry !== null)));
 const noFloors = fc.constant(new Map<string, Floor>());
