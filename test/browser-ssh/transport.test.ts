@@ -105,7 +105,7 @@ describe("after the sign-in", () => {
     };
     again();
     expect(await connection.closed).toMatchObject({ code: "protocol" });
-  }, 60_000);
+  }, 30_000);
 
   test("a goodbye is told in the machine's words, without control characters", async () => {
     const { connection, send } = await signedIn();
@@ -199,7 +199,7 @@ describe("before it", () => {
 
   test("one that says nothing is waited for no longer than said", async () => {
     expect(await failureOf(connecting(ident, undefined, 100))).toMatchObject({ code: "timeout" });
-  }, 60_000);
+  }, 30_000);
 
   test("one that closes is lost", async () => {
     const closed = connecting(ident, (socket) => void socket.destroy());

@@ -101,7 +101,7 @@ describe.skipIf(!isPossible && process.env.CI !== "true")("two hosts, each behin
     const command = ["scp", "-qF", config, file, `${at}.qf.internal:kept`];
     expect(nat.run("hosta", command, lab.env(laptop.env())).exitCode).toBe(0);
     expect(readFileSync(join(deploy.home, "kept")).equals(bytes)).toBe(true);
-  }, 60_000);
+  }, 30_000);
 
   test("forward a port of the machine", async () => {
     const port = 20_000 + (nat.port % 10_000) + 10_000;
@@ -114,7 +114,7 @@ describe.skipIf(!isPossible && process.env.CI !== "true")("two hosts, each behin
     expect(answer).toStartWith("HTTP/1.1 200");
     child.kill("SIGTERM");
     await child.exited;
-  }, 60_000);
+  }, 30_000);
 
   test("go directly once the router forwards the port, where management sees it; running streams stay", async () => {
     const held = laptop.spawn(["ssh", at, "cat"]);
@@ -146,5 +146,5 @@ describe.skipIf(!isPossible && process.env.CI !== "true")("two hosts, each behin
       exitCode: 0,
       stdout: expect.stringMatching(/^fd00:1::2 \d+ fd00:2::2 22022\n$/),
     });
-  }, 60_000);
+  }, 30_000);
 });

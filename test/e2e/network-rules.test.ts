@@ -84,7 +84,7 @@ describe("a machine's network rules", () => {
     await put({ protocol: "tcp", ports: ["22022"] });
     await expectKnock("silence", 22);
     await expectKnock("answer", 22_022);
-  }, 60_000);
+  }, 30_000);
 
   test("close by a drop beside what opens", async () => {
     await put(TCP_22);
@@ -94,7 +94,7 @@ describe("a machine's network rules", () => {
     await expectKnock("silence");
     await lab.api("DELETE", `/api/policies/${id}`);
     await expectKnock("answer");
-  }, 60_000);
+  }, 30_000);
 
   test.each<[name: string, met: object, unmet: object]>([
     [

@@ -119,7 +119,7 @@ describe.skipIf(!hasCapture() && process.env.CI !== "true").each(["127.0.0.1", "
       await new Promise((resolve) => socket.once("connect", resolve));
       connectTls({ socket, rejectUnauthorized: false }).on("error", () => {});
       expectSilence(await captured(socket), true);
-    }, 60_000);
+    }, 20_000);
 
     test("says nothing to a hello that was taken before", async () => {
       const line = fresh();
@@ -136,12 +136,12 @@ describe.skipIf(!hasCapture() && process.env.CI !== "true").each(["127.0.0.1", "
       const half = fresh().slice(0, 120);
       expectSilence(await send(half, { closes: true }), true);
       expectSilence(await send(half), true);
-    }, 60_000);
+    }, 20_000);
 
     test("says nothing to whoever says nothing", async () => {
       const socket = connect({ host, port });
       await new Promise((resolve) => socket.once("connect", resolve));
       expectSilence(await captured(socket), false);
-    }, 60_000);
+    }, 20_000);
   },
 );

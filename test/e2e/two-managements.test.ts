@@ -124,5 +124,5 @@ describe.skipIf(!hasPostgres || !isRoot)("two managements on one PostgreSQL", ()
     expect(wrong.exitCode).toBe(1);
     expect(wrong.stderr).toContain("qf: error: there is no such database");
     expect(onLine.stderr + wrong.stderr).not.toContain("not-to-be-seen");
-  }, 60_000);
+  }, 30_000);
 });

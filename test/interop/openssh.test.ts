@@ -146,7 +146,7 @@ describe.skipIf(!isRoot)("OpenSSH's features", () => {
     expect(new TextDecoder().decode((await reader.read()).value)).toBe("typed\n");
     await child.stdin.end();
     expect(await child.exited).toBe(0);
-  }, 60_000);
+  }, 20_000);
 
   test("ControlMaster shares one connection: commands, forwards that come and go, an end", async () => {
     const control = here("ctl");

@@ -48,7 +48,7 @@ describe.skipIf(!MACHINE_HAS_SSHD)("OpenSSH through the proxy", () => {
     expect(
       (await person.ssh([PEER, "echo in"], { env: { QF_TOKEN: "qft_0123456789abcdef0123" } })).stdout,
     ).toBe("in\n");
-  }, 60_000);
+  }, 30_000);
 
   test("a person kept and a service user come to one host at once, each with its own", async () => {
     const person = lab.person("mixed", 60);
@@ -71,7 +71,7 @@ describe.skipIf(!MACHINE_HAS_SSHD)("OpenSSH through the proxy", () => {
     beforeAll(async () => {
       ada = lab.person("ada", 3_600);
       await ada.ssh([PEER, "true"]);
-    }, 60_000);
+    }, 30_000);
 
     test("files go both ways by scp, by both of its protocols, and by sftp", async () => {
       const bytes = crypto.getRandomValues(new Uint8Array(60_000));
@@ -164,7 +164,7 @@ describe.skipIf(!MACHINE_HAS_SSHD)("OpenSSH through the proxy", () => {
       expect((await bob.ssh([PEER, "true"])).stderr).toContain("changes AddKeysToAgent");
       writeFileSync(bob.configPath, text);
       expect((await bob.ssh([PEER, "true"])).exitCode).toBe(0);
-    }, 60_000);
+    }, 30_000);
 
     test("another port than SSH's is refused before anybody is asked", async () => {
       const before = lab.requests.length;
@@ -252,7 +252,7 @@ describe.skipIf(!MACHINE_HAS_SSHD)("OpenSSH through the proxy", () => {
       const result = await person.ssh([PEER, "echo alone"]);
       expect(result.stdout).toBe("alone\n");
       expect(result.stderr).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/approve-me$/m);
-    }, 60_000);
+    }, 30_000);
   });
 
   /** Keys that were certified and still lie where ssh reads them. */

@@ -61,7 +61,13 @@ export async function openProxyLab(): Promise<ProxyLab> {
   chmodSync(root, 0o755);
   writeFileSync(join(root, "ca.pub"), `ssh-ed25519 ${ca.publicKey}\n`);
   const sshd = await openSshd(
-    `TrustedUserCAKeys ${join(root, "ca.pub")}\nAllowStreamLocalForwarding yes\nAcceptEnv LANG LC_*`,
+    [
+      `TrustedUserCAKeys ${join(root, "ca.pub")}`,
+      "AllowStreamLocalForwarding yes",
+      "AcceptEnv LANG LC_*",
+      // bash reads ~/.bashrc under sshd in an outermost shell only; what root's says is no part of a test.
+      "SetEnv SHLVL=1",
+    ].join("\n"),
   );
   const scan = Bun.spawnSync(["ssh-keyscan", "-t", "ed25519", "-p", String(sshd.port), "127.0.0.1"]);
   const hostKey = scan.stdout.toString().trim().split(" ")[2] ?? "";

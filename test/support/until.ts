@@ -3,10 +3,8 @@
 type Look<T> = () => T | Promise<T>;
 type Found<T> = Exclude<T, undefined | null | false>;
 
-/** Longest a condition may take: other tests and two busy cores beside it slow it down many times over. */
-const TIMEOUT_MS = 30_000;
-/** Longest that work which should be over is waited for. */
-const SETTLE_MS = 10_000;
+/** How long a condition may take beside other tests. */
+const TIMEOUT_MS = 10_000;
 const POLL_MS = 5;
 
 /** Waits until `look` gives something true, and gives it back. Throws after `timeoutMs`, naming `what`. */
@@ -19,7 +17,7 @@ export async function until<T>(
 }
 
 /** Whether `work` is over within `timeoutMs`, however it ends. */
-export async function settles(work: Promise<unknown>, timeoutMs = SETTLE_MS): Promise<boolean> {
+export async function settles(work: Promise<unknown>, timeoutMs = TIMEOUT_MS): Promise<boolean> {
   const late = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => late.resolve(false), timeoutMs);
   const over = work.then(

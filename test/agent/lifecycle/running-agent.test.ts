@@ -146,7 +146,7 @@ describe("an agent", () => {
     const options = { accountId: management.accountId, initiator, affectsMaps: true };
     const before = agent.ssh.rechecks;
     await store.change(options, (tx) => deletePeer(tx, device.peer));
-    await until("the change", () => agent.ssh.rechecks > before);
+    await until("the change", () => agent.ssh.rechecks > before, 1_000);
     const failure = await dial(agent, device).catch((error: unknown) => error);
     expect(isQfError(failure, "ERR_PEER_UNREACHABLE")).toBe(true);
     expect(agent.ssh.accepted).toHaveLength(1);

@@ -14,12 +14,12 @@ let management: TestManagement;
 
 beforeAll(async () => {
   management = await startTestManagement(join(root, "data"));
-}, 60_000);
+}, 30_000);
 afterAll(async () => {
   await qf(["agent", "down"]);
   await management.close();
   rmSync(root, { recursive: true });
-}, 60_000);
+}, 30_000);
 
 interface Result {
   readonly code: number;
@@ -59,7 +59,7 @@ describe("qf agent up, status and down", () => {
   test("say that nothing runs before anything does", async () => {
     expect(await qf(["agent", "status"])).toMatchObject({ code: 1, out: "" });
     expect(await qf(["agent", "down"])).toMatchObject({ code: 0, out: "no agent was running\n" });
-  }, 60_000);
+  }, 20_000);
 
   test("refuse to start without a place to be", async () => {
     const { code, err } = await qf(["agent", "up", "--setup-key", "qfs_whatever"]);
@@ -69,7 +69,7 @@ describe("qf agent up, status and down", () => {
     expect(wrong).toMatchObject({ code: 1, out: "" });
     expect(wrong.err).toMatch(/^qf: error: .*setup key/);
     expect(wrong.err).not.toContain("    at ");
-  }, 60_000);
+  }, 20_000);
 
   test("start an agent that serves when the command returns", async () => {
     const setupKey = await management.addSetupKey();
@@ -92,7 +92,7 @@ describe("qf agent up, status and down", () => {
     ]);
     expect(readFileSync(`/proc/${found.pid}/cmdline`, "utf8")).not.toContain(setupKey);
     expect(statSync(join(stateDir, "agent.log")).mode & 0o777).toBe(0o600);
-  }, 60_000);
+  }, 30_000);
 
   test("change the flags of the running agent, by flag and by environment", async () => {
     const { pid } = await status();
@@ -104,14 +104,14 @@ describe("qf agent up, status and down", () => {
     const refused = await up("--require-idp-binding");
     expect(refused.code).toBe(2);
     expect(refused.err).toContain("--pin-issuer");
-  }, 60_000);
+  }, 30_000);
 
   test("show people what they asked for", async () => {
     const { out } = await qf(["agent", "status", "-d"]);
     expect(out).toMatch(/^Agent: +running, pid \d+/);
     expect(out).toContain(`Management:  connected to ${management.url}`);
     expect(out).toContain("  sshServer true");
-  }, 60_000);
+  }, 20_000);
 
   test.skipIf(process.geteuid?.() !== 0)(
     "answer anybody's status and take changes from root only",
@@ -145,7 +145,7 @@ describe("qf agent up, status and down", () => {
     expect(await qf(["agent", "up"])).toMatchObject({ code: 0 });
     expect((await status()).sshServer.enabled).toBe(true);
     expect((await management.events()).some((event) => event.activity_code === "agent.gap")).toBe(false);
-  }, 60_000);
+  }, 30_000);
 
   test("stop it, and say why it cannot start again", async () => {
     expect(await qf(["agent", "down"])).toMatchObject({ code: 0, out: "the agent has stopped\n" });
@@ -155,7 +155,7 @@ describe("qf agent up, status and down", () => {
     expect(result.code).toBe(1);
     expect(result.err).toContain(`qf: error: 127.0.0.1:${blocker.port} is already in use`);
     expect((await qf(["agent", "status"])).code).toBe(1);
-  }, 60_000);
+  }, 30_000);
 });
 
 test("the agent's environment has nothing that steers a runtime", () => {

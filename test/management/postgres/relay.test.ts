@@ -137,7 +137,7 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
     expect(sha256(...parts)).toBe(sha256(Buffer.from(GREETING), data));
     stream.end();
     await nothingLeft(a, b);
-  }, 60_000);
+  }, 20_000);
 
   test("carries many streams in one tunnel, each with its own bytes", async () => {
     await link(a, echo);
@@ -151,7 +151,7 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
     );
     expect(results).toEqual(new Array(20).fill(true));
     await nothingLeft(a, b);
-  }, 60_000);
+  }, 20_000);
 
   test("reaches a machine at each from a client at the other", async () => {
     const other = await aPeerRow(management, { name: "web2", kind: "machine", groups: [servers] });
@@ -221,7 +221,7 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
     for (const { hub } of [a, b]) expect(hub.load().waitingBytes).toBeLessThanOrEqual(RELAY_CREDIT_MAX);
     stream.destroy();
     await nothingLeft(a, b);
-  }, 60_000);
+  }, 20_000);
 
   test("a process that stops says so to the clients of the other", async () => {
     await link(a, greet);
@@ -286,7 +286,7 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
     test("streams go on slowly and in pieces", async () => {
       network.fault = { pieceBytes: 900, delayMs: 1 };
       expect(await echoes()).toBe(true);
-    }, 60_000);
+    }, 20_000);
 
     test("a cut ends what was under way with its reason, and the next dial makes a way anew", async () => {
       const over = ended(await b.dial(device, machine));
@@ -305,7 +305,7 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
       network.fault = {};
       network.cut();
       await until("the way", () => echoes().catch(() => false), 10_000);
-    }, 60_000);
+    }, 40_000);
 
     test("what waits in front of it is bounded, and what is too much ends by itself", async () => {
       const c = await aProcess({ waitingBytesPerTunnelMax: 2 * MB });
@@ -331,7 +331,7 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
       await until("one to be ended", isOver, 20_000);
       // Small frames may always go beside it.
       expect(waitedMax).toBeLessThan(2 * MB + 64 * 1024);
-    }, 60_000);
+    }, 40_000);
 
     test.each([
       { what: "mixed up", fault: { pieceBytes: 2_000, swapEvery: 7 } },

@@ -68,7 +68,7 @@ test("a stream carries bytes both ways, unharmed and metered", async () => {
   const bytes = () => parts.reduce((sum, { length }) => sum + length, 0);
   echoed.on("data", (part: Buffer) => void parts.push(part));
   echoed.write(data);
-  await until("all of it", () => bytes() === data.length + 16, 30_000);
+  await until("all of it", () => bytes() === data.length + 16, 15_000);
   expect(relay.hub.streams(management.accountId)).toMatchObject([
     { source: device.row.id, bytesFromClient: data.length, bytesFromAgent: data.length + 16 },
   ]);
@@ -80,7 +80,7 @@ test("a stream carries bytes both ways, unharmed and metered", async () => {
   );
   await until("the end", () => relay.hub.load().streams === 0);
   expect(relay.hub.load()).toMatchObject({ links: 1, waitingBytes: 0 });
-}, 60_000);
+}, 20_000);
 
 test("a stream costs one turn to the relay and one over the machine's link, and no more", async () => {
   const { port } = new URL(relay.origin);
@@ -346,7 +346,7 @@ describe("a client that lies", () => {
     raw.socket.destroy();
     await until("the end", () => relay.hub.load().streams === 0);
     expect(relay.hub.load().waitingBytes).toBe(0);
-  }, 60_000);
+  }, 20_000);
 
   test("and grants what it does not read is cut off at one window", async () => {
     const raw = await relay.rawDial(device, machine);
@@ -363,7 +363,7 @@ describe("a client that lies", () => {
     expect(waitedMax).toBeLessThan(RELAY_CREDIT_MAX + MB);
     raw.socket.destroy();
     await until("nothing to wait", () => relay.hub.load().waitingBytes === 0);
-  }, 60_000);
+  }, 20_000);
 });
 
 test("a device that leaves all that is sent to it unread ends its own streams, and nobody else's", async () => {
@@ -394,7 +394,7 @@ test("a device that leaves all that is sent to it unread ends its own streams, a
   await until("what was said", () => honest.destroyed || heard > 64 * 1024);
   expect(honest.destroyed).toBe(false);
   for (const raw of greedy) raw.socket.destroy();
-}, 60_000);
+}, 20_000);
 
 test("an address that proves nothing, again and again, has to pause", async () => {
   const headers = { upgrade: "websocket", connection: "Upgrade" };

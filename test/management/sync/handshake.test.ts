@@ -184,14 +184,14 @@ test("tells who has to wait too long when to come back, each another time", asyn
   const blocking = new Agent(running.url);
   await blocking.next("welcome");
   const waiting = [new Agent(running.url), new Agent(running.url)];
-  await until("the refusals", () => waiting.every((agent) => agent.has("bye")), 30_000);
+  await until("the refusals", () => waiting.every((agent) => agent.has("bye")), 8_000);
   for (const agent of waiting) {
     const bye = await agent.next("bye");
     expect(bye).toMatchObject({ code: "busy", retry: true });
     expect(bye.retryAfterMs).toBeGreaterThanOrEqual(500);
     await until("the end", () => agent.isClosed);
   }
-}, 60_000);
+}, 10_000);
 
 test("who does not prove itself in time is told when to come back, and makes room", async () => {
   const running = await aHub({ handshakesMax: 1, identifyMs: 50 });

@@ -257,7 +257,7 @@ describe("the sync hub", () => {
     const link = new Link();
     await link.next("welcome");
     await until("the end", () => link.closed, 8_000);
-  }, 60_000);
+  }, 10_000);
 
   test("sends the map whole to an agent whose map of that version says something else", async () => {
     const machine = await aMachine();
@@ -376,7 +376,7 @@ describe("the sync hub", () => {
     await silent.identify(machine, held(map));
     await silent.next("outline");
     expect((await silent.next("map", 20_000)).map).toEqual(whole);
-  }, 60_000);
+  }, 30_000);
 
   test("an answer to what was not asked changes nothing, and one that is none ends the link", async () => {
     const link = await linked(await aMachine());

@@ -187,7 +187,7 @@ describe.skipIf(!hasPostgres)("two processes on one PostgreSQL", () => {
     await until(() => b.cluster?.find("peer") !== undefined);
     const place = await until(() => b.cluster?.relayLinks.find("acc", "peer"));
     expect(place).toEqual({ processId: a.cluster?.processId ?? "", address: null });
-  }, 60_000);
+  }, 40_000);
 
   test("a link to the relay is where it was opened last, of its account, while its process lives", async () => {
     const [a, b, databaseUrl] = await two();
