@@ -247,6 +247,17 @@ test("every page of docs is reached from README.md, which stays short", () => {
   expect(readme.text.split("\n").length).toBeLessThan(200);
 });
 
+test("the figures of README.md are those of BENCHMARKS.md", () => {
+  const linesOf = (path: string) =>
+    DOCUMENTS.find((document) => document.path === path)?.text.split("\n") ?? [];
+  const readme = linesOf("README.md");
+  const head = readme.indexOf("| what | QuFabric | against | ratio | goal |");
+  const rows = readme.slice(head + 2, readme.indexOf("", head));
+  const known = linesOf("BENCHMARKS.md");
+  expect(rows.length).toBeGreaterThan(0);
+  expect(rows.filter((row) => !known.includes(row))).toEqual([]);
+});
+
 test("docs/troubleshooting.md explains every reason for a refusal, by its sentence", () => {
   const page = DOCUMENTS.find(({ path }) => path === "docs/troubleshooting.md")?.text ?? "";
   const rows = page.split("\n").filter((line) => line.startsWith("| "));
