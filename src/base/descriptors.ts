@@ -31,9 +31,10 @@ const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
 /** struct sockaddr_un. */
 const ADDRESS_BYTES = 110;
-/** struct cmsghdr with one descriptor, and padded to 8 bytes. */
-const CONTROL_BYTES = 20;
-const CONTROL_SPACE = 24;
+/** struct cmsghdr. */
+const CONTROL_HEADER_BYTES = 16;
+/** The kernel's limit for one message (SCM_MAX_FD). */
+const DESCRIPTORS_MAX = 253;
 const CONTROL_LENGTH_AT = 40;
 const FLAGS_AT = 48;
 
@@ -77,8 +78,8 @@ export function connectDescriptorSocket(path: string, line: string): number {
 
 /** Sends the open file `fd`; ours stays open. Waits for room. Throws when the other end is gone. */
 export function sendDescriptor(socketFd: number, fd: number): void {
-  const { control, address } = prepared();
-  control.writeInt32LE(fd, 16);
+  const { control, address } = prepared(1);
+  control.writeInt32LE(fd, CONTROL_HEADER_BYTES);
   if (Number(libc().sendmsg(socketFd, address, MSG_NOSIGNAL)) !== 1) {
     throw new QfError("ERR_UNAVAILABLE", "nobody takes a descriptor");
   }
@@ -88,12 +89,12 @@ export function sendDescriptor(socketFd: number, fd: number): void {
  * The next descriptor that was sent. Null when there is none, or this process has no free descriptor for it.
  */
 export function receiveDescriptor(socketFd: number): number | null {
-  const { control, header, address } = prepared();
+  const { control, header, address } = prepared(1);
   const got = Number(libc().recvmsg(socketFd, address, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
   if (got !== 1 || (header.readInt32LE(FLAGS_AT) & MSG_CTRUNC) !== 0) return null;
-  if (Number(header.readBigUInt64LE(CONTROL_LENGTH_AT)) < CONTROL_BYTES) return null;
+  if (Number(header.readBigUInt64LE(CONTROL_LENGTH_AT)) < CONTROL_HEADER_BYTES + 4) return null;
   const isDescriptor = control.readInt32LE(8) === SOL_SOCKET && control.readInt32LE(12) === SCM_RIGHTS;
-  return isDescriptor ? control.readInt32LE(16) : null;
+  return isDescriptor ? control.readInt32LE(CONTROL_HEADER_BYTES) : null;
 }
 
 /**
@@ -101,60 +102,56 @@ export function receiveDescriptor(socketFd: number): number | null {
  * when the other end is gone or the socket has no room.
  */
 export function sendWithDescriptors(socketFd: number, bytes: Uint8Array, fds: readonly number[]): void {
-  const header = Buffer.alloc(56);
-  const part = Buffer.alloc(16);
-  const control = Buffer.alloc((16 + fds.length * 4 + 7) & ~7);
-  part.writeBigUInt64LE(BigInt(ptr(bytes)), 0);
-  part.writeBigUInt64LE(BigInt(bytes.length), 8);
-  header.writeBigUInt64LE(BigInt(ptr(part)), 16);
-  header.writeBigUInt64LE(1n, 24);
-  if (fds.length > 0) {
-    control.writeBigUInt64LE(BigInt(16 + fds.length * 4), 0);
-    control.writeInt32LE(SOL_SOCKET, 8);
-    control.writeInt32LE(SCM_RIGHTS, 12);
-    for (const [at, fd] of fds.entries()) control.writeInt32LE(fd, 16 + at * 4);
-    header.writeBigUInt64LE(BigInt(ptr(control)), 32);
-    header.writeBigUInt64LE(BigInt(control.length), CONTROL_LENGTH_AT);
-  }
-  if (Number(libc().sendmsg(socketFd, ptr(header), MSG_NOSIGNAL | MSG_DONTWAIT)) !== bytes.length) {
-    throw new QfError("ERR_UNAVAILABLE", "nobody takes a message");
-  }
+  const { control, address } = prepared(fds.length, bytes);
+  for (const [at, fd] of fds.entries()) control.writeInt32LE(fd, CONTROL_HEADER_BYTES + at * 4);
+  const sent = Number(libc().sendmsg(socketFd, address, MSG_NOSIGNAL | MSG_DONTWAIT));
+  // Read after the call, the length keeps `bytes` alive until then.
+  if (sent !== bytes.length) throw new QfError("ERR_UNAVAILABLE", "nobody takes a message");
 }
 
-/** One message serves the whole process: calls never overlap, and its memory never moves. */
+/**
+ * One message serves the whole process: calls never overlap, and its memory never moves. The buffers of a
+ * single call could be freed before the call, since only their addresses are still in use.
+ */
 let message: Message | undefined;
 
-function prepared(): Message {
+function prepared(descriptors: number, bytes?: Uint8Array): Message {
   message ??= new Message();
-  message.prepare();
+  message.prepare(descriptors, bytes);
   return message;
 }
 
-/** A one-byte message with room for one descriptor: struct msghdr and what it points to. */
+/** struct msghdr and what it points to: bytes, and control data with descriptors. */
 class Message {
   readonly header = fixed(56);
-  readonly control = fixed(CONTROL_SPACE);
+  readonly control = fixed(controlSpace(DESCRIPTORS_MAX));
   readonly #byte = fixed(1);
-  readonly #iov = fixed(16);
+  readonly #part = fixed(16);
   /** Address of the header. */
   readonly address = ptr(this.header);
 
   constructor() {
-    this.#iov.writeBigUInt64LE(BigInt(ptr(this.#byte)), 0);
-    this.#iov.writeBigUInt64LE(1n, 8);
-    this.header.writeBigUInt64LE(BigInt(ptr(this.#iov)), 16);
+    this.header.writeBigUInt64LE(BigInt(ptr(this.#part)), 16);
     this.header.writeBigUInt64LE(1n, 24);
     this.header.writeBigUInt64LE(BigInt(ptr(this.control)), 32);
   }
 
-  /** Resets what the kernel overwrote during the last call. */
-  prepare(): void {
-    this.control.fill(0).writeBigUInt64LE(BigInt(CONTROL_BYTES), 0);
+  /** For `bytes`, which the caller keeps alive, and `descriptors`. Resets what the last call left. */
+  prepare(descriptors: number, bytes: Uint8Array = this.#byte): void {
+    this.#part.writeBigUInt64LE(BigInt(ptr(bytes)), 0);
+    this.#part.writeBigUInt64LE(BigInt(bytes.length), 8);
+    this.control.fill(0).writeBigUInt64LE(BigInt(CONTROL_HEADER_BYTES + descriptors * 4), 0);
     this.control.writeInt32LE(SOL_SOCKET, 8);
     this.control.writeInt32LE(SCM_RIGHTS, 12);
-    this.header.writeBigUInt64LE(BigInt(CONTROL_SPACE), CONTROL_LENGTH_AT);
+    const space = descriptors === 0 ? 0 : controlSpace(descriptors);
+    this.header.writeBigUInt64LE(BigInt(space), CONTROL_LENGTH_AT);
     this.header.writeInt32LE(0, FLAGS_AT);
   }
+}
+
+/** Bytes of control data with so many descriptors, padded to 8. */
+function controlSpace(descriptors: number): number {
+  return (CONTROL_HEADER_BYTES + descriptors * 4 + 7) & ~7;
 }
 
 function fixed(bytes: number): Buffer {

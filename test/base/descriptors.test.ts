@@ -6,6 +6,7 @@ import {
   openStreamSocket,
   receiveDescriptor,
   sendDescriptor,
+  sendWithDescriptors,
 } from "../../src/base/descriptors.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -44,6 +45,28 @@ test("descriptors arrive in order, one each time, and none is left over", () => 
   const received = own(files.map(() => receiveDescriptor(far) ?? -1));
   expect(received.map((fd) => fstatSync(fd).ino)).toEqual(files.map((fd) => fstatSync(fd).ino));
   expect(receiveDescriptor(far)).toBeNull();
+});
+
+test("a message has its bytes, and its descriptors with the first; the next one has nothing of it", () => {
+  const [near, far] = own(openStreamSocket());
+  const sent = openFile("text");
+  const send = (text: string, fds: readonly number[]) => sendWithDescriptors(near, Buffer.from(text), fds);
+  const rest = Buffer.alloc(8);
+  for (const text of ["abc", "xy"]) {
+    send(text, [sent]);
+    const received = receiveDescriptor(far);
+    if (received === null) throw new Error("nothing came");
+    own([received]);
+    expect(fstatSync(received).ino).toBe(fstatSync(sent).ino);
+    expect(rest.toString("latin1", 0, readSync(far, rest))).toBe(text.slice(1));
+  }
+  send("z", []);
+  expect(receiveDescriptor(far)).toBeNull();
+  // What is no open file, and more than the kernel takes at once.
+  for (const fds of [[10_000], Array<number>(254).fill(sent)]) {
+    expect(() => send("z", fds)).toThrow(expect.objectContaining({ code: "ERR_UNAVAILABLE" }));
+  }
+  send("z", Array<number>(253).fill(sent));
 });
 
 test("bytes without a descriptor are no descriptor, and neither is the end of the socket", () => {

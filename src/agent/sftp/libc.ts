@@ -70,10 +70,9 @@ export function changeModeNoFollow(path: Buffer, mode: number): void {
 
 /** rename(2) that never replaces a file. Throws EEXIST, or EINVAL if the file system cannot guarantee it. */
 export function renameNoReplace(from: Buffer, to: Buffer): void {
-  const source = ptr(terminated(from));
-  const target = ptr(terminated(to));
-  const cwd = BigInt(AT_FDCWD);
-  check(Number(libc().syscall(CALL.renameat2, cwd, source, cwd, target, RENAME_NOREPLACE)));
+  // Addresses are taken last: a buffer that nothing refers to any more may be freed by the next allocation.
+  const [source, target, cwd] = [terminated(from), terminated(to), BigInt(AT_FDCWD)];
+  check(Number(libc().syscall(CALL.renameat2, cwd, ptr(source), cwd, ptr(target), RENAME_NOREPLACE)));
 }
 
 /** Reads directory entries from `fd` into `target` (see `getdents(2)`). 0 at the end. */

@@ -119,8 +119,8 @@ async function upgradeAlone(options: UpgradeOptions): Promise<string> {
   try {
     await options.restart();
   } catch (cause) {
-    await goBack(options, replacement);
-    throw new QfError("ERR_UNAVAILABLE", `the agent of ${version} did not come up; ${running} is back`, {
+    const outcome = await goBack(options, replacement, running);
+    throw new QfError("ERR_UNAVAILABLE", `the agent of ${version} did not come up; ${outcome}`, {
       hint: cause instanceof QfError ? cause.message : "see its log",
       cause,
     });
@@ -130,12 +130,22 @@ async function upgradeAlone(options: UpgradeOptions): Promise<string> {
   return version;
 }
 
-async function goBack(options: UpgradeOptions, replacement: Replacement): Promise<void> {
-  await replacement.goBack();
-  // The caller throws the failure of the new version. Report this one beside it.
-  await options.restart().catch((cause: unknown) => {
+/** Puts the old version back and starts its agent. Resolves with what became of it, in words. */
+async function goBack(options: UpgradeOptions, replacement: Replacement, old: string): Promise<string> {
+  // The caller throws the failure of the new version. Report those of the old one beside it.
+  try {
+    await replacement.goBack();
+  } catch (cause) {
+    options.say(`the old version cannot be put back: ${String(cause)}`);
+    return `${old} could not be put back`;
+  }
+  try {
+    await options.restart();
+    return `${old} is back`;
+  } catch (cause) {
     options.say(`the agent of the old version does not come up either: ${String(cause)}`);
-  });
+    return `${old} is installed again, but its agent does not come up either`;
+  }
 }
 
 async function highestOf(stateDir: string, running: string): Promise<string> {

@@ -91,6 +91,39 @@ describe("upgrade", () => {
     expect(await upgrade({ ...machine.options, version: "1.3.0" })).toBe("1.3.0");
   });
 
+  test.each<[string, (at: string, tries: number) => void, RegExp, string]>([
+    ["that comes up", (_at, tries) => failAt(tries, 1), /; 1\.0\.0 is back$/, RUNNING],
+    [
+      "that does not come up either",
+      (_at, tries) => failAt(tries, 2),
+      /; 1\.0\.0 is installed again, but its agent does not come up either$/,
+      RUNNING,
+    ],
+    [
+      "whose file is gone",
+      (at) => {
+        for (const name of readdirSync(at)) if (name.endsWith(".previous")) rmSync(join(at, name));
+        failAt(1, 1);
+      },
+      /; 1\.0\.0 could not be put back$/,
+      "1.3.0",
+    ],
+  ])("says what became of an old agent %s", async (_what, fail, message, left) => {
+    offer("1.3.0");
+    let tries = 0;
+    const machine = aMachine({ version: "1.3.0" });
+    const restart = async () => {
+      tries += 1;
+      fail(join(machine.options.executable, ".."), tries);
+    };
+    await expect(upgrade({ ...machine.options, restart })).rejects.toMatchObject({
+      code: "ERR_UNAVAILABLE",
+      message: expect.stringMatching(message),
+      hint: "it does not answer",
+    });
+    expect(machine.installed()).toBe(left);
+  });
+
   test("is refused while another goes on, which is left as it is, and not once that is over", async () => {
     for (const version of ["1.1.0", "1.2.0"]) offer(version);
     const machine = aMachine();
@@ -180,6 +213,11 @@ describe("what a dishonest server offers", () => {
     expect(await outcome(upgrade(aMachine({ url }).options))).toBe("ERR_UNAVAILABLE");
   });
 });
+
+/** A restart that fails, up to try `last`. */
+function failAt(tries: number, last: number): void {
+  if (tries <= last) throw new QfError("ERR_UNAVAILABLE", "it does not answer");
+}
 
 function manifest(at: string): string {
   return readFileSync(join(at, "manifest.json"), "utf8");
