@@ -9,6 +9,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { openChromium, openContext, openPage, signInAtProvider, signInByPage } from "./support/chromium.ts";
 import { type Lab, OWNER, openLab } from "./support/lab.ts";
 import { aReleaseKey, writeRelease } from "./support/release.ts";
+import { OPENED, OUTSIDE, PAGES, type Place } from "./support/screenshot-places.ts";
 import { openSetUp, type SetUp } from "./support/set-up.ts";
 import { shows } from "./support/terminal-page.ts";
 
@@ -19,66 +20,6 @@ const THEMES = ["light", "dark"] as const;
 const HEIGHT_MAX = 4_000;
 const HEAD_PX = 52;
 const WORDS = process.argv.slice(2);
-
-type Place = readonly [name: string, path: string];
-
-const PAGES: readonly Place[] = [
-  ["my-access", "/"],
-  ["overview", "/overview"],
-  ["start-name", "/start?step=name"],
-  ["start-sign-in", "/start?step=sign-in"],
-  ["start-machine", "/start?step=machine"],
-  ["start-people", "/start?step=people"],
-  ["start-policy", "/start?step=policy"],
-  ["start-login", "/start?step=login"],
-  ["machines", "/machines"],
-  ["add-machine", "/machines/add"],
-  ["devices", "/devices"],
-  ["people", "/people"],
-  ["groups", "/groups"],
-  ["setup-keys", "/setup-keys"],
-  ["posture-checks", "/posture-checks"],
-  ["rollouts", "/rollouts"],
-  ["person-gone", "/people/nobody"],
-  ["policies", "/policies"],
-  ["policy-new", "/policies/new"],
-  ["policy-tests", "/policies/tests"],
-  ["policy-history", "/policies/history"],
-  ["policy-file", "/policies/file"],
-  ["access", "/access?machine=web1"],
-  ["sessions", "/sessions"],
-  ["sessions-history", "/sessions?show=history"],
-  ["requests", "/requests"],
-  ["audit", "/audit"],
-  ["settings-organisation", "/settings/organisation"],
-  ["settings-sign-in", "/settings/sign-in"],
-  ["settings-security", "/settings/security"],
-  ["settings-log", "/settings/log"],
-  ["settings-network", "/settings/network"],
-  ["settings-streams", "/settings/streams"],
-  ["settings-notifications", "/settings/notifications"],
-  ["account", "/account"],
-  ["no-such-page", "/nowhere"],
-];
-
-/** What is open on a page: a button that is pressed, and what is there then. */
-const OPENED: readonly (readonly [name: string, path: string, button: string | RegExp])[] = [
-  ["dialog-group", "/groups", "Edit On call"],
-  ["dialog-invite", "/people", "Invite a person"],
-  ["dialog-service-user", "/people", "New service user"],
-  ["dialog-setup-key", "/setup-keys", "New setup key"],
-  ["dialog-rollout", "/rollouts", "New rollout"],
-  ["dialog-posture-check", "/posture-checks", "New posture check"],
-  ["dialog-channel", "/settings/notifications", "Add a channel"],
-  ["dialog-test", "/policies/tests", "Add a test"],
-];
-
-/** Pages of those who are not signed in. */
-const OUTSIDE: readonly Place[] = [
-  ["sign-in", "/"],
-  ["hosted-over", "/login/hosted/abcdefghijklmnopqrstuvwxyz"],
-  ["set-up-over", "/setup/none"],
-];
 
 interface Look {
   readonly width: (typeof WIDTHS)[number];
@@ -181,6 +122,16 @@ async function shootPages(page: Page, setUp: SetUp, places: readonly Place[], lo
     await page.getByRole("dialog").waitFor();
     await shoot(page, name, look);
   }
+  if (isAsked("policy-restore")) {
+    await page.goto(`${setUp.lab.url}/policies/history`);
+    await page
+      .getByRole("button", { name: /^Restore state/ })
+      .last()
+      .click();
+    await page.getByRole("alertdialog").getByText("Written").waitFor();
+    await shoot(page, "policy-restore", look);
+  }
+  if (isAsked("session-ends")) await shootEnding(page, setUp, look);
 }
 
 /** What a plain user sees, up to a shell in the page. */
@@ -212,6 +163,40 @@ async function shootPerson(context: BrowserContext, setUp: SetUp, look: Look): P
   await page.getByRole("button", { name: "Connect" }).click();
   await shows(page, "$");
   await shoot(page, "terminal", look);
+  await shootFiles(page, look);
+}
+
+/** The files beside a terminal, and the dialogs that change one. */
+async function shootFiles(page: Page, look: Look): Promise<void> {
+  await page.getByRole("button", { name: "Files" }).click();
+  const files = page.getByRole("list", { name: "Files of this folder" });
+  const upload = page.getByRole("button", { name: "Upload" });
+  await upload.and(page.locator(":enabled")).waitFor();
+  const buffer = Buffer.from("a letter\n");
+  await page
+    .locator('input[type="file"]')
+    .setInputFiles({ name: "letter.txt", mimeType: "text/plain", buffer });
+  await files.getByText("letter.txt").waitFor();
+  await page.getByText("done").waitFor();
+  await shoot(page, "terminal-files", look);
+  for (const action of ["Rename", "Delete"]) {
+    await page.getByRole("button", { name: "More for letter.txt" }).click();
+    await page.getByRole("menuitem", { name: action }).click();
+    const dialog = page.getByRole(action === "Delete" ? "alertdialog" : "dialog");
+    await dialog.waitFor();
+    await shoot(page, `terminal-${action.toLowerCase()}`, look);
+    await dialog.getByRole("button", { name: action === "Delete" ? "Delete" : "Cancel" }).click();
+    await dialog.waitFor({ state: "detached" });
+  }
+}
+
+/** A page whose session ends in four minutes. */
+async function shootEnding(page: Page, setUp: SetUp, look: Look): Promise<void> {
+  const body = `data: ${JSON.stringify({ kinds: [], ending: { seconds_left: 240, may_extend: true } })}\n\n`;
+  await page.route("**/api/live", (route) => route.fulfill({ contentType: "text/event-stream", body }));
+  await page.goto(`${setUp.lab.url}/machines`);
+  await page.getByRole("button", { name: "Stay signed in" }).waitFor();
+  await shoot(page, "session-ends", look);
 }
 
 /** Before there is an account, and before anybody signed in. */

@@ -207,6 +207,39 @@ describe.skipIf(!isRoot)("people, and what they are in", () => {
     await page.getByText("Nothing matches").waitFor();
   }, 120_000);
 
+  test("a group's dialog sets what it requires; requiring less is confirmed in another tab", async () => {
+    const { id } = await lab.api<Group>("POST", "/api/groups", { name: "Databases" });
+    const stored = async () => (await lab.api<Group>("GET", `/api/groups/${id}`)).require;
+    const edit = async (): Promise<void> => {
+      await press("Edit");
+      await press(/^Required at its machines/);
+    };
+    await open(`/groups/${id}`);
+    await edit();
+    await page.getByRole("combobox", { name: "Recording" }).click();
+    await page.getByRole("option", { name: /^always/ }).click();
+    await page.getByRole("checkbox", { name: "Only with an approval" }).click();
+    await page.getByRole("textbox", { name: "Signed in within the last" }).fill("1h");
+    await press("Save");
+    await page
+      .getByText(/whatever a policy says: signed in within the last 1h, once approved, always recorded/)
+      .waitFor();
+    const required = { record: "required", approval: true, reauth_within_seconds: 3_600 } as const;
+    expect(await stored()).toEqual(required);
+    await press("Delete Databases");
+    const loss = page.getByRole("alertdialog", { name: "Delete Databases?" });
+    await loss.getByText(/no longer require/).waitFor();
+    await loss.getByRole("button", { name: "Cancel" }).click();
+    await edit();
+    await page.getByRole("checkbox", { name: "Only with an approval" }).click();
+    await press("Save");
+    await page.getByRole("link", { name: /^Sign in again to confirm it/ }).waitFor();
+    expect(await stored()).toEqual(required);
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+    // With the token of the host.
+    await lab.api("DELETE", `/api/groups/${id}`);
+  }, 120_000);
+
   test("a posture check says what is wrong at its field, and what it means; one that a policy asks for stays", async () => {
     await open("/posture-checks");
     await page.getByRole("button", { name: "New posture check" }).first().click();

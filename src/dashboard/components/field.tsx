@@ -11,7 +11,7 @@ import { classes } from "./class-names.ts";
 
 export const CONTROL =
   "w-full min-h-9 rounded-md border border-edge bg-card px-3 text-ink placeholder:text-soft " +
-  "aria-invalid:border-bad pointer-coarse:min-h-11";
+  "aria-invalid:border-bad disabled:opacity-50 pointer-coarse:min-h-11";
 
 export interface FieldProps {
   readonly label: string;

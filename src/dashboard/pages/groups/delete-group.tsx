@@ -10,11 +10,12 @@ import { Button } from "../../components/button.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
 import { useToast } from "../../components/toasts.tsx";
 import type { Group } from "./group-dialog.tsx";
+import { requireText } from "./group-require.ts";
 import type { GroupUse } from "./group-uses.ts";
 import { GroupUsesList } from "./group-uses-list.tsx";
 
 interface DeleteGroupProps {
-  readonly group: Pick<Group, "id" | "name" | "peers_count">;
+  readonly group: Pick<Group, "id" | "name" | "peers_count" | "require">;
   readonly people: number;
   readonly uses: readonly GroupUse[];
   readonly size?: "small" | "normal";
@@ -58,14 +59,16 @@ export function DeleteGroup({ group, people, uses, size = "small", leads = false
             )}
           </>
         ) : (
-          <p>{emptyLoss(group.peers_count)}</p>
+          <p>{unusedLoss(group)}</p>
         )}
       </ConfirmDialog>
     </>
   );
 }
 
-function emptyLoss(peers: number): string {
+function unusedLoss({ peers_count: peers, require }: DeleteGroupProps["group"]): string {
+  const required = requireText(require);
+  if (required !== "") return `Logins at its machines no longer require of it: ${required}.`;
   if (peers === 0) return "Nothing is in it, and nothing uses it.";
   const what = peers === 1 ? "One machine or device leaves it" : `${peers} machines and devices leave it`;
   return `${what}. Nothing uses it, so nobody's access changes.`;

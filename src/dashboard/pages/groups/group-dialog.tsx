@@ -1,5 +1,6 @@
 /**
- * Creates or edits a group: its name, and whether and how people may ask to join it.
+ * Creates or edits a group: its name, whether and how people may ask to join it, and what it requires at its
+ * machines.
  *
  * @module
  */
@@ -11,6 +12,8 @@ import { DurationField } from "../../components/duration-field.tsx";
 import { SwitchField, TextField } from "../../components/field.tsx";
 import { NamesField } from "../../components/names-field.tsx";
 import { useToast } from "../../components/toasts.tsx";
+import { wholeRequire } from "./group-require.ts";
+import { GroupRequireFields } from "./group-require-fields.tsx";
 
 export type Group = Answer<"GET /api/groups">[number];
 
@@ -30,6 +33,7 @@ export function GroupDialog({ group, groups, onClose }: GroupDialogProps) {
   const [isRequestable, setIsRequestable] = useState(group?.requestable === true);
   const [approvers, setApprovers] = useState<readonly string[]>(group?.approver_groups ?? []);
   const [seconds, setSeconds] = useState<number | undefined>(group?.request_seconds_max ?? REQUEST_SECONDS);
+  const [require, setRequire] = useState(group?.require ?? {});
   const create = useChange("POST /api/groups");
   const update = useChange("PUT /api/groups/:groupId", ["access", "my", "policies", "policy"]);
   const tell = useToast();
@@ -41,7 +45,7 @@ export function GroupDialog({ group, groups, onClose }: GroupDialogProps) {
           request_seconds_max: seconds ?? REQUEST_SECONDS,
         }
       : { ...(group?.requestable === true ? { requestable: false } : {}) };
-    const body = { name: name.trim(), ...terms };
+    const body = { name: name.trim(), ...terms, require: wholeRequire(require) };
     if (group === null) await create.mutateAsync({ body });
     else {
       // An update replaces the member list, so the current members are sent along.
@@ -78,6 +82,7 @@ export function GroupDialog({ group, groups, onClose }: GroupDialogProps) {
           />
         </>
       ) : null}
+      <GroupRequireFields require={require} onRequire={setRequire} />
     </FormDialog>
   );
 }

@@ -18,6 +18,7 @@ import { DeleteGroup } from "./delete-group.tsx";
 import { type Group, GroupDialog } from "./group-dialog.tsx";
 import { GroupMembers } from "./group-members.tsx";
 import { GroupPeople } from "./group-people.tsx";
+import { requireText } from "./group-require.ts";
 import { GroupUsesList } from "./group-uses-list.tsx";
 import { useGroupUses } from "./use-group-uses.tsx";
 
@@ -60,8 +61,15 @@ function Shown({ group }: { readonly group: Group }) {
   );
 }
 
-function aboutText({ name, requestable, request_seconds_max }: Group): string {
+function aboutText({ name, require, ...terms }: Group): string {
   if (name === "All") return "Every machine, device and person is in it. It cannot be changed.";
+  const required = requireText(require);
+  return [requestText(terms), required && `Logins at its machines, whatever a policy says: ${required}.`]
+    .filter(Boolean)
+    .join(" ");
+}
+
+function requestText({ requestable, request_seconds_max }: Omit<Group, "name" | "require">): string {
   if (requestable !== true) return "Policies, setup keys and approvals refer to it by name.";
   const most = request_seconds_max === undefined ? "" : `, for at most ${durationText(request_seconds_max)}`;
   return `People may ask to be in it for a while${most}.`;
