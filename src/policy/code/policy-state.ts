@@ -9,6 +9,7 @@ import type { AccountGroup, PolicyAccount } from "../../wire/policy-account.ts";
 import type { PolicyFile } from "../../wire/policy-file.ts";
 import type { PolicyState } from "../../wire/policy-history.ts";
 import { renderFile } from "./render.ts";
+import { groupsOfRule } from "./rule-groups.ts";
 
 /** The state of `account` to store. */
 export function policyStateOf({
@@ -16,7 +17,7 @@ export function policyStateOf({
   groups,
   tests,
 }: Pick<PolicyAccount, "policies" | "groups" | "tests">): PolicyState {
-  const named = new Set(policies.flatMap(({ rules }) => rules.flatMap(groupsNamedIn)));
+  const named = new Set(policies.flatMap(({ rules }) => rules.flatMap((rule) => [...groupsOfRule(rule)])));
   for (const { settings } of groups) for (const id of settings.approverGroups ?? []) named.add(id);
   return {
     policies,
@@ -35,17 +36,6 @@ export function isSameState(a: PolicyState, b: PolicyState): boolean {
     groups.flatMap(({ id, settings }) => (Object.keys(settings).length > 0 ? [{ id, settings }] : [])),
   ];
   return isSame(saidBy(a), saidBy(b));
-}
-
-function groupsNamedIn(rule: PolicyAccount["policies"][number]["rules"][number]): string[] {
-  const { sources, destinations, source_devices, approver_groups, authorized_groups } = rule;
-  return [
-    ...(sources ?? []),
-    ...(destinations ?? []),
-    ...(source_devices ?? []),
-    ...(approver_groups ?? []),
-    ...Object.keys(authorized_groups ?? {}),
-  ];
 }
 
 /** `account` with the policies, group settings and tests of `state`, including deleted groups. */

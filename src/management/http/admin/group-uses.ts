@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { groupsOfRule } from "../../../policy/code/rule-groups.ts";
 import type { AccountId, GroupId } from "../../../wire/units.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import { findAccount } from "../../db/tables/accounts.ts";
 import { listGroups } from "../../db/tables/groups.ts";
-import { listPolicies, type PolicyRuleRow } from "../../db/tables/policies.ts";
+import { listPolicies } from "../../db/tables/policies.ts";
 import { listSetupKeys } from "../../db/tables/setup-keys.ts";
 import { listUsers, type UserRow } from "../../db/tables/users.ts";
 
@@ -24,7 +25,7 @@ export async function usesOfGroup(tx: Reader, accountId: AccountId, groupId: Gro
   ];
   return [
     ...policies
-      .filter(({ rules }) => rules.some((rule) => groupsOfRule(rule).has(groupId)))
+      .filter(({ rules }) => rules.some((rule) => groupsOfRule(rule.body).has(groupId)))
       .map(({ policy }) => `policy ${policy.name}`),
     ...keys.filter((key) => key.autoGroups.includes(groupId)).map((key) => `setup key ${key.name}`),
     ...users.filter((user) => isIn(user, groupId)).map((user) => `user ${user.name}`),
@@ -37,16 +38,4 @@ export async function usesOfGroup(tx: Reader, accountId: AccountId, groupId: Gro
 
 function isIn({ autoGroups, autoGroupsUntil }: UserRow, groupId: GroupId): boolean {
   return autoGroups.includes(groupId) || (autoGroupsUntil ?? []).some((one) => one.groupId === groupId);
-}
-
-/** Every group that a rule mentions. */
-export function groupsOfRule({ body }: Pick<PolicyRuleRow, "body">): Set<GroupId> {
-  return new Set([
-    ...(body.sources ?? []),
-    ...(body.destinations ?? []),
-    ...(body.source_devices ?? []),
-    ...(body.allow_intercepted ?? []),
-    ...(body.approver_groups ?? []),
-    ...Object.keys(body.authorized_groups ?? {}),
-  ]);
 }
