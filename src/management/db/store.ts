@@ -27,6 +27,8 @@ import { appendEvents, type Initiator, type NewEvent } from "./tables/audit-even
 export interface ChangeWriter extends Writer {
   /** Adds an audit event, stored with the change or not at all. */
   record(event: NewEvent): void;
+  /** The audit events so far. */
+  readonly events: readonly NewEvent[];
   /** Marks the account's maps as possibly changed. */
   affectMaps(): void;
 }
@@ -136,6 +138,7 @@ async function runChange<T>(
   const events = [...(options.events ?? [])];
   let affectsMaps = options.affectsMaps === true;
   const changeTx = Object.assign(Object.create(tx) as Writer, {
+    events,
     record: (event: NewEvent) => void events.push(event),
     affectMaps: () => {
       affectsMaps = true;

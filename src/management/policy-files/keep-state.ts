@@ -23,7 +23,10 @@ export interface StateMaker {
 /** The unknown author of the state that existed before the history. */
 const UNKNOWN: StateMaker = { userId: "", userName: "", via: "api", reason: "" };
 
-/** Makes the change, then stores the new state if it differs from the last one. */
+/** Audit events of every change of what a policy file contains. Changes without one cost no query. */
+const POLICY_EVENT = /^(?:policy|group)\./;
+
+/** Makes the change, then stores the new state of the policies if it differs from the last one. */
 export async function withState<T>(
   tx: ChangeWriter,
   {
@@ -34,6 +37,7 @@ export async function withState<T>(
   change: () => Promise<T>,
 ): Promise<T> {
   const result = await change();
+  if (!tx.events.some(({ activity }) => POLICY_EVENT.test(activity))) return result;
   const state = policyStateOf(await loadPolicies(tx, accountId));
   const last = await lastState(tx, ctx, accountId);
   if (isSameState(last.state, state)) return result;

@@ -179,20 +179,19 @@ function callOf(
   return call as Call<never, never>;
 }
 
-/** Runs the change, then the account's policy tests on its result, and stores the state of the policies. */
+/** Runs the change, then the account's policy tests on its result, and stores what became of the policies. */
 async function guarded<T>(
   tx: ChangeWriter,
   { route, call }: { readonly route: Route; readonly call: Call },
   change: () => Promise<T>,
 ): Promise<T> {
   const { ctx, accountId, principal, query, body } = call;
-  const { tests, keepsPolicy } = route;
+  const { tests } = route;
   const tested = (): Promise<T> => {
     if (tests === undefined) return change();
     const force = (query as SaveQuery).force === "true";
     return withTests(tx, { ctx, accountId, force, onlyNewFailures: tests === "new" }, change);
   };
-  if (keepsPolicy === undefined) return await tested();
   const { id, name, email } = principal.user;
   const via = principal.credential.kind === "session" ? "dashboard" : "api";
   const reason = (body as { readonly reason?: string } | undefined)?.reason ?? "";

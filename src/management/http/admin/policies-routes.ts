@@ -5,6 +5,7 @@
  */
 import { nowSeconds } from "../../../base/clock.ts";
 import { newId } from "../../../base/random.ts";
+import { groupsOfRule } from "../../../policy/code/rule-groups.ts";
 import { findShadows } from "../../../policy/shadowing.ts";
 import { Empty, NoQuery, PageQuery, SaveQuery } from "../../../wire/admin-query.ts";
 import { Policy, type PolicyRule, type PolicyRuleWrite, PolicyWrite } from "../../../wire/policy.ts";
@@ -27,7 +28,6 @@ import {
 import { mapRule } from "../../maps/account-snapshot.ts";
 import { requireEncryptedInput } from "../../policy-files/encrypted-input.ts";
 import { notFound } from "./access.ts";
-import { groupsOfRule } from "./group-uses.ts";
 import { type GroupNames, loadGroupNames } from "./groups-view.ts";
 import { listing } from "./paging.ts";
 import { requireRules, unprocessable } from "./policy-rules.ts";
@@ -60,7 +60,6 @@ export const policyRoutes: readonly Route[] = [
     access: "write",
     query: SaveQuery,
     tests: "all",
-    keepsPolicy: true,
     body: PolicyWrite,
     answer: { one: Policy },
     also: [409],
@@ -88,7 +87,6 @@ export const policyRoutes: readonly Route[] = [
     access: "write",
     query: SaveQuery,
     tests: "all",
-    keepsPolicy: true,
     body: PolicyWrite,
     answer: { one: Policy },
     also: [409],
@@ -105,7 +103,6 @@ export const policyRoutes: readonly Route[] = [
     summary: "Deletes a policy: what it allowed ends now",
     access: "write",
     query: NoQuery,
-    keepsPolicy: true,
     answer: { one: Empty },
     handle: (call) =>
       call.change({ affectsMaps: true }, async (tx) => {
@@ -176,7 +173,7 @@ function ruleRows(
 
 async function requireKnownReferences(tx: Reader, accountId: string, policy: PolicyWrite): Promise<void> {
   for (const [i, body] of policy.rules.entries()) {
-    await requireKnownGroups(tx, accountId, [...groupsOfRule({ body })], `rules[${i}]`);
+    await requireKnownGroups(tx, accountId, [...groupsOfRule(body)], `rules[${i}]`);
     const approvers = await knownGroups(tx, accountId, body.approver_groups ?? []);
     const asked = approvers.find(({ settings }) => settings?.requestable === true);
     if (asked !== undefined) {

@@ -115,7 +115,6 @@ export const policyFileRoutes: readonly Route[] = [
     query: NoQuery,
     body: PolicyApplyRequest,
     answer: { one: PolicyApplied },
-    keepsPolicy: true,
     also: [409],
     handle: (call) => {
       const file = fileOf(call.body);

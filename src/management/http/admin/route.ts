@@ -76,11 +76,6 @@ export interface Route {
    * before must still pass. The route's query is `SaveQuery`. Absent: the route grants nothing.
    */
   readonly tests?: "all" | "new";
-  /**
-   * Stores the resulting state of the policies. Absent: the route changes nothing that a policy file
-   * contains.
-   */
-  readonly keepsPolicy?: true;
   /** Statuses it answers beyond those that follow from its shape (`statuses.ts`). */
   readonly also?: readonly number[];
   /** Additional headers of a successful answer. */

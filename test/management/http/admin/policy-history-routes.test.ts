@@ -126,15 +126,34 @@ test("an earlier state is restored whole, by names of now, and keeps the ids of 
   expect(diff.same).toBe(true);
 });
 
-test("a state that names a group that is gone makes it again, empty", async () => {
-  const gone = await api.aGroup("gone");
-  const rule = aRuleBody({ sources: [gone], destinations: [web], authorized_groups: { [gone]: ["x"] } });
-  const { body: policy } = await api.call("POST", "/api/policies", aPolicyBody([rule], { name: "old" }));
-  await api.call("DELETE", `/api/policies/${policy.id}`);
-  expect((await api.call("DELETE", `/api/groups/${gone}`)).status).toBe(200);
-  const { body: state } = await stateOf(2);
-  expect((await apply({ file: state.file })).status).toBe(200);
-  expect((await api.call("GET", "/api/groups?name=gone")).body).toMatchObject([{ peers_count: 0 }]);
+test.each(["sources", "allow_intercepted"])(
+  "a state whose %s name a group that is gone makes it again, empty",
+  async (field) => {
+    const gone = await api.aGroup("gone");
+    const rule = aRuleBody({
+      ...{ sources: [web], destinations: [web], authorized_groups: { [web]: ["x"] } },
+      [field]: [gone],
+    });
+    const { body: policy } = await api.call("POST", "/api/policies", aPolicyBody([rule], { name: "old" }));
+    await api.call("DELETE", `/api/policies/${policy.id}`);
+    expect((await api.call("DELETE", `/api/groups/${gone}`)).status).toBe(200);
+    const { body: state } = await stateOf(2);
+    expect((await apply({ file: state.file })).status).toBe(200);
+    expect((await api.call("GET", "/api/groups?name=gone")).body).toMatchObject([{ peers_count: 0 }]);
+  },
+);
+
+test("a group with settings is part of a state until it is deleted, and is restored with them", async () => {
+  const require = { record: "required" };
+  const { body: db } = await api.call("POST", "/api/groups", { name: "db", require });
+  expect((await api.call("DELETE", `/api/groups/${db.id}`)).status).toBe(200);
+  expect(await history()).toMatchObject([
+    { number: 3, current: true, changes: [{ what: "group", name: "db" }] },
+    { number: 2, changes: [{ what: "group", name: "db" }] },
+    { number: 1 },
+  ]);
+  expect((await apply({ file: (await stateOf(2)).body.file })).status).toBe(200);
+  expect((await api.call("GET", "/api/groups?name=db")).body).toMatchObject([{ require }]);
 });
 
 test("pages go on below the last number, with what each changed of the one before", async () => {
