@@ -260,4 +260,4 @@ export const Explanation = z.object({
 export type Explanation = z.infer<typeof Explanation>;
 
 /** Hint of other routes when a save fails a policy test. */
-export const FORCE_HINT = "mend the policy or the test, or save it with force";
+export const FORCE_HINT = "mend the policy or the test, or save it with --force (force in the API)";

@@ -25,6 +25,7 @@ tests:
 const folder = tempFolder();
 let management: TestManagement;
 let qf: (...args: string[]) => Promise<RunResult>;
+let qfGroup: typeof qf;
 
 beforeAll(async () => {
   management = await startTestManagement(join(folder, "management"));
@@ -62,7 +63,9 @@ beforeAll(async () => {
     ...{ PATH: process.env.PATH ?? "", HOME: folder, QF_TOKEN: management.token },
     ...{ QF_MANAGEMENT_URL: management.url, LANG: "C.UTF-8" },
   };
-  qf = (...args) => runProcess([executable, "policy", ...args], { env, cwd: folder });
+  const run = (...args: string[]) => runProcess([executable, ...args], { env, cwd: folder });
+  qf = (...args) => run("policy", ...args);
+  qfGroup = (...args) => run("group", ...args);
 }, 120_000);
 
 afterAll(async () => {
@@ -118,6 +121,23 @@ describe("with that policy", () => {
     const failing = fileOf(FILE.replace("deploy, expect: allow", "deploy, expect: deny"), "failing.yaml");
     expect(await exitOf("apply", failing, "--yes")).toBe(1);
     expect(await exitOf("apply", failing, "--yes", "--force")).toBe(0);
+    expect(await exitOf("apply", "policy.yaml", "--yes")).toBe(0);
+  }, 60_000);
+
+  test("a group that a test depends on is emptied or deleted only by force", async () => {
+    expect((await qfGroup("create", "gate", "--peers", "web1")).exitCode).toBe(0);
+    const text = FILE.replace("expect: allow", "expect: deny, reason: approval_required");
+    const gated = fileOf(`groups: {gate: {require: {approval: true}}}\n${text}`, "gated.yaml");
+    expect(await exitOf("apply", gated, "--yes")).toBe(0);
+    for (const change of [
+      ["update", "gate", "--peers", ""],
+      ["delete", "gate"],
+    ]) {
+      const refused = await qfGroup(...change);
+      expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("--force")]);
+    }
+    expect((await qfGroup("update", "gate", "--peers", "", "--force")).exitCode).toBe(0);
+    expect((await qfGroup("delete", "gate", "--force")).exitCode).toBe(0);
     expect(await exitOf("apply", "policy.yaml", "--yes")).toBe(0);
   }, 60_000);
 

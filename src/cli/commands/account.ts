@@ -4,6 +4,7 @@ import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, type Answer, openAdmin, printBod
 import { assign, fitTo, flatten, type JsonObject, parseAssignment } from "../assignments.ts";
 import { closest } from "../closest.ts";
 import { command } from "../command.ts";
+import { changePath, FORCE_ARGS, FORCE_OPTION } from "../force.ts";
 import { print, printTable } from "../output.ts";
 import { parseRepeated } from "../parse.ts";
 
@@ -52,6 +53,7 @@ usage: qf account set KEY=VALUE [--also KEY=VALUE]...
 
 options:
   --also KEY=VALUE         another setting to change at the same time; may be repeated
+${FORCE_OPTION}
 ${ADMIN_OPTIONS}
 
 KEY is a setting shown by qf account get. VALUE is JSON or plain text; a,b is a list.
@@ -64,6 +66,7 @@ examples:
     args: {
       assignment: { type: "positional", required: true },
       also: { type: "string" },
+      ...FORCE_ARGS,
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -74,7 +77,10 @@ examples:
       const settings: JsonObject = account.settings;
       for (const { path } of assignments) requireSetting(settings, path);
       const body = { settings: assign(settings, assignments), onboarding: account.onboarding };
-      const answer = await admin.request("PUT", `/api/accounts/${account.id}`, { body, answer: Account });
+      const answer = await admin.request("PUT", changePath(`/api/accounts/${account.id}`, args), {
+        body,
+        answer: Account,
+      });
       if (args.json === true) return printBody(answer);
       const before = JSON.stringify(settings);
       const isSame = JSON.stringify(answer.value.settings) === before;

@@ -9,6 +9,7 @@ import {
   printDone,
 } from "../admin.ts";
 import { command } from "../command.ts";
+import { changePath, FORCE_ARGS, FORCE_OPTION } from "../force.ts";
 import { printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
 
@@ -78,6 +79,7 @@ usage: qf group update GROUP [--name NAME] [--peers PEER,...]
 options:
   --name NAME              new name
   --peers PEER,...         replace the peers in the group; may be repeated
+${FORCE_OPTION}
 ${ADMIN_OPTIONS}
 
 examples:
@@ -89,6 +91,7 @@ examples:
       group: { type: "positional", required: true },
       name: { type: "string" },
       peers: { type: "string" },
+      ...FORCE_ARGS,
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -103,7 +106,10 @@ examples:
             ? current.value.peers.map((peer) => peer.id)
             : await admin.peerIds(parseList(args.peers)),
       };
-      const answer = await admin.request("PUT", `/api/groups/${id}`, { body, answer: Group });
+      const answer = await admin.request("PUT", changePath(`/api/groups/${id}`, args), {
+        body,
+        answer: Group,
+      });
       await printChanged(args, { before: current.value, body, answer }, `group ${args.group} (${id})`);
     },
   },
@@ -114,9 +120,10 @@ export const groupDelete = command(
   `
 Delete a group. It must not be used by a policy, user or setup key.
 
-usage: qf group delete GROUP [--management-url URL]
+usage: qf group delete GROUP [--force] [--management-url URL]
 
 options:
+${FORCE_OPTION}
 ${ADMIN_OPTIONS}
 
 examples:
@@ -124,11 +131,12 @@ examples:
   qf group delete d34hgk3f9s8d7f6g5h4j
 `,
   {
-    args: { group: { type: "positional", required: true }, ...ADMIN_ARGS },
+    args: { group: { type: "positional", required: true }, ...FORCE_ARGS, ...ADMIN_ARGS },
     async run({ args }) {
       const admin = await openAdmin(args);
       const [id] = await admin.groupIds([args.group]);
-      await deleteAt(admin, args, { path: `/api/groups/${id}`, what: `group ${args.group} (${id})` });
+      const path = changePath(`/api/groups/${id}`, args);
+      await deleteAt(admin, args, { path, what: `group ${args.group} (${id})` });
     },
   },
 );

@@ -1,6 +1,7 @@
 import { Peer } from "../../wire/admin-peers.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
+import { changePath, FORCE_ARGS, FORCE_OPTION } from "../force.ts";
 import { print } from "../output.ts";
 
 const ARGS = { peer: { type: "positional", required: true }, ...ADMIN_ARGS } as const;
@@ -32,9 +33,10 @@ export const peerUnblock = command(
   `
 Unblock a machine or a device. Policies decide again what it may reach.
 
-usage: qf peer unblock PEER [--management-url URL]
+usage: qf peer unblock PEER [--force] [--management-url URL]
 
 options:
+${FORCE_OPTION}
 ${ADMIN_OPTIONS}
 
 PEER is a name, an overlay address or an id.
@@ -44,7 +46,7 @@ examples:
   qf peer unblock 100.64.0.7
 `,
   {
-    args: ARGS,
+    args: { ...ARGS, ...FORCE_ARGS },
     run: ({ args }) => setBlocked(args, false),
   },
 );
@@ -52,6 +54,7 @@ examples:
 async function setBlocked(
   args: {
     readonly peer: string;
+    readonly force?: boolean | undefined;
     readonly json?: boolean | undefined;
     readonly "management-url"?: string | undefined;
   },
@@ -62,7 +65,7 @@ async function setBlocked(
   const { value: peer } = await admin.request("GET", `/api/peers/${id}`, { answer: Peer });
   const { name, ssh_enabled, login_expiration_enabled, inactivity_expiration_enabled } = peer;
   const body = { name, ssh_enabled, login_expiration_enabled, inactivity_expiration_enabled, blocked };
-  const answer = await admin.request("PUT", `/api/peers/${id}`, { body, answer: Peer });
+  const answer = await admin.request("PUT", changePath(`/api/peers/${id}`, args), { body, answer: Peer });
   if (args.json === true) return printBody(answer);
   await print(`${blocked ? "blocked" : "unblocked"} peer ${args.peer} (${id})\n`);
 }

@@ -11,6 +11,7 @@ import {
   printChanged,
 } from "../admin.ts";
 import { command } from "../command.ts";
+import { changePath, FORCE_ARGS, FORCE_OPTION } from "../force.ts";
 import { print, printTable } from "../output.ts";
 import { userNames } from "../words.ts";
 
@@ -85,6 +86,7 @@ options:
                            --confirm-name=false withdraws this
   --ssh                    accept SSH as policies allow; --ssh=false refuses it and closes open connections
   --approve                approve a peer that is waiting for approval
+${FORCE_OPTION}
 ${ADMIN_OPTIONS}
 
 PEER is a name, an overlay address or an id.
@@ -100,6 +102,7 @@ examples:
       "confirm-name": { type: "boolean" },
       ssh: { type: "boolean" },
       approve: { type: "boolean" },
+      ...FORCE_ARGS,
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -114,7 +117,7 @@ examples:
         ...(args["confirm-name"] === undefined ? {} : { name_confirmed: args["confirm-name"] }),
         ...(args.approve === true ? { approval_required: false } : {}),
       };
-      const answer = await admin.request("PUT", `/api/peers/${id}`, { body, answer: Peer });
+      const answer = await admin.request("PUT", changePath(`/api/peers/${id}`, args), { body, answer: Peer });
       await printChanged(args, { before: peer, body, answer }, `peer ${args.peer} (${id})`);
     },
   },

@@ -4,6 +4,7 @@ import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printChanged } from "
 import { type Assignment, assignOrRemove, fitTo, type JsonObject, parseAssignment } from "../assignments.ts";
 import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
+import { changePath, FORCE_ARGS, FORCE_OPTION } from "../force.ts";
 import { parseList, parseRepeated } from "../parse.ts";
 import { checkIds } from "../posture-check-ids.ts";
 import { say } from "../report.ts";
@@ -31,7 +32,7 @@ options:
   --enabled                enable the policy; --enabled=false disables it
   --name NAME              new name
   --description TEXT       what it is for
-  --force                  change it although a test of the account fails; this is audited
+${FORCE_OPTION}
 ${ADMIN_OPTIONS}
 
 POLICY is a policy's name or id.
@@ -53,7 +54,7 @@ examples:
       enabled: { type: "boolean" },
       name: { type: "string" },
       description: { type: "string" },
-      force: { type: "boolean" },
+      ...FORCE_ARGS,
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -76,14 +77,8 @@ examples:
           return rule === chosen ? assignOrRemove({ ...written, ...changed }, assignments) : written;
         }),
       };
-      const answer = await admin.request(
-        "PUT",
-        `/api/policies/${policy.id}${args.force ? "?force=true" : ""}`,
-        {
-          body,
-          answer: Policy,
-        },
-      );
+      const path = changePath(`/api/policies/${policy.id}`, args);
+      const answer = await admin.request("PUT", path, { body, answer: Policy });
       for (const warning of answer.value.warnings ?? []) say("warning", warning);
       await printChanged(args, { before: policy, body, answer }, `policy ${args.policy} (${policy.id})`);
     },

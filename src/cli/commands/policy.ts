@@ -2,6 +2,7 @@ import { Policy } from "../../wire/policy.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, deleteAt, openAdmin, printBody, printDone } from "../admin.ts";
 import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
+import { changePath, FORCE_ARGS, FORCE_OPTION } from "../force.ts";
 import { printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
 import { checkIds } from "../posture-check-ids.ts";
@@ -68,7 +69,7 @@ options:
   --ports PORT,...         ports of a tcp or udp rule; may be repeated (default: all, or 22 for SSH)
   --description TEXT       what it is for
   --disabled               create the policy without enabling it
-  --force                  create it although a test of the account fails; this is audited
+${FORCE_OPTION}
 ${ADMIN_OPTIONS}
 
 examples:
@@ -93,7 +94,7 @@ examples:
       ports: { type: "string" },
       description: { type: "string" },
       disabled: { type: "boolean" },
-      force: { type: "boolean" },
+      ...FORCE_ARGS,
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -120,7 +121,7 @@ examples:
         ...{ name: args.name, ...about, enabled: args.disabled !== true, rules: [rule] },
         ...(checks === undefined ? {} : { source_posture_checks: checks }),
       };
-      const answer = await admin.request("POST", `/api/policies${args.force ? "?force=true" : ""}`, {
+      const answer = await admin.request("POST", changePath("/api/policies", args), {
         body,
         answer: Policy,
       });

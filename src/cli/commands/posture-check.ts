@@ -13,6 +13,7 @@ import {
 } from "../admin.ts";
 import { assign, flatten, type JsonObject, parseAssignment } from "../assignments.ts";
 import { command } from "../command.ts";
+import { changePath, FORCE_ARGS, FORCE_OPTION } from "../force.ts";
 import { printTable } from "../output.ts";
 import { parseRepeated } from "../parse.ts";
 import { theOne } from "../the-one.ts";
@@ -103,6 +104,7 @@ options:
 ${SET_OPTION}
   --name NAME              new name
   --description TEXT       what it is for
+${FORCE_OPTION}
 ${ADMIN_OPTIONS}
 
 CHECK is a posture check's name or id.
@@ -117,6 +119,7 @@ examples:
       name: { type: "string" },
       description: { type: "string" },
       ...SET_ARGS,
+      ...FORCE_ARGS,
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -127,7 +130,10 @@ examples:
         description: args.description ?? check.description ?? "",
         checks: await checksOf(args, check.checks),
       };
-      const answer = await admin.request("PUT", `${PATH}/${check.id}`, { body, answer: PostureCheck });
+      const answer = await admin.request("PUT", changePath(`${PATH}/${check.id}`, args), {
+        body,
+        answer: PostureCheck,
+      });
       await printChanged(args, { before: check, body, answer }, `posture check ${args.check} (${check.id})`);
     },
   },

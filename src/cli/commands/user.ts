@@ -1,6 +1,7 @@
 import { User } from "../../wire/admin-api.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, deleteAt, openAdmin, printBody, printChanged } from "../admin.ts";
 import { command } from "../command.ts";
+import { changePath, FORCE_ARGS, FORCE_OPTION } from "../force.ts";
 import { print, printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
 import { passwordFromStdin } from "../password-input.ts";
@@ -113,6 +114,7 @@ options:
   --role ROLE              owner, admin, auditor or user
   --blocked                block the user; --blocked=false lets them in again
   --approve                approve a person who is waiting for approval
+${FORCE_OPTION}
 ${ADMIN_OPTIONS}
 
 USER is an e-mail address, a name or an id.
@@ -128,6 +130,7 @@ examples:
       role: { type: "enum", options: ROLES },
       blocked: { type: "boolean" },
       approve: { type: "boolean" },
+      ...FORCE_ARGS,
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -140,7 +143,10 @@ examples:
         is_blocked: args.blocked ?? user.is_blocked,
         ...(args.approve === true ? { pending_approval: false } : {}),
       };
-      const answer = await admin.request("PUT", `/api/users/${user.id}`, { body, answer: User });
+      const answer = await admin.request("PUT", changePath(`/api/users/${user.id}`, args), {
+        body,
+        answer: User,
+      });
       await printChanged(args, { before: user, body, answer }, `user ${args.user} (${user.id})`);
     },
   },
