@@ -50,9 +50,10 @@ export class BlockMerger {
 
   /** Everything collected. */
   blocks({ classes }: MachineClasses): DifferenceBlock[] {
+    const ids = classes.map(({ machines }) => machines.map(({ id }) => id));
     return [...this.#blocks.values()].flat().map(({ set, users, changes }) => ({
       users: users.sort(),
-      machines: numbersOf(set).flatMap((i) => classes[i]?.machines.map(({ id }) => id) ?? []),
+      machines: numbersOf(set).flatMap((i) => ids[i] ?? []),
       changes,
     }));
   }
