@@ -46,6 +46,8 @@ test("a group or a machine that is gone is held to nothing", () => {
   const none = { groups: new Map(), machines: new Map() };
   expect(lowersFloors(floors, { ...floors, groups: none.groups })).toBe(true);
   expect(lowersFloors(floors, { ...floors, machines: none.machines })).toBe(true);
+  const others = new Map([...requires].filter(([id]) => id !== "db"));
+  expect(lowersFloors(floors, { ...floors, groups: others })).toBe(true);
   expect(lowersFloors(floors, floors)).toBe(false);
   expect(lowersFloors(none, floors)).toBe(false);
 });
