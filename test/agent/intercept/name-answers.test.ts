@@ -45,7 +45,9 @@ function answered(bytes: Buffer | null) {
   if (bytes === null) return null;
   const flags = bytes.readUInt16BE(2);
   const [answers, authority, additional] = [6, 8, 10].map((at) => bytes.readUInt16BE(at));
-  const address = answers === 1 && bytes.length >= 4 ? [...bytes.subarray(-4)].join(".") : null;
+  // An address is the last of the answer, but for the options (11 bytes).
+  const end = bytes.length - 11 * (additional ?? 0);
+  const address = answers === 1 ? [...bytes.subarray(end - 4, end)].join(".") : null;
   const isAuthority = (flags & 0x0400) !== 0;
   return {
     id: bytes.readUInt16BE(0),
@@ -110,7 +112,7 @@ test.each<
 test("options are answered with ours, where there are any", () => {
   expect(answered(answerOf(query("web1.qf.internal"), ZONE))?.additional).toBe(0);
   const bytes = answerOf(query("web1.qf.internal", { options: true }), ZONE);
-  expect(bytes?.readUInt16BE(10)).toBe(1);
+  expect(answered(bytes)).toMatchObject({ additional: 1, address: "100.64.0.2" });
   expect(bytes?.readUInt16BE((bytes?.length ?? 0) - 8)).toBe(1_232);
 });
 
@@ -141,6 +143,7 @@ test("whatever comes, an answer is short, names its query, and holds no address 
       if (answer === null) return;
       expect(answer.length).toBeLessThan(512);
       expect(answer.subarray(0, 2)).toEqual(asked.subarray(0, 2));
+      expect([null, ...ZONE.addresses.values()]).toContain(answered(answer)?.address ?? null);
     }),
   );
 });
