@@ -203,6 +203,26 @@ describe.skipIf(!isRoot).each(DASHBOARD_ORIGINS)("with the dashboard %s", (_wher
       }
     }, 60_000);
 
+    test.each(["iframe", "embed"])(
+      "is given no answer of the API in an element %s",
+      async (tag) => {
+        await openLure();
+        for (const path of ["/api/users", "/api/groups", "/api/live", `/api/sessions/${session}`]) {
+          const answered = page.waitForResponse(own + path);
+          await page.evaluate(
+            ([name, src]) => {
+              document.body.replaceChildren(Object.assign(document.createElement(name), { src }));
+            },
+            [tag, own + path] as const,
+          );
+          expect([path, (await answered).status()]).toEqual([path, 401]);
+        }
+        for (const frame of page.frames()) expect(await frame.content()).not.toContain(OWNER.email);
+        expect(await isSignedIn()).toBe(true);
+      },
+      60_000,
+    );
+
     test("has no hold on a window that it opens with it", async () => {
       for (const path of ["/account", `/terminal/web1?as=${setUp.account.name}`, "/login/dashboard"]) {
         await openLure();
