@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { PeerId } from "../../wire/units.ts";
 import type { DifferenceBlock, LocalUserChange } from "./difference-types.ts";
 import type { MachineClasses } from "./machine-classes.ts";
 import type { PersonClass } from "./person-classes.ts";
@@ -53,7 +54,7 @@ export class BlockMerger {
     const ids = classes.map(({ machines }) => machines.map(({ id }) => id));
     return [...this.#blocks.values()].flat().map(({ set, users, changes }) => ({
       users: users.sort(),
-      machines: numbersOf(set).flatMap((i) => ids[i] ?? []),
+      machines: listed(set, ids),
       changes,
     }));
   }
@@ -66,13 +67,14 @@ function hashOf(set: Uint32Array): number {
   return hash >>> 0;
 }
 
-/** The numbers of the bits that are set. Most words of most sets are empty. */
-function numbersOf(set: Uint32Array): number[] {
-  const numbers: number[] = [];
+/** The items of the bits that are set. Most words of most sets are empty. */
+function listed(set: Uint32Array, items: readonly (readonly PeerId[])[]): PeerId[] {
+  const found: PeerId[] = [];
   for (let i = 0; i < set.length; i++) {
-    const word = set[i] as number;
-    if (word === 0) continue;
-    for (let bit = 0; bit < 32; bit++) if ((word & (1 << bit)) !== 0) numbers.push(32 * i + bit);
+    // Each turn takes the lowest bit.
+    for (let word = set[i] as number; word !== 0; word &= word - 1) {
+      for (const item of items[32 * i + 31 - Math.clz32(word & -word)] ?? []) found.push(item);
+    }
   }
-  return numbers;
+  return found;
 }
