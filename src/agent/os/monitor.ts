@@ -21,6 +21,11 @@ import { isForHelper, type Launch, ownChildCommand, specBytes } from "./spawn.ts
 const ACCOUNT_TIMEOUT_MS = 10_000;
 /** Longest that modules may take to open a session. Some mount a home directory. */
 const SESSION_TIMEOUT_MS = 30_000;
+/**
+ * Longest wait for the answer of a monitor that has ended. It was sent before, but the end is told over
+ * another socket, and may be heard first.
+ */
+const LAST_ANSWER_MS = 1_000;
 
 /** PAM, or the process that called it, refused the session. */
 export class MonitorError extends Error {
@@ -63,6 +68,8 @@ export class Monitor {
   #notice = "";
   #isClosed = false;
   #hasSession = false;
+  /** An order waits for its answer. */
+  #isAsked = false;
 
   constructor(monitorProcess: MonitorProcess) {
     this.#process = monitorProcess;
@@ -132,10 +139,12 @@ export class Monitor {
 
   async #next(timeoutMs: number): Promise<MonitorAnswer> {
     const timer = setTimeout(() => this.kill(), timeoutMs);
+    this.#isAsked = true;
     try {
       const answer = await this.#process.next();
       if (answer !== null) return answer;
     } finally {
+      this.#isAsked = false;
       clearTimeout(timer);
     }
     throw new MonitorError("the monitor of a session has ended");
@@ -158,6 +167,11 @@ export class Monitor {
   #onExit(): void {
     this.close();
     this.#spared();
+    if (this.#isAsked) setTimeout(() => this.#release(), LAST_ANSWER_MS);
+    else this.#release();
+  }
+
+  #release(): void {
     // A session's last answer may still be unread.
     if (!this.#hasSession) this.#process.release();
   }

@@ -4,11 +4,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ForkServer, openForkServer } from "../../../src/agent/os/fork-server.ts";
 import {
-  type Monitor,
+  Monitor,
+  MonitorError,
   mergeEnvironment,
   openForkedMonitor,
   openMonitor,
 } from "../../../src/agent/os/monitor.ts";
+import type { MonitorAnswer } from "../../../src/agent/os/monitor-orders.ts";
 import { hasPam, pamService } from "../../../src/agent/os/pam.ts";
 import type { FdReader } from "../../../src/agent/os/pipes.ts";
 import { helperPath } from "../../../src/agent/os/session-helper.ts";
@@ -73,6 +75,34 @@ afterAll(() => server?.close());
 
 test("the session helper is there, so that both kinds of monitors are tested", () => {
   expect(helperPath()).not.toBeNull();
+});
+
+/** A monitor that answers once `answer` is settled, and whose end is heard when `end` is called. */
+function aMonitor(answer: Promise<MonitorAnswer | null>) {
+  const { promise: exited, resolve: end } = Promise.withResolvers<void>();
+  const { promise: released, resolve: release } = Promise.withResolvers<null>();
+  const monitor = new Monitor({
+    ...{ pid: 0, isHelper: true, exited, send: async () => {}, finish() {}, kill: end },
+    next: () => Promise.race([answer, released]),
+    release: () => release(null),
+  });
+  return { monitor, end };
+}
+
+test("an answer counts where the end of its monitor is heard first", async () => {
+  const { promise, resolve } = Promise.withResolvers<MonitorAnswer>();
+  const { monitor, end } = aMonitor(promise);
+  const asked = monitor.checkAccount("ada", REMOTE);
+  end();
+  setImmediate(() => resolve({ kind: "account", code: 13, text: "closed for repairs" }));
+  expect(await asked).toMatchObject({ code: 13, text: "closed for repairs" });
+});
+
+test("a monitor that has ended without an answer has refused", async () => {
+  const { monitor, end } = aMonitor(new Promise(() => {}));
+  const asked = monitor.checkAccount("ada", REMOTE);
+  end();
+  expect(await asked.catch((cause: unknown) => cause)).toBeInstanceOf(MonitorError);
 });
 
 describe.skipIf(!isRoot || !hasPam() || !hasPamRules).each(KINDS)("PAM by %s", (kind, opener) => {
