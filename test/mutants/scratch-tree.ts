@@ -1,5 +1,5 @@
 /**
- * A copy of the tree in which faults can be put without harm: sources and tests only, below `dist/`, so that
+ * Copies of the tree in which faults can be put without harm: sources and tests only, below `dist/`, so that
  * packages are found where they are.
  *
  * @module
@@ -31,7 +31,7 @@ export interface TestRun {
   readonly output: string;
 }
 
-export interface ScratchTree extends Disposable {
+export interface ScratchTree {
   /** Puts the fault into the copy. False: its text is not there exactly once. */
   apply(mutant: Pick<Mutant, "file" | "find" | "replace">): boolean;
   /** Makes the file again what it is outside of the copy. */
@@ -40,13 +40,22 @@ export interface ScratchTree extends Disposable {
   runTests(files: readonly string[], timeoutMs: number): Promise<TestRun>;
 }
 
-/** Copies the tree at `root`; disposing removes the copy. One at a time for one root. */
-export function openScratchTree(root: string): ScratchTree {
-  const copy = join(root, "dist/mutants");
-  rmSync(copy, { recursive: true, force: true });
+export interface ScratchTrees extends Disposable {
+  readonly all: readonly ScratchTree[];
+}
+
+/** Makes `count` copies of the tree at `root`; disposing removes them. One set at a time for one root. */
+export function openScratchTrees(root: string, count: number): ScratchTrees {
+  const folder = join(root, "dist/mutants");
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  remove();
+  const all = Array.from({ length: count }, (_, i) => copyTree(root, join(folder, String(i))));
+  return { all, [Symbol.dispose]: remove };
+}
+
+function copyTree(root: string, copy: string): ScratchTree {
   mkdirSync(copy, { recursive: true });
   for (const part of PARTS) cpSync(join(root, part), join(copy, part), { recursive: true });
-  const remove = (): void => rmSync(copy, { recursive: true, force: true });
   return {
     apply(mutant) {
       const text = applyFault(readFileSync(join(root, mutant.file), "utf8"), mutant);
@@ -57,7 +66,6 @@ export function openScratchTree(root: string): ScratchTree {
       writeFileSync(join(copy, file), readFileSync(join(root, file)));
     },
     runTests: (files, timeoutMs) => runTests(copy, files, timeoutMs),
-    [Symbol.dispose]: remove,
   };
 }
 
