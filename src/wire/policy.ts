@@ -13,23 +13,23 @@ import { listOrNone, unlessNull } from "./given.ts";
 import { Description, EpochSeconds, GroupId, LocalUser, PeerId, PolicyId, Port, RuleId } from "./units.ts";
 
 /**
- * Most rules of one policy. Bounds what one decision, one map and one page can cost, as do the bounds below.
+ * Most rules in one policy. This and the limits below bound what one decision, map or page can cost.
  */
 export const POLICY_RULES_MAX = 256;
 /** Most groups in one list of a rule. */
 export const RULE_GROUPS_MAX = 256;
-/** Most OS users of one group in a rule. */
+/** Most OS users listed for one group in a rule. */
 export const RULE_LOCAL_USERS_MAX = 256;
 /** Longest approval of one access, in seconds: a week. */
 export const APPROVAL_SECONDS_MAX = 604_800;
-/** How long an approval counts where a rule does not say, in seconds. */
+/** How long an approval lasts when the rule does not say, in seconds. */
 export const APPROVAL_SECONDS_DEFAULT = 3_600;
-/** Most ports, and most port ranges, of one rule. */
+/** Most ports in one rule, and most port ranges. */
 export const RULE_PORTS_MAX = 256;
 
 /**
- * Protocol of a rule, in NetBird's words. `netbird-ssh` is an alias of `qufabric-ssh` and is given back as it
- * came.
+ * Protocol of a rule, in NetBird's words. `netbird-ssh` is an alias of `qufabric-ssh`, stored and returned as
+ * written.
  */
 export const Protocol = z.enum(["all", "tcp", "udp", "icmp", "qufabric-ssh", "netbird-ssh"]);
 export type Protocol = z.infer<typeof Protocol>;
@@ -40,11 +40,11 @@ export const PortRange = z
   .refine((range) => range.start <= range.end, "starts after its end");
 export type PortRange = z.infer<typeof PortRange>;
 
-/** A peer named directly, where a rule speaks of one peer and not of a group. */
+/** A single peer, where a rule names one instead of groups. */
 export const Resource = z.strictObject({ id: PeerId, type: z.literal("peer") });
 export type Resource = z.infer<typeof Resource>;
 
-/** An entry of a forward list: host, `*` or address, a colon, and a port or `*`. */
+/** An entry of a forward list: `HOST:PORT`, where either may be `*`. */
 export const ForwardTarget = z
   .string()
   .max(262)
@@ -53,7 +53,7 @@ export const ForwardTarget = z
     "is not HOST:PORT (either may be *)",
   );
 
-/** A whole command line, split at single spaces into argv without a shell. */
+/** A complete command line, split at single spaces into argv; no shell is involved. */
 export const AllowedCommand = z
   .string()
   .min(1)
@@ -63,49 +63,49 @@ export const AllowedCommand = z
     "is not an absolute command with single spaces",
   );
 
-/** Name of an environment variable a client may set; one `*` at its end is a wildcard. */
+/** Name of an environment variable that a client may set; a final `*` matches any ending. */
 export const EnvironmentPattern = z
   .string()
   .max(128)
   .regex(/^[A-Za-z_][A-Za-z0-9_]*\*?$/, "is not a variable name");
 
 /**
- * What a grant may do beyond opening a shell. An absent field means everything the machine's own
- * flags allow; machine flags and grant must both allow. Two exceptions: the client's SSH agent is
- * reached only where `agent_forwarding` is true, and non-null `commands` refuses the shell and turns
- * sftp, forwards and env off unless they are written too.
+ * What a grant allows beyond a shell. An absent field allows whatever the machine's own flags allow; the
+ * machine and the grant must both allow it. There are two exceptions: agent forwarding needs
+ * `agent_forwarding: true`, and `commands`, when not null, refuses the shell and turns sftp, forwards and env
+ * off unless the rule sets them too.
  */
 export const SshCapabilities = z.strictObject({
-  /** "write" both ways, "read" downloads only, "off" also stops scp and rsync. */
+  /** "write": both ways. "read": downloads only. "off": no SFTP, scp or rsync. */
   sftp: z.enum(["write", "read", "off"]).optional(),
-  /** Whether a terminal may be asked for. Absent: yes. */
+  /** Whether the client may request a terminal. Absent: true. */
   pty: z.boolean().optional(),
-  /** Absent: false. Root on the machine can use an agent that is lent to it. */
+  /** Whether `ssh -A` works. Absent: false. Root on the machine can use a forwarded agent. */
   agent_forwarding: z.boolean().optional(),
-  /** Destinations of -L, -D, -W. Absent: any (but cloud metadata); empty: none. */
+  /** Destinations of -L, -D and -W. Absent: any except cloud metadata; empty: none. */
   local_forward: z.array(ForwardTarget).max(256).optional(),
-  /** Bind addresses of -R. Absent: loopback only; empty: none. */
+  /** Addresses that -R may bind. Absent: loopback only; empty: none. */
   remote_forward: z.array(ForwardTarget).max(256).optional(),
-  /** Null or absent: any command and a shell. A list: those whole strings only. */
+  /** Null or absent: a shell and any command. A list: exactly these command lines. */
   commands: z.array(AllowedCommand).max(256).nullable().optional(),
-  /** Variables the client may set, `*` for any ending. Absent: `LANG`, `LC_*`, or none beside `commands`. */
+  /** Variables the client may set. Absent: `LANG` and `LC_*`, or none if `commands` is set. */
   env: z.array(EnvironmentPattern).max(64).optional(),
-  /** "required" fails closed. Absent: off. */
+  /** "required" refuses a session that cannot be recorded. Absent: "off". */
   record: z.enum(["off", "best_effort", "required"]).optional(),
   /**
-   * "all" keeps everything that is typed, passwords too, and only encrypted. Absent: "shown"; older agents
-   * know no such field.
+   * "all" also records what is typed unseen, passwords included, and only encrypted. Absent: "shown". Older
+   * agents do not know this field.
    */
   record_input: z.enum(["shown", "all"]).optional(),
-  /** Longest a connection may last. Absent: no limit. Zero is refused. */
+  /** Longest a connection may last, in seconds. Absent: no limit. Zero is refused. */
   max_session_seconds: z.int().min(1).max(31_536_000).optional(),
-  /** Longest without traffic. Absent: no limit. */
+  /** Longest a connection may be idle, in seconds. Absent: no limit. */
   idle_timeout_seconds: z.int().min(1).max(31_536_000).optional(),
-  /** The person must have proven themselves at most this long ago. */
+  /** The person must have signed in within this many seconds. Absent: no such condition. */
   reauth_within_seconds: z.int().min(1).max(31_536_000).optional(),
-  /** Lets in clients without a device of ours (keyboard-interactive). Absent: false. */
+  /** Lets in SSH clients on devices not enrolled here (keyboard-interactive). Absent: false. */
   allow_unmanaged_devices: z.boolean().optional(),
-  /** Lets in browsers, for the dashboard's terminal. Absent: as the account's setting says. */
+  /** Lets in the dashboard's terminal. Absent: the account's setting. */
   allow_browsers: z.boolean().optional(),
   /** Whether each connection needs a reason. Absent: false. */
   require_reason: z.boolean().optional(),
@@ -114,7 +114,7 @@ export const SshCapabilities = z.strictObject({
 });
 export type SshCapabilities = z.infer<typeof SshCapabilities>;
 
-/** Hours of the week, in UTC, in which a rule holds. */
+/** Days and hours, in UTC, during which a rule holds. */
 export const ScheduleWindow = z
   .strictObject({
     days: z
@@ -132,8 +132,8 @@ export const Schedule = z.strictObject({ windows: z.array(ScheduleWindow).min(1)
 export type Schedule = z.infer<typeof Schedule>;
 
 /**
- * OS users per user group. Empty map or absent is full access: any OS user for the people of this
- * rule's sources. `["*"]` is any OS user for that group. An empty list is refused.
+ * OS users for each user group. Absent or an empty map is full access: the people in this rule's sources may
+ * be any OS user. `["*"]` is any OS user for that group. An empty list is refused.
  */
 export const AuthorizedGroups = z.record(
   GroupId,
@@ -147,70 +147,70 @@ export type AuthorizedGroups = z.infer<typeof AuthorizedGroups>;
 const ruleFields = {
   /** May be empty. */
   name: RuleName,
-  /** What it is for. */
+  /** What the rule is for. */
   description: unlessNull(Description),
-  /** Whether it counts at all. */
+  /** Whether the rule is in effect. */
   enabled: z.boolean(),
-  /** "drop" denies and wins over every accept. */
+  /** "drop" denies, and overrides every accept. */
   action: z.enum(["accept", "drop"]),
-  /** Whether the rule holds the other way as well. Stored, and without effect, for SSH rules. */
+  /** Whether the rule also applies in the other direction. Stored but without effect in SSH rules. */
   bidirectional: z.boolean(),
-  /** "qufabric-ssh" is for people's SSH, and "netbird-ssh" means the same; the others are network rules. */
+  /** "qufabric-ssh" (or "netbird-ssh") governs SSH by people; the others are network rules. */
   protocol: Protocol,
-  /** Empty, null or absent: every port, or of an SSH rule 22. */
+  /** Empty, null or absent: every port; in an SSH rule, 22. */
   ports: unlessNull(z.array(z.string().regex(/^\d{1,5}$/, "is not a port")).max(RULE_PORTS_MAX)),
-  /** Not beside `ports`. */
+  /** Cannot be combined with `ports`. */
   port_ranges: unlessNull(z.array(PortRange).max(RULE_PORTS_MAX)),
-  /** OS users by group id, `*` for any. Absent or empty: every OS user, for the people of the sources. */
+  /** OS users by group id, `*` for any. Absent or empty: any OS user, for the people in the sources. */
   authorized_groups: unlessNull(AuthorizedGroups),
-  /** What a connection may do, and what it needs. Absent: what the machine's flags allow. */
+  /** What a connection may do and what it requires. Absent: whatever the machine's flags allow. */
   ssh: SshCapabilities.optional(),
-  /** The device's own groups must meet these as well. Absent or empty: no such condition. */
+  /** The device must also be in one of these groups. Absent or empty: no such condition. */
   source_devices: z.array(GroupId).max(RULE_GROUPS_MAX).optional(),
   /**
-   * Machines in these groups may bring their users' other programs (`--intercept`) where
-   * `allow_unmanaged_devices` is not set. Absent or empty: none; older agents know no such field.
+   * Machines whose users may connect from any program (`--intercept`) although `allow_unmanaged_devices` is
+   * not set. Absent or empty: none. Older agents do not know this field.
    */
   allow_intercepted: z.array(GroupId).max(RULE_GROUPS_MAX).optional(),
-  /** For `--disable-ssh-auth` machines: the OS users this rule lets a peer be. Absent: any but uid 0. */
+  /** For `--disable-ssh-auth` machines: the OS users a peer may be. Absent: any except uid 0. */
   machine_local_users: z.array(LocalUser).max(RULE_LOCAL_USERS_MAX).optional(),
-  /** First second in which the rule holds. Absent: always has. */
+  /** When the rule begins to hold. Absent: no start. */
   valid_from: EpochSeconds.optional(),
-  /** First second in which it no longer holds. Absent: no end. */
+  /** When the rule stops holding. Absent: no end. */
   valid_until: EpochSeconds.optional(),
-  /** Hours of the week, in UTC, in which the rule holds. Absent: always. */
+  /** Days and hours, in UTC, during which the rule holds. Absent: always. */
   schedule: Schedule.optional(),
   /**
-   * Groups whose standing members decide about requests where this rule asks for an approval. Absent or
-   * empty: the account's owners and admins.
+   * Groups whose standing members decide requests for this rule's approval. Absent or empty: the account's
+   * owners and admins.
    */
   approver_groups: z.array(GroupId).max(RULE_GROUPS_MAX).optional(),
-  /** Longest that one approval under this rule counts, in seconds. Absent: 3600. */
+  /** Longest that one approval under this rule lasts, in seconds. Absent: 3600. */
   approval_seconds: z.int().min(60).max(APPROVAL_SECONDS_MAX).optional(),
 } as const;
 
 /**
- * A rule as it is written: groups by id. Exactly one of sources/sourceResource, likewise destinations; an
- * empty list is nobody.
+ * A rule as it is written, with groups by id. Exactly one of `sources` and `sourceResource` is set, and
+ * likewise for destinations; an empty list means nobody.
  */
 export const PolicyRuleWrite = z.strictObject({
-  /** Keeps the identity of an existing rule on update. Absent or empty: a new rule. Nothing on creation. */
+  /** Id of the rule that an update keeps. Absent or empty: a new rule. Ignored on creation. */
   id: unlessNull(z.string().max(64)),
   ...ruleFields,
-  /** As it is stored, and each pattern of `env` has to be one that is in force. */
+  /** As stored; a pattern in `env` that could never take effect is refused. */
   ssh: SshCapabilities.superRefine(refuseIdlePatterns).optional(),
-  /** Groups of the people and devices that it is about. */
+  /** Groups of the people and devices that the rule is about. */
   sources: z.array(GroupId).max(RULE_GROUPS_MAX).nullable().optional(),
-  /** One peer in place of `sources`. */
+  /** One peer instead of `sources`. */
   sourceResource: Resource.nullable().optional(),
-  /** Groups of the machines that it opens. */
+  /** Groups of the machines that the rule opens. */
   destinations: z.array(GroupId).max(RULE_GROUPS_MAX).nullable().optional(),
-  /** One peer in place of `destinations`. */
+  /** One peer instead of `destinations`. */
   destinationResource: Resource.nullable().optional(),
 });
 export type PolicyRuleWrite = z.infer<typeof PolicyRuleWrite>;
 
-/** A pattern that would never be in force is refused where it is written. */
+/** Refuses patterns that could never take effect. */
 function refuseIdlePatterns({ env = [], commands }: SshCapabilities, context: z.RefinementCtx): void {
   for (const [index, pattern] of env.entries()) {
     const message = refusalOfPattern(pattern, commands !== undefined && commands !== null);
@@ -220,9 +220,9 @@ function refuseIdlePatterns({ env = [], commands }: SshCapabilities, context: z.
 
 /** Body of POST /api/policies and PUT /api/policies/{id}. */
 export const PolicyWrite = z.strictObject({
-  /** Sent along by NetBird's clients; the path says which policy it is. */
+  /** Sent by NetBird's clients and ignored; the path names the policy. */
   id: z.unknown().optional(),
-  /** NetBird's older form of the rules, sent along by its dashboard and without meaning there as well. */
+  /** NetBird's older form of the rules. Its dashboard sends it; both servers ignore it. */
   query: z.unknown().optional(),
   name: DisplayName,
   description: unlessNull(Description),
@@ -232,7 +232,7 @@ export const PolicyWrite = z.strictObject({
 });
 export type PolicyWrite = z.infer<typeof PolicyWrite>;
 
-/** A group as other resources mention it. */
+/** A group as it appears within other resources. */
 export const GroupMinimum = z.object({
   id: GroupId,
   name: z.string(),
@@ -242,7 +242,7 @@ export const GroupMinimum = z.object({
 });
 export type GroupMinimum = z.infer<typeof GroupMinimum>;
 
-/** A rule as it is read: groups with their names. */
+/** A rule as it is read, with groups by id and name. */
 export const PolicyRule = z.object({
   id: RuleId,
   ...ruleFields,
@@ -259,12 +259,12 @@ export type PolicyRule = z.infer<typeof PolicyRule>;
 export const Policy = z.object({
   id: PolicyId,
   name: z.string(),
-  /** Empty: none was written. */
+  /** Empty if none was given. */
   description: z.string(),
   enabled: z.boolean(),
   source_posture_checks: z.array(z.string()),
   rules: z.array(PolicyRule),
-  /** Said at saving: what a reader would not expect, such as a looser rule shadowing a stricter one. */
+  /** Given when saving: surprises such as a looser rule that shadows a stricter one. */
   warnings: z.array(z.string()).optional(),
 });
 export type Policy = z.infer<typeof Policy>;

@@ -1,6 +1,6 @@
 /**
- * The documents as plain pages without script, under `/docs`: those that came with this very build, so that
- * they fit what it does.
+ * Serves the documents under `/docs` as plain pages without script. They are part of the build, so they
+ * describe what it does.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import { dirname, join } from "node:path/posix";
 import { html, page } from "../../base/html.ts";
 import { readDocuments } from "./read-documents.ts" with { type: "macro" };
 
-/** Where the pages are; the first one is the README. */
+/** Path of the pages; the README is at the path itself. */
 export const DOCUMENTS_PATH = "/docs";
 
 const TEXTS: ReadonlyMap<string, string> = new Map(Object.entries(readDocuments()));
-/** Marks for our own tests, which readers do not see. */
+/** Marks for our own tests; readers do not see them. */
 const COMMENT = /<!--[\s\S]*?-->/g;
 
-/** Every path that has a page. */
+/** The path of every page. */
 export function documentPaths(): string[] {
   return [...TEXTS.keys()].map(pathOf);
 }
 
-/** The page at `pathname`. Undefined: there is none. */
+/** The page at `pathname`, or undefined if there is none. */
 export function documentPage(pathname: string): string | undefined {
   const found = [...TEXTS].find(([name]) => pathOf(name) === pathname);
   if (found === undefined) return undefined;
@@ -41,7 +41,7 @@ function pathOf(name: string): string {
   return `${DOCUMENTS_PATH}/${plain}`;
 }
 
-/** Links lead to pages here. What is in the source only is named without a link. */
+/** Makes links lead to pages here, and keeps only the text of links to files that are not pages. */
 function withLinks(markup: string, from: string): string {
   return markup.replace(
     /<a href="([^"]*)"([^>]*)>([\s\S]*?)<\/a>/g,
