@@ -34,6 +34,8 @@ export interface Containment {
 /** Folder below the cgroup root that holds one folder for each connection. */
 export const CGROUP_FOLDER = "qufabric";
 const POLL_MS = 10;
+/** After a change of cgroup another is quick for at least this long, and the time in which it is made. */
+const AWAKE_MS = 5;
 /** Sessions remembered for each connection. Processes of older ones are still found by their environment. */
 const MARKS_MAX = 256;
 /** Delays at which an ended connection's folder is checked for remaining jobs. */
@@ -157,6 +159,7 @@ async function enter(path: string, pid: number): Promise<void> {
     try {
       mkdirSync(path, { recursive: true });
       await writeFile(`${path}/cgroup.procs`, String(pid));
+      changedMs = performance.now();
       return;
     } catch (cause) {
       if (tries === 1) throw cause;
@@ -177,13 +180,22 @@ function ownGroup(mount: string): string | null {
   return found;
 }
 
+let changedMs = Number.NEGATIVE_INFINITY;
+let isWaking = false;
+
 /**
  * Moves the agent to the cgroup it is in. The first change of cgroup in a while waits about 10 ms for an RCU
- * grace period; one soon afterwards does not.
+ * grace period; one within the next 15 ms does not.
  */
 function wakeCgroups(mount: string): void {
   const file = ownGroup(mount);
-  if (file !== null) void writeFile(file, String(process.pid)).catch(() => {});
+  if (file === null || isWaking || performance.now() - changedMs < AWAKE_MS) return;
+  isWaking = true;
+  void writeFile(file, String(process.pid))
+    .catch(() => {})
+    .finally(() => {
+      [isWaking, changedMs] = [false, performance.now()];
+    });
 }
 
 /** Removes folders of connections whose last job has ended. The kernel keeps those in use. */

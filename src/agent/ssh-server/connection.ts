@@ -84,7 +84,11 @@ export class SshConnection implements Revocable {
       clientVersion: clientVersion.slice(0, 255),
       transport: this.#transport,
       state: this.state,
-      checkAccount: (localUser) => this.#accountGate.check(localUser),
+      checkAccount: (localUser) => {
+        // A session usually follows at once, and the kernel needs the time until then.
+        this.containment.prepare();
+        return this.#accountGate.check(localUser);
+      },
       permitsFor: (subject) => this.#permitsFor(subject),
       cut: () => options.stream.destroy(),
       cutSoon: () => this.#cutSoon(),

@@ -159,6 +159,24 @@ test.skipIf(!isRoot || findCgroupRoot() === null)(
   },
 );
 
+test.skipIf(!isRoot || findCgroupRoot() === null)(
+  "it is prepared for often, and takes processes in",
+  async () => {
+    const root = findCgroupRoot() ?? "";
+    using account = new OsAccount("prep");
+    const id = newId();
+    const containment = createContainment(root, id);
+    for (const _time of [1, 2, 3]) containment.prepare();
+    const pids = [await start(account.name, "exec sleep 59", containment)];
+    containment.prepare();
+    pids.push(await start(account.name, "exec sleep 60", containment));
+    const contained = readFileSync(`${root}/${id}/cgroup.procs`, "utf8").trim().split("\n").map(Number);
+    expect(contained.sort()).toEqual(pids.sort());
+    expect(await containment.killAll(5_000)).toBe(true);
+    containment.release();
+  },
+);
+
 test("findCgroupRoot finds nothing where there is nothing", () => {
   expect(findCgroupRoot("proc /proc proc rw 0 0\n")).toBeNull();
   expect(findCgroupRoot("cgroup2 /no/such/mount cgroup2 rw 0 0\n")).toBeNull();
