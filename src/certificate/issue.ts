@@ -73,12 +73,6 @@ export function issueCertificate(order: CertificateOrder): Buffer {
   return blob;
 }
 
-/** One line for a `-cert.pub` file. In `comment` anything but printable ASCII becomes `?`. */
-export function certificateFileText(blob: Uint8Array, comment: string): string {
-  const shown = comment.replace(/[^\x20-\x7e]/g, "?").trim();
-  return `${CERTIFICATE_KEY_TYPE} ${Buffer.from(blob).toString("base64")} ${shown}`.trimEnd().concat("\n");
-}
-
 function encodePrincipals(principals: readonly string[]): Buffer {
   const writer = new SshWriter();
   for (const principal of principals) writer.text(principal);

@@ -48,11 +48,6 @@ export type ManagementTokenVerdict =
   | { readonly ok: true; readonly userId: UserId; readonly binding: Binding; readonly tokenId: string }
   | { readonly ok: false; readonly reason: ReasonCode };
 
-/** The public part of a token-signing key, as in the map. */
-export function managementTokenJwk(kid: string, publicKey: Ed25519PublicKey): PublicJwk {
-  return { kty: "OKP", crv: "Ed25519", x: publicKey, kid, alg: "EdDSA", use: "sig" };
-}
-
 /** Signs a token valid for 120 s, at one machine, with one login key. */
 export function signManagementToken(order: ManagementTokenOrder): Promise<string> {
   const { kid, key } = order.signingKey;

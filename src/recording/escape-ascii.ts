@@ -5,8 +5,6 @@
  * @module
  */
 
-/** Most output bytes per input byte. */
-export const ESCAPED_BYTES_MAX = 6;
 const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
 /** The character after the backslash in each short escape. */
@@ -14,7 +12,7 @@ const SHORT = shortEscapes();
 const HEX = Buffer.from("0123456789abcdef");
 
 /**
- * Writes `source` from `from` to `to` into `target` at `at`, which must have room. Returns the end; -1 when
+ * Writes `source` from `from` to `to` into `target` at `at`, which must have room: six bytes for each at most. Returns the end; -1 when
  * there is anything but ASCII.
  */
 export function escapeAscii(

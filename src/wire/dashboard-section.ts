@@ -24,8 +24,6 @@ export const DASHBOARD_SECTIONS = [
   "account",
   "terminal",
 ] as const;
-/** One of `DASHBOARD_SECTIONS`. */
-export type DashboardSection = (typeof DASHBOARD_SECTIONS)[number];
 
 /** Where scripts, styles and fonts of the dashboard are. Names change with content. */
 export const DASHBOARD_ASSETS_PATH = "/assets";

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { SshCapabilities } from "./policy.ts";
 import { ReasonCode } from "./reason.ts";
 import { RULE_OUTCOMES } from "./rule-outcome.ts";
-import { EpochSeconds, GroupId, LocalUser, PeerId, RuleId, UserId } from "./units.ts";
+import { EpochSeconds, LocalUser, PeerId, RuleId, UserId } from "./units.ts";
 
 /** Longest command. Linux limits one argument, and so `sh -c`, to MAX_ARG_STRLEN including the NUL. */
 export const COMMAND_BYTES_MAX = 131_071;
@@ -75,6 +75,3 @@ export const DecisionRecord = z.strictObject({
   trace: Trace,
 });
 export type DecisionRecord = z.infer<typeof DecisionRecord>;
-
-/** Group ids used as a set in several shapes. */
-export const GroupIds = z.array(GroupId).max(1024);

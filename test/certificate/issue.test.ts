@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { certificateFileText, issueCertificate } from "../../src/certificate/issue.ts";
+import { issueCertificate } from "../../src/certificate/issue.ts";
 import { aCertificateOrder, identity, loginKey, NOW } from "../support/certificates.ts";
 
 test("issueCertificate never makes the same certificate twice", () => {
@@ -29,12 +29,4 @@ test("issueCertificate has room for the longest token beside 256 principals", ()
   expect(issueCertificate(aCertificateOrder({ principals, idToken, nowSeconds: NOW })).length).toBeLessThan(
     49_152,
   );
-});
-
-test("certificateFileText is one line whatever the comment", () => {
-  const blob = issueCertificate(aCertificateOrder());
-  const line = `ssh-ed25519-cert-v01@openssh.com ${blob.toString("base64")}`;
-  expect(certificateFileText(blob, "anna on web-1")).toBe(`${line} anna on web-1\n`);
-  expect(certificateFileText(blob, "a\nssh-rsa AAAA\r\u2028é")).toBe(`${line} a?ssh-rsa AAAA???\n`);
-  expect(certificateFileText(blob, "")).toBe(`${line}\n`);
 });

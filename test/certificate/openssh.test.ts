@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ssh2 from "ssh2";
 import { nowSeconds, systemClock } from "../../src/base/clock.ts";
-import { certificateFileText, issueCertificate } from "../../src/certificate/issue.ts";
+import { issueCertificate } from "../../src/certificate/issue.ts";
 import { parseCertificate } from "../../src/certificate/parse.ts";
 import { isPlausible, verifyCertificate, verifyUserSignature } from "../../src/certificate/verify.ts";
 import { OPTION_PEER } from "../../src/wire/certificate.ts";
@@ -14,6 +14,7 @@ import {
   aCertificateOrder,
   aCertificateQuestion,
   ca,
+  certificateFileText,
   identity,
   MACHINE,
   NOW,

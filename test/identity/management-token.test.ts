@@ -4,13 +4,12 @@ import { generateEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";
 import {
   type ManagementTokenOrder,
   type ManagementTokenQuestion,
-  managementTokenJwk,
   signManagementToken,
   verifyManagementToken,
 } from "../../src/identity/management-token.ts";
 import { nonceOf, verifyIdToken } from "../../src/identity/verify.ts";
 import { MANAGEMENT_TOKEN_TYPE } from "../../src/wire/certificate.ts";
-import { anIdTokenQuestion, aToken, NOW, providerKeys } from "../support/tokens.ts";
+import { anIdTokenQuestion, aToken, managementTokenJwk, NOW, providerKeys } from "../support/tokens.ts";
 
 const ORIGIN = "https://qf.example.com";
 const MACHINE = "machine0000000000000";

@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { ESCAPED_BYTES_MAX, escapeAscii } from "../../src/recording/escape-ascii.ts";
+import { escapeAscii } from "../../src/recording/escape-ascii.ts";
+
+/** Most output bytes per input byte: `\\u0000`. */
+const ESCAPED_BYTES_MAX = 6;
 
 function escaped(source: Uint8Array, from = 0, to = source.length): string | null {
   const target = Buffer.alloc(3 + ESCAPED_BYTES_MAX * source.length);

@@ -143,3 +143,8 @@ export function rawCertificate(changes: Partial<RawFields> = {}, key: Ed25519Key
     .raw(fields.signatureTail);
   return writer.string(signatureBlob.toBuffer()).raw(fields.tail).toBuffer();
 }
+
+/** One line for a `-cert.pub` file. */
+export function certificateFileText(blob: Uint8Array, comment: string): string {
+  return `ssh-ed25519-cert-v01@openssh.com ${Buffer.from(blob).toString("base64")} ${comment}\n`;
+}

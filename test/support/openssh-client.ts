@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ed25519FromSeed } from "../../src/base/ed25519.ts";
 import { SshReader } from "../../src/base/ssh-buffer.ts";
-import { certificateFileText } from "../../src/certificate/issue.ts";
-import { opensshCertificate, opensshPrivateKey } from "../../src/proxy/keys/openssh-key.ts";
+import { opensshPrivateKey } from "../../src/proxy/keys/openssh-key.ts";
+import { certificateFileText } from "./certificates.ts";
 import { type Credential, openSshPrivateKey, type TestSshServer } from "./ssh-server-context.ts";
 
 export interface OpenSsh {
@@ -70,6 +70,6 @@ export function unbundleKey(path: string): string {
   const key = ed25519FromSeed(secret.subarray(at, at + 32).toString("base64url"));
   const plain = `${path}_plain`;
   writeFileSync(plain, opensshPrivateKey(key), { mode: 0o600 });
-  writeFileSync(`${plain}-cert.pub`, opensshCertificate(certificate));
+  writeFileSync(`${plain}-cert.pub`, certificateFileText(certificate, "qufabric"));
   return plain;
 }

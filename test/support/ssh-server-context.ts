@@ -18,7 +18,7 @@ import { QfError } from "../../src/base/errors.ts";
 import { type Log, silentLog } from "../../src/base/log.ts";
 import { type CertificateOrder, issueCertificate } from "../../src/certificate/issue.ts";
 import { issueOfflineCertificate, type OfflineOrder } from "../../src/certificate/offline.ts";
-import { managementTokenJwk, signManagementToken } from "../../src/identity/management-token.ts";
+import { signManagementToken } from "../../src/identity/management-token.ts";
 import { nonceOf } from "../../src/identity/verify.ts";
 import type { MachineFlags } from "../../src/policy/decide/request.ts";
 import { prepareSnapshot } from "../../src/policy/decide/snapshot.ts";
@@ -27,6 +27,7 @@ import type { AgentEventBody } from "../../src/wire/audit-event.ts";
 import type { NetworkMap, PublicJwk } from "../../src/wire/network-map.ts";
 import type { PenaltyRules } from "../../src/wire/ssh-limits.ts";
 import { allFlags, aMap, anId, aPeer, aRule, aUser } from "./policy.ts";
+import { managementTokenJwk } from "./tokens.ts";
 
 export const ISSUER = "https://idp.example.com";
 export const AUDIENCE = "qufabric";

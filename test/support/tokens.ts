@@ -3,6 +3,7 @@ import { constants, generateKeyPairSync, type KeyObject, sign } from "node:crypt
 import { generateEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";
 import { type IdTokenQuestion, nonceOf } from "../../src/identity/verify.ts";
 import type { PublicJwk, TrustedIssuer } from "../../src/wire/network-map.ts";
+import type { Ed25519PublicKey } from "../../src/wire/units.ts";
 
 export const NOW = 1_790_000_000;
 export const ISSUER = "https://idp.example.com";
@@ -109,4 +110,9 @@ export function anIdTokenQuestion(token: string, changes: Partial<IdTokenQuestio
     loginKeyBlob,
     ...changes,
   };
+}
+
+/** The public part of management's token-signing key, as in the map. */
+export function managementTokenJwk(kid: string, publicKey: Ed25519PublicKey): PublicJwk {
+  return { kty: "OKP", crv: "Ed25519", x: publicKey, kid, alg: "EdDSA", use: "sig" };
 }

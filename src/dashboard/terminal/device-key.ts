@@ -44,13 +44,6 @@ async function newPair(): Promise<CryptoKeyPair> {
   return { publicKey: imported, privateKey };
 }
 
-/** Deletes the key, which is useless once its device was removed. */
-export async function forgetDeviceKey(userId: string): Promise<void> {
-  const database = await openDatabase();
-  await request(database.transaction(STORE, "readwrite").objectStore(STORE).delete(userId));
-  database.close();
-}
-
 function openDatabase(): Promise<IDBDatabase> {
   const opening = indexedDB.open(DATABASE, 1);
   opening.onupgradeneeded = () => void opening.result.createObjectStore(STORE);

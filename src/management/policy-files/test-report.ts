@@ -6,7 +6,7 @@
 import { QfError } from "../../base/errors.ts";
 import { namesOf } from "../../policy/code/names.ts";
 import { renderTest } from "../../policy/code/render.ts";
-import { runTests, type TestResult } from "../../policy/code/run-tests.ts";
+import { runTests } from "../../policy/code/run-tests.ts";
 import { sentenceOf } from "../../policy/sentences.ts";
 import type { PolicyAccount } from "../../wire/policy-account.ts";
 import { FORCE_HINT, type PolicyTestOutcome, type PolicyTestReport } from "../../wire/policy-code-api.ts";
@@ -25,11 +25,6 @@ export function reportTests(account: PolicyAccount, nowSeconds: number): PolicyT
   );
   const failed = results.filter(({ passed }) => !passed).length;
   return { passed: results.length - failed, failed, results };
-}
-
-/** The account's failing tests. */
-export function failingTests(account: PolicyAccount, nowSeconds: number): TestResult[] {
-  return runTests(account, nowSeconds).filter(({ passed }) => !passed);
 }
 
 /** The refusal of a save that fails these tests. */

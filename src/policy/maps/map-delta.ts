@@ -60,11 +60,6 @@ export function applyDelta(map: NetworkMap, delta: NetworkMapDelta): NetworkMap 
   return next as unknown as NetworkMap;
 }
 
-/** Whether two maps are the same but for their versions. */
-export function isSameMap(a: NetworkMap, b: NetworkMap): boolean {
-  return a.epoch === b.epoch && diffMaps(a, b) === null;
-}
-
 /** Deep equality of plain JSON values; key order does not count. */
 export function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { lstatSync, mkdirSync, readlinkSync, renameSync, statSync, symlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, renameSync, statSync, symlinkSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { QfError } from "../../base/errors.ts";
 import { newId } from "../../base/new-id.ts";
@@ -75,9 +75,4 @@ function homeOf(environment: Environment): string {
   const home = environment.HOME;
   if (home !== undefined && isAbsolute(home)) return home;
   throw new QfError("ERR_USAGE", "HOME is not set", { hint: "set HOME to your home folder" });
-}
-
-/** Target of the link at `path`, for messages and tests. Undefined for a plain folder. */
-export function linkTarget(path: string): string | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined;
 }

@@ -41,8 +41,3 @@ export function opensshPrivateKey(key: Ed25519Key, certificate?: Uint8Array): st
   const fence = (word: string) => `-----${word} OPENSSH PRIVATE KEY-----`;
   return `${[fence("BEGIN"), ...lines, fence("END")].join("\n")}\n`;
 }
-
-/** The `-cert.pub` file of a certificate blob. */
-export function opensshCertificate(blob: Uint8Array): string {
-  return `${CERTIFICATE_TYPE} ${Buffer.from(blob).toString("base64")} ${COMMENT}\n`;
-}

@@ -6,16 +6,12 @@ import { proveUser } from "../../../src/agent/ssh-server/proof.ts";
 import type { Proof } from "../../../src/agent/ssh-server/proof-outcome.ts";
 import { generateEd25519, sshBlobOfEd25519 } from "../../../src/base/ed25519.ts";
 import { issueCertificate } from "../../../src/certificate/issue.ts";
-import {
-  type ManagementTokenOrder,
-  managementTokenJwk,
-  signManagementToken,
-} from "../../../src/identity/management-token.ts";
+import { type ManagementTokenOrder, signManagementToken } from "../../../src/identity/management-token.ts";
 import { nonceOf } from "../../../src/identity/verify.ts";
 import { prepareSnapshot } from "../../../src/policy/decide/snapshot.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { aMap, anId } from "../../support/policy.ts";
-import { AUDIENCE, aToken, aTrustedIssuer, ISSUER } from "../../support/tokens.ts";
+import { AUDIENCE, aToken, aTrustedIssuer, ISSUER, managementTokenJwk } from "../../support/tokens.ts";
 
 const ca = generateEd25519();
 const signing = generateEd25519();

@@ -1,8 +1,22 @@
 import { expect, test } from "bun:test";
-import { chmodSync, lstatSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { linkTarget, openOpensshFolder, opensshFolderPath } from "../../../src/proxy/keys/openssh-folder.ts";
+import { openOpensshFolder, opensshFolderPath } from "../../../src/proxy/keys/openssh-folder.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
+
+/** Target of the link at `path`. Undefined for a plain folder. */
+function linkTarget(path: string): string | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined;
+}
 
 test("the path is the same whatever else the environment says", () => {
   const path = "/home/ada/.config/qufabric/openssh";

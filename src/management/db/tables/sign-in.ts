@@ -111,13 +111,6 @@ export async function insertChallenge(tx: Writer, hash: string, expiresAt: numbe
   await tx.sql.insert(tx.t.challenges).values({ hash, expiresAt });
 }
 
-/** Deletes the challenge. False when it does not exist, was used or has expired. */
-export async function useChallenge(tx: Writer, hash: string): Promise<boolean> {
-  const { challenges } = tx.t;
-  const [row] = await tx.sql.delete(challenges).where(eq(challenges.hash, hash)).returning();
-  return row !== undefined && row.expiresAt > nowSeconds(tx.clock);
-}
-
 export async function insertSetupLink(tx: Writer, link: NewRow<"setupLinks">): Promise<void> {
   await tx.sql.insert(tx.t.setupLinks).values(link);
 }
