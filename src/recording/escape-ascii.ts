@@ -12,8 +12,8 @@ const SHORT = shortEscapes();
 const HEX = Buffer.from("0123456789abcdef");
 
 /**
- * Writes `source` from `from` to `to` into `target` at `at`, which must have room: six bytes for each at most. Returns the end; -1 when
- * there is anything but ASCII.
+ * Writes `source` from `from` to `to` into `target` at `at`, which must have room for six bytes for each.
+ * Returns the end; -1 when there is anything but ASCII.
  */
 export function escapeAscii(
   source: Uint8Array,

@@ -80,7 +80,7 @@ async function runTests(copy: string, files: readonly string[], timeoutMs: numbe
 
 async function runFile(copy: string, file: string, timeoutMs: number): Promise<TestRun> {
   const child = Bun.spawn(
-    [process.execPath, "test", "--bail", "--timeout", "30000", `./${file}`],
+    [process.execPath, "test", "--bail", "--timeout", "60000", `./${file}`],
     // A group of its own: what tests start ends with them.
     { cwd: copy, detached: true, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
   );

@@ -10,7 +10,8 @@ const ONLY_FOR_TESTS: Readonly<Record<string, string>> = {
   documentPaths: "the list of pages that tests walk",
   indexAccount: "the map of a whole account at once, which the map kept by differences has to equal",
 };
-const NAMED_EXPORT = /^export (?:async |abstract )*(?:function\*?|const|class|interface|type) ([A-Za-z_$][\w$]*)/gm;
+const NAMED_EXPORT =
+  /^export (?:async |abstract )*(?:function\*?|const|class|interface|type) ([A-Za-z_$][\w$]*)/gm;
 const NAME = /[A-Za-z_$][\w$]*/g;
 
 test("every export is used somewhere in src, in its own file at least", () => {
