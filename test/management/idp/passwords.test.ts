@@ -4,6 +4,7 @@ import { CookieKeys } from "../../../src/management/idp/cookie-keys.ts";
 import { createPasswordCheck, hashPassword, type TrySource } from "../../../src/management/idp/passwords.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { fakeAccounts } from "../../support/idp-store.ts";
+import { hashAsProduct } from "../../support/quick-passwords.ts";
 
 let verify = spyOn(Bun.password, "verify");
 afterEach(() => verify.mockClear());
@@ -20,8 +21,11 @@ const from = (address: string, browser?: string): TrySource => ({
   knownBrowser: () => browser ?? null,
 });
 
-test("a password is hashed with argon2id", () => {
+test("a password is hashed with argon2id, at 64 MiB and two passes", async () => {
   expect(passwordHash).toStartWith("$argon2id$");
+  const hash = spyOn(Bun.password, "hash").mockImplementationOnce(hashAsProduct);
+  const full = await hashPassword("correct horse").finally(() => hash.mockRestore());
+  expect(full).toStartWith("$argon2id$v=19$m=65536,t=2,p=1$");
 });
 
 test.each([
