@@ -476,7 +476,10 @@ async function changeFiles(page: Page, there: string): Promise<void> {
     await page.getByRole("menuitem", { name: action }).click();
   };
   const name = async (text: string, verb: string): Promise<void> => {
-    await dialog.getByRole("textbox", { name: "Name" }).fill(text);
+    await dialog
+      .locator(":focus")
+      .and(dialog.getByRole("textbox", { name: "Name" }))
+      .fill(text);
     await dialog.getByRole("button", { name: verb }).click();
   };
   await page.getByRole("button", { name: "New folder" }).click();

@@ -24,7 +24,11 @@ export function LiveState() {
   }, [client]);
   return (
     <div role="status" className="flex items-center gap-2">
-      {status === "reconnecting" ? <Badge tone="warn">Reconnecting…</Badge> : null}
+      {status === "reconnecting" ? (
+        <span className={ending === null ? undefined : "max-md:sr-only"}>
+          <Badge tone="warn">Reconnecting…</Badge>
+        </span>
+      ) : null}
       {ending === null ? null : <EndsSoon ending={ending} onExtended={() => setEnding(null)} />}
       <SessionOver open={status === "over"} />
     </div>

@@ -5,6 +5,7 @@
  * @module
  */
 import type { ReactNode } from "react";
+import { actionText } from "../../../policy/code/file-action.ts";
 import type { Answer } from "../../api/client.ts";
 import { useMe } from "../../app/me.ts";
 import { Note } from "../../components/notice.tsx";
@@ -113,7 +114,8 @@ function Decisions({ of }: { readonly of: Diff["decisions"] }) {
       <List>
         {of.differ.slice(0, ROWS_SHOWN).map((one) => (
           <li key={`${one.user.id} ${one.machine.id} ${one.local_user} ${JSON.stringify(one.action)}`}>
-            <Who user={one.user.name} as={one.local_user} on={one.machine.name} />:{" "}
+            <Who user={one.user.name} as={one.local_user} on={one.machine.name} />,{" "}
+            <code className="break-words font-mono text-xs">{actionText(one.action)}</code>:{" "}
             {`${ENDED[one.before]}, then ${ENDED[one.after]}`}
             {one.count > 1 ? ` (${one.count} ×)` : ""}
           </li>

@@ -124,7 +124,11 @@ function Progress({ rollout: { machines } }: { readonly rollout: Rollout }) {
           {machines.not_allowed === 1
             ? "1 older machine takes no part"
             : `${machines.not_allowed.toLocaleString("en")} older machines take no part`}
-          : root has not run <code>qf agent up --allow-managed-upgrades</code> there.
+          : root has not run{" "}
+          <code>
+            qf agent up <span className="whitespace-nowrap">--allow-managed-upgrades</span>
+          </code>{" "}
+          there.
         </p>
       )}
     </Card>

@@ -32,8 +32,11 @@ export function RolloutsPage() {
         {(all) =>
           all.length === 0 ? (
             <Empty title="No rollout yet" {...(start === null ? {} : { action: start })}>
-              Machines take part whose root allows it: <code>qf agent up --allow-managed-upgrades</code>.
-              Releases are those that this server hands out.{" "}
+              Machines take part whose root allows it:{" "}
+              <code>
+                qf agent up <span className="whitespace-nowrap">--allow-managed-upgrades</span>
+              </code>
+              . Releases are those that this server hands out.{" "}
               <a href="/docs/upgrade" className="text-accent underline">
                 How upgrades work
               </a>

@@ -84,7 +84,14 @@ function NameDialog({ open, from, onDone, onName }: NameDialogProps) {
       disabled={!isFileName(name) || name === from}
       onSubmit={() => onName(name)}
     >
-      <TextField label="Name" value={name} onValue={setName} autoCapitalize="off" spellCheck={false} />
+      <TextField
+        label="Name"
+        value={name}
+        onValue={setName}
+        autoCapitalize="off"
+        spellCheck={false}
+        autoFocus
+      />
     </FormDialog>
   );
 }
