@@ -208,6 +208,25 @@ export const AccessPage = z.object({
 });
 export type AccessPage = z.infer<typeof AccessPage>;
 
+/** How much a rule is used. */
+const RuleUsage = z.object({
+  policy_id: z.string(),
+  rule_id: RuleId,
+  /** People and machines that it concerns now, by membership. Null: a rule about networks. */
+  people: z.int().nullable(),
+  machines: z.int().nullable(),
+  /** When a machine last allowed by it, or denied by it as a drop. Null: not since `counted_since`. */
+  last_decided_at: z.iso.datetime().nullable(),
+  /** Decisions before it may be missing; at the earliest the last edit of its policy. */
+  counted_since: z.iso.datetime(),
+  /** Whether it has decided nothing for 90 days. Null: a rule about networks, which machines do not report. */
+  unused: z.boolean().nullable(),
+});
+
+/** GET /api/policy/usage: every rule. */
+export const PolicyUsage = z.object({ rules: z.array(RuleUsage) });
+export type PolicyUsage = z.infer<typeof PolicyUsage>;
+
 /** Query of GET /api/policy/explain: a receipt, or a question. */
 export const ExplainQuery = z.object({
   receipt: Id.optional(),

@@ -220,6 +220,10 @@ export interface ApiRoutes {
     query: input<typeof policyCodeApi.WhatQuery>;
     answer: output<typeof policyCodeApi.AccessPage>;
   };
+  "GET /api/policy/usage": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof policyCodeApi.PolicyUsage>;
+  };
   "GET /api/policy/explain": {
     query: input<typeof policyCodeApi.ExplainQuery>;
     answer: output<typeof policyCodeApi.Explanation>;

@@ -7,15 +7,17 @@
  * @module
  */
 import { assert, unreachable } from "../../base/assert.ts";
+import { nowSeconds } from "../../base/clock.ts";
 import type { ActivityCode, AgentEvent, AgentEventBody } from "../../wire/audit-event.ts";
 import type { BatchRecord } from "../../wire/log-entry.ts";
 import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
-import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
+import type { AccountId, EpochSeconds, PeerId, RuleId, UserId } from "../../wire/units.ts";
 import type { Reader, Writer } from "../db/engine/transaction.ts";
 import type { Store } from "../db/store.ts";
 import { appendEvents, type Initiator, type NewEvent } from "../db/tables/audit-events.ts";
 import { hasBatch, insertBatch } from "../db/tables/log-batches.ts";
 import { findPeer, updatePeer } from "../db/tables/peers.ts";
+import { noteRuleUses } from "../db/tables/rule-uses.ts";
 import { closeSshSession, insertSshSession } from "../db/tables/ssh-sessions.ts";
 import { findUser } from "../db/tables/users.ts";
 import type { ProvenBatch } from "./prove-batch.ts";
@@ -54,12 +56,14 @@ async function ingest(
   const people = new Map<UserId, Initiator>();
   const fresh: NewEvent[] = [];
   const machine = { ...peer, name: row.name };
+  const decided = new Map<RuleId, EpochSeconds>();
   let next = row.nextAuditSeq;
   for (const event of [...events].sort((a, b) => a.seq - b.seq)) {
     if (event.seq < next) continue;
     if (event.seq > next) fresh.push(gapOf(peer, next, event.seq));
     fresh.push({ ...(await newEventOf(tx, peer, event, people)), ...batch?.saltOf(event.seq) });
     await noteSession(tx, machine, event, people);
+    for (const rule of deciding(event.body)) decided.set(rule, timeOf(event, tx));
     next = event.seq + 1;
   }
   const record = batch === null || (await hasBatch(tx, peer.id, batch.record.last_seq)) ? null : batch.record;
@@ -69,7 +73,21 @@ async function ingest(
   assert(auditSeq !== undefined, "events were appended");
   if (record !== null) await insertBatch(tx, peer, record, auditSeq);
   await updatePeer(tx, peer.accountId, peer.id, { nextAuditSeq: next });
+  await noteRuleUses(tx, peer.accountId, decided);
   return { throughSeq: next - 1, auditSeq };
+}
+
+/** The rules that made a decision: the one that granted, or each `drop` that denied. */
+function deciding(body: AgentEventBody): readonly RuleId[] {
+  if (body.type !== "decision") return [];
+  const { outcome, ruleId, trace } = body.decision;
+  if (outcome === "allow") return ruleId === null ? [] : [ruleId];
+  return trace.filter((rule) => rule.outcome === "dropped").map((rule) => rule.ruleId);
+}
+
+/** A machine's clock may be fast; nothing happens in the future. */
+function timeOf({ atMs }: AgentEvent, tx: Writer): EpochSeconds {
+  return Math.min(Math.floor(atMs / 1_000), nowSeconds(tx.clock));
 }
 
 /** Updates the list of sessions from what the machine reports of its own connections. */

@@ -2,6 +2,8 @@ import { beforeEach, expect, test } from "bun:test";
 import { newId } from "../../../src/base/random.ts";
 import { findEventByReceipt, listEvents } from "../../../src/management/db/tables/audit-events.ts";
 import { deletePeer, type PeerRow } from "../../../src/management/db/tables/peers.ts";
+import { putPolicy } from "../../../src/management/db/tables/policies.ts";
+import { listRuleUses } from "../../../src/management/db/tables/rule-uses.ts";
 import { ingestAgentEvents } from "../../../src/management/sync/audit-ingest.ts";
 import type { AgentEvent, AgentEventBody } from "../../../src/wire/audit-event.ts";
 import { aManagement, anAccount, aPeerOf, type TestManagement } from "../../support/management.ts";
@@ -181,4 +183,56 @@ test("what somebody typed is stored whatever it holds, so that nobody stops a ma
   const rows = await management.store.read((tx) => listEvents(tx, accountId, { limit: 2 }));
   expect(rows.map(({ agentSeq }) => agentSeq)).toEqual([2, 1]);
   expect(String(rows[1]?.data?.command).slice(0, 6)).toBe("echo \u0000");
+});
+
+test("rules that decided are noted: the one that granted, and drops that denied; never in the future", async () => {
+  const [granted, dropped, idle] = [newId(), newId(), newId()];
+  const { clock, store } = management;
+  const now = Math.floor(clock.nowMs() / 1_000);
+  const body = {
+    ...{ name: "r", enabled: true, bidirectional: false },
+    ...{ action: "accept" as const, protocol: "qufabric-ssh" as const },
+  };
+  await store.transaction((tx) =>
+    putPolicy(
+      tx,
+      {
+        ...{ id: "p", accountId, name: "p", description: null, enabled: true },
+        ...{ sourcePostureChecks: [], createdAt: now, updatedAt: now },
+      },
+      [granted, dropped, idle].map((id, position) => {
+        return { id, accountId, policyId: "p", position, body };
+      }),
+    ),
+  );
+  const decided = (seq: number, ruleId: string | null, outcome: "granted" | "dropped"): AgentEvent => ({
+    seq,
+    atMs: clock.nowMs() + 3_600_000,
+    body: {
+      ...{ type: "decision", connectionId: null, receipt: null, binding: "idp", sourceAddress: "192.0.2.1" },
+      request: {
+        ...{ userId: ownerId, devicePeerId: null, targetPeerId: machine.id, localUser: "root" },
+        ...{ action: { kind: "connect" }, atSeconds: 1 },
+      },
+      decision: {
+        ...{
+          outcome: ruleId === null ? "deny" : "allow",
+          reason: ruleId === null ? "denied_by_rule" : null,
+          ruleId,
+        },
+        trace: [
+          { ruleId: ruleId ?? dropped, outcome },
+          { ruleId: idle, outcome: "user_not_in_groups" },
+        ],
+      },
+    },
+  });
+  await ingest(decided(1, granted, "granted"), decided(2, null, "dropped"));
+  const uses = await store.read((tx) => listRuleUses(tx, accountId));
+  expect(new Map(uses.map(({ ruleId, lastAt }) => [ruleId, lastAt]))).toEqual(
+    new Map([
+      [granted, now],
+      [dropped, now],
+    ]),
+  );
 });

@@ -31,6 +31,7 @@ import confirmations from "../migrations/sqlite/0020-confirmations.sql" with { t
 import rollouts from "../migrations/sqlite/0021-rollouts.sql" with { type: "text" };
 import policyStates from "../migrations/sqlite/0022-policy-states.sql" with { type: "text" };
 import groupFloors from "../migrations/sqlite/0023-group-floors.sql" with { type: "text" };
+import ruleUses from "../migrations/sqlite/0024-rule-uses.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -65,6 +66,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 21, name: "rollouts", sql: rollouts },
   { number: 22, name: "policy-states", sql: policyStates },
   { number: 23, name: "group-floors", sql: groupFloors },
+  { number: 24, name: "rule-uses", sql: ruleUses },
 ];
 
 /**

@@ -13,6 +13,7 @@ import { outletTables } from "./outlets.ts";
 import { policyStateTables } from "./policy-states.ts";
 import { recordingTables } from "./recordings.ts";
 import { rolloutTables } from "./rollouts.ts";
+import { ruleUseTables } from "./rule-uses.ts";
 import { trustTables } from "./trust.ts";
 
 export function defineSchema(d: Dialect) {
@@ -27,6 +28,7 @@ export function defineSchema(d: Dialect) {
     ...outletTables(d, accounts),
     ...recordingTables(d),
     ...policyStateTables(d, accounts),
+    ...ruleUseTables(d, accounts),
     ...rolloutTables(d, accounts, network),
   };
 }

@@ -7,6 +7,7 @@ import { and, asc, eq, inArray, or } from "drizzle-orm";
 import type { AccountId, PolicyId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
+import { forgetRuleUses } from "./rule-uses.ts";
 
 export type PolicyRow = Row<"policies">;
 export type PolicyRuleRow = Row<"policyRules">;
@@ -83,12 +84,15 @@ export async function putPolicy(
   const { policies, policyRules } = tx.t;
   const { id, accountId: _, createdAt: __, ...change } = policy;
   await tx.sql.insert(policies).values(policy).onConflictDoUpdate({ target: policies.id, set: change });
+  const keptIds = rules.map((rule) => rule.id);
+  await forgetRuleUses(tx, id, keptIds);
   await tx.sql.delete(policyRules).where(eq(policyRules.policyId, id));
   await tx.sql.insert(policyRules).values([...rules]);
 }
 
 export async function deletePolicy(tx: Writer, accountId: AccountId, policyId: PolicyId): Promise<void> {
   const { policies } = tx.t;
+  await forgetRuleUses(tx, policyId, []);
   await tx.sql.delete(policies).where(and(eq(policies.accountId, accountId), eq(policies.id, policyId)));
 }
 

@@ -10,17 +10,22 @@ import { nowSeconds } from "../../../base/clock.ts";
 import { accessTable, type IdRow } from "../../../policy/code/access-rows.ts";
 import { namesOf } from "../../../policy/code/names.ts";
 import { rulesOf } from "../../../policy/code/questions.ts";
+import { isUnused, reachOfRules } from "../../../policy/code/rule-usage.ts";
+import { NoQuery } from "../../../wire/admin-query.ts";
 import type { PolicyAccount } from "../../../wire/policy-account.ts";
 import {
   ACCESS_ROWS_MAX,
   AccessPage,
   ExplainQuery,
   Explanation,
+  PolicyUsage,
   WhatQuery,
   WhoQuery,
 } from "../../../wire/policy-code-api.ts";
 import { findEventByReceipt } from "../../db/tables/audit-events.ts";
 import { findPeer } from "../../db/tables/peers.ts";
+import { listPolicies } from "../../db/tables/policies.ts";
+import { listRuleUses } from "../../db/tables/rule-uses.ts";
 import { accessRow, shownIn } from "../../policy-files/diff-file.ts";
 import {
   askedBy,
@@ -32,7 +37,7 @@ import {
 } from "../../policy-files/explain.ts";
 import { loadPolicyAccount } from "../../policy-files/load-account.ts";
 import { mayCall, notFound } from "./access.ts";
-import { type Call, type Route, route } from "./route.ts";
+import { type Call, isoTime, type Route, route } from "./route.ts";
 
 export const policyAccessRoutes: readonly Route[] = [
   route({
@@ -66,6 +71,15 @@ export const policyAccessRoutes: readonly Route[] = [
   }),
   route({
     method: "get",
+    path: "/api/policy/usage",
+    summary: "For each rule the people and machines it concerns, and when it last decided",
+    access: "read",
+    query: NoQuery,
+    answer: { one: PolicyUsage },
+    handle: usageOf,
+  }),
+  route({
+    method: "get",
     path: "/api/policy/explain",
     summary: "A decision with every rule: of a receipt, or whether a user may be a local user on a machine",
     access: "self",
@@ -75,6 +89,34 @@ export const policyAccessRoutes: readonly Route[] = [
     handle: explain,
   }),
 ];
+
+async function usageOf(call: Call<unknown, unknown>): Promise<PolicyUsage> {
+  const { ctx, accountId } = call;
+  const { account, uses, policies } = await ctx.store.snapshot(async (tx) => ({
+    account: await loadPolicyAccount(tx, accountId, ctx),
+    uses: await listRuleUses(tx, accountId),
+    policies: await listPolicies(tx, accountId),
+  }));
+  if (account === undefined) throw notFound("account");
+  const now = nowSeconds(ctx.clock);
+  const reach = reachOfRules(account);
+  const useOf = new Map(uses.map((use) => [use.ruleId, use]));
+  const listed = policies.flatMap(({ policy, rules }) =>
+    rules.map(({ id }): PolicyUsage["rules"][number] => {
+      const { lastAt = null, countedSince = 0 } = useOf.get(id) ?? {};
+      const use = { lastAt, countedSince: Math.max(countedSince, policy.updatedAt) };
+      const concerned = reach.get(id);
+      return {
+        ...{ policy_id: policy.id, rule_id: id },
+        ...{ people: concerned?.people ?? null, machines: concerned?.machines ?? null },
+        last_decided_at: lastAt === null ? null : isoTime(lastAt),
+        counted_since: isoTime(use.countedSince),
+        unused: concerned === undefined ? null : isUnused(use, now),
+      };
+    }),
+  );
+  return { rules: listed };
+}
 
 async function explain(call: Call<undefined, ExplainQuery>): Promise<Explanation> {
   const { ctx, accountId, query } = call;

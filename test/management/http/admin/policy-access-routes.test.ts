@@ -1,7 +1,10 @@
 /** who, what and explain over the API, and the account's tests at every save. */
 import { beforeEach, describe, expect, test } from "bun:test";
+import { nowSeconds } from "../../../../src/base/clock.ts";
 import { newId } from "../../../../src/base/random.ts";
 import { systemInitiator } from "../../../../src/management/db/tables/audit-events.ts";
+import { noteRuleUses } from "../../../../src/management/db/tables/rule-uses.ts";
+import { UNUSED_SECONDS } from "../../../../src/policy/code/rule-usage.ts";
 import { aPolicyBody, aRuleBody, TestApi } from "../../../support/admin-api.ts";
 import { aPeerOf, aTokenOf, aUserOf } from "../../../support/management.ts";
 
@@ -185,4 +188,22 @@ describe("a save by any client runs the tests", () => {
     expect((await user([admins])).status).toBe(200);
     expect((await user([])).status).toBe(200);
   });
+});
+
+test("usage has each rule's reach, its last decision, and whether it was unused for 90 days", async () => {
+  const usage = async () => (await get("usage")).body.rules;
+  const [fresh] = await usage();
+  expect(fresh).toMatchObject({
+    ...{ policy_id: ids.policy, people: 1, machines: 1, last_decided_at: null, unused: false },
+  });
+  const now = nowSeconds(api.management.clock);
+  const note = (at: number) =>
+    api.management.store.transaction((tx) => noteRuleUses(tx, api.accountId, new Map([[fresh.rule_id, at]])));
+  await note(now - UNUSED_SECONDS);
+  expect((await usage())[0]).toMatchObject({ unused: true });
+  await note(now);
+  expect((await usage())[0]).toMatchObject({
+    ...{ last_decided_at: new Date(now * 1_000).toISOString(), unused: false },
+  });
+  expect((await get("usage", (await api.tokenAs("user")).token)).status).toBe(403);
 });
