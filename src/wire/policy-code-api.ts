@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { AccessReason } from "./access-reason.ts";
 import { Action, RuleOutcome } from "./decision.ts";
-import { FileAction, PolicyFile, PolicyFileTest } from "./policy-file.ts";
+import { FileAction, PolicyFile, PolicyFileRule, PolicyFileTest } from "./policy-file.ts";
 import { POLICY_TEXT_BYTES_MAX } from "./policy-text.ts";
 import { ReasonCode } from "./reason.ts";
 import { Id, PeerId, RuleId, Sha256, UserId } from "./units.ts";
@@ -219,7 +219,7 @@ const RuleUsage = z.object({
   last_decided_at: z.iso.datetime().nullable(),
   /** Decisions before it may be missing; at the earliest the last edit of its policy. */
   counted_since: z.iso.datetime(),
-  /** Whether it has decided nothing for 90 days. Null: a rule about networks, which machines do not report. */
+  /** Whether it has decided nothing for 90 days. Null: a rule about networks, whose use is unknown. */
   unused: z.boolean().nullable(),
 });
 
@@ -273,6 +273,8 @@ export const Explanation = z.object({
   rule_id: RuleId.nullable(),
   /** Rule by rule, nearest first. Empty for those who may not read policies. */
   rules: z.array(ExplainedRule),
+  /** The narrowest rule that would allow it, for a draft. Null: none would, or this is a receipt. */
+  draft: PolicyFileRule.nullable(),
   /** Of a receipt: what would be decided now. */
   now: z.object({ outcome: z.enum(["allow", "deny"]), reason: ReasonCode.nullable() }).nullable(),
 });

@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import type { Policy } from "../../src/wire/policy.ts";
+import { violationsOf } from "../support/axe.ts";
 import { confirmInTab, openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
 import { OWNER } from "../support/lab.ts";
+import { overflowIn320 } from "../support/narrow-page.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { tabTo } from "../support/tab-to.ts";
@@ -197,5 +199,29 @@ describe.skipIf(!isRoot)("the policy editor", () => {
     expect((await stored()).rules[0]?.description ?? "").toBe("");
     expect(await logins()).toEqual([["deploy"]]);
     expect(complaints.splice(0)).toEqual([]);
+  }, 120_000);
+
+  test("the list says how much each rule is used; those unused for 90 days are a filter", async () => {
+    await page.goto(`${setUp.lab.url}/policies`);
+    await page.getByText("1 person × 1 machine; nothing decided since").waitFor();
+    await page.goto(`${setUp.lab.url}/policies?state=unused`);
+    await page.getByText("No policy matches").waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    expect(await overflowIn320(page)).toEqual([]);
+  }, 120_000);
+
+  test("a refusal leads to a draft of the narrowest rule, with whom else it lets in; nothing is saved", async () => {
+    const before = await stored();
+    await page.goto(`${setUp.lab.url}/access?user=ada@example.com&machine=web1&as=www`);
+    await page.getByRole("link", { name: "Draft the narrowest rule" }).click();
+    await page.getByRole("heading", { level: 1, name: "Draft from a refusal" }).waitFor();
+    await page.getByText("Developers may log in as www on web1.").waitFor();
+    await page.getByText("1 gained.").waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    expect(await stored()).toEqual(before);
+    expect(await setUp.lab.api<Policy[]>("GET", "/api/policies")).toHaveLength(1);
+    await page.goto(`${setUp.lab.url}/access?user=ada@example.com&machine=web1&as=root`);
+    await page.getByText("denied", { exact: true }).waitFor();
+    expect(await page.getByRole("link", { name: "Draft the narrowest rule" }).count()).toBe(0);
   }, 120_000);
 });

@@ -13,10 +13,11 @@ import { COMPONENTS_PATH } from "../../wire/dashboard-section.ts";
 import { ButtonLink } from "../components/button.tsx";
 import { Empty, FailureNotice } from "../components/notice.tsx";
 import { PageSkeleton } from "../components/skeleton.tsx";
-import { accessQuestionOf } from "../pages/access/access-question.ts";
 import { auditTermsOf } from "../pages/audit/audit-terms.ts";
+import { accessQuestionOf } from "../terms/access-question.ts";
 import { listTermsOf } from "../terms/list-terms.ts";
 import { machineTermsOf } from "../terms/machine-terms.ts";
+import { newPolicyTermsOf } from "../terms/new-policy-terms.ts";
 import { personTermsOf } from "../terms/person-terms.ts";
 import { recordingTermsOf } from "../terms/recording-terms.ts";
 import { requestTermsOf } from "../terms/request-terms.ts";
@@ -120,6 +121,7 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: "/policies",
+    validateSearch: listTermsOf,
     component: lazyRouteComponent(() => import("../pages/policies/policies-page.tsx"), "PoliciesPage"),
   }),
   createRoute({
@@ -143,8 +145,7 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: "/policies/new",
-    validateSearch: ({ copy }: Record<string, unknown>): { copy?: string } =>
-      typeof copy === "string" ? { copy } : {},
+    validateSearch: newPolicyTermsOf,
     component: lazyRouteComponent(() => import("../pages/policies/policy-editor-page.tsx"), "NewPolicyPage"),
   }),
   createRoute({

@@ -9,7 +9,9 @@ import { parseJson } from "../../base/files.ts";
 import { type AskedNames, explainTrace, type RuleExplanation } from "../../policy/code/explain.ts";
 import { actionOf, fileActionOf } from "../../policy/code/file-action.ts";
 import { type AccountNames, type Naming, namesOf } from "../../policy/code/names.ts";
-import { createQuestions } from "../../policy/code/questions.ts";
+import { narrowestRule } from "../../policy/code/narrowest-rule.ts";
+import { createQuestions, type Question } from "../../policy/code/questions.ts";
+import { renderRule } from "../../policy/code/render.ts";
 import { recordOf } from "../../policy/decide/decide.ts";
 import { sentenceOf } from "../../policy/sentences.ts";
 import { Action, DecisionRecord } from "../../wire/decision.ts";
@@ -92,15 +94,19 @@ export async function explainQuestion(asked: Asked, deps: ExplainDeps): Promise<
   const machine = await deps.machine(asked.machinePeerId);
   const flags = { ...reportedFlags(machine?.flags ?? null), recording: true };
   const { devicePeerId, ...about } = asked;
-  const answer = createQuestions(account).ask({
+  const question: Question = {
     ...about,
     ...(devicePeerId === undefined ? {} : { devicePeerId }),
     nowSeconds: nowSeconds(clock),
     flags,
-  });
+  };
+  const answer = createQuestions(account).ask(question);
   if (answer === undefined) throw new QfError("ERR_NOT_FOUND", "machine not found");
   const record = recordOf(answer.decision);
-  return explanationOf({ ...asked, devicePeerId: answer.devicePeerId }, record, deps);
+  const explanation = explanationOf({ ...asked, devicePeerId: answer.devicePeerId }, record, deps);
+  const isDenied = record.outcome === "deny" && deps.tellsRules;
+  const rule = isDenied ? narrowestRule(account, question) : null;
+  return { ...explanation, draft: rule === null ? null : renderRule(rule, namesOf(account)) };
 }
 
 /** Explains a stored denial, together with the decision as of now. */
@@ -160,6 +166,7 @@ function explanationOf(
     change: record.outcome === "allow" || !tellsRules ? null : (rules[0]?.change ?? null),
     rule_id: tellsRules ? record.ruleId : null,
     rules: tellsRules ? rules.map(asExplainedRule) : [],
+    draft: null,
     now: null,
   };
 }

@@ -1,5 +1,5 @@
 /**
- * How much each SSH rule covers now, and whether it has been unused for long.
+ * Reach of each SSH rule now, and whether it has been unused for long.
  *
  * Counts go by membership: a posture check, a schedule, or a `drop` elsewhere may still deny.
  *

@@ -9,8 +9,9 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
+import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
-import { Button } from "../../components/button.tsx";
+import { Button, ButtonLink } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
 import type { CsvColumn } from "../../components/csv.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
@@ -19,7 +20,7 @@ import { TextField } from "../../components/field.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import type { AccessQuestion } from "./access-question.ts";
+import type { AccessQuestion } from "../../terms/access-question.ts";
 import { accessWords } from "./capability-words.ts";
 
 type AccessRow = Answer<"GET /api/policy/who">["rows"][number];
@@ -101,6 +102,7 @@ function Trace({ user, machine, localUser }: TraceProps) {
 
 function Explained({ answer }: { readonly answer: Explanation }) {
   const isAllowed = answer.outcome === "allow";
+  const canDraft = may(useMe(), "policies", "create");
   return (
     <div className="flex flex-col gap-4">
       <Card>
@@ -113,6 +115,7 @@ function Explained({ answer }: { readonly answer: Explanation }) {
         </p>
         {answer.sentence === null ? null : <p className="mt-2">{answer.sentence}</p>}
         {answer.change === null ? null : <p className="mt-1 text-soft">To change it: {answer.change}</p>}
+        {answer.draft !== null && canDraft ? <DraftLink answer={answer} /> : null}
       </Card>
       {answer.rules.length === 0 ? null : (
         <DataTable
@@ -122,6 +125,21 @@ function Explained({ answer }: { readonly answer: Explanation }) {
           columns={RULES}
         />
       )}
+    </div>
+  );
+}
+
+/** Opens the editor on a rule for just this. Nothing is saved before its difference was shown there. */
+function DraftLink({ answer: { user, machine, local_user } }: { readonly answer: Explanation }) {
+  if (user === null) return null;
+  return (
+    <div className="mt-4">
+      <ButtonLink
+        to="/policies/new"
+        search={{ user: `id:${user.id}`, machine: `id:${machine.id}`, as: local_user }}
+      >
+        Draft the narrowest rule
+      </ButtonLink>
     </div>
   );
 }

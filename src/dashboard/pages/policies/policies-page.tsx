@@ -13,21 +13,29 @@ import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
 import { ButtonLink, IconButton } from "../../components/button.tsx";
 import { classes } from "../../components/class-names.ts";
+import { SelectField } from "../../components/field.tsx";
 import { filtered } from "../../components/filtered.ts";
 import { Loaded, together } from "../../components/loaded.tsx";
 import { Menu } from "../../components/menu.tsx";
 import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { SearchBox } from "../../components/search-box.tsx";
+import { useListTerms } from "../../components/use-list-terms.tsx";
 import { type AskedChange, PolicyChange } from "./policy-change.tsx";
 import { type File, fileWith, placeInFile, withField } from "./policy-draft.ts";
 import { ruleSentence } from "./rule-sentence.ts";
+import { RuleUsage, type RuleUse, useRuleUses } from "./rule-usage.tsx";
 import { usePolicyFile } from "./use-difference.tsx";
 
 type Policy = Answer<"GET /api/policies">[number];
 
 /** A filter box appears from this many policies on. */
 const FILTER_FROM = 5;
+const [EVERY, UNUSED] = ["every", "unused"];
+const USES = [
+  { value: EVERY, label: "Used or not" },
+  { value: UNUSED, label: "With a rule unused for 90 days" },
+];
 
 export function PoliciesPage() {
   const policies = useQuery(reading("GET /api/policies"));
@@ -78,27 +86,36 @@ interface PolicyListProps {
 function PolicyList({ policies, groups }: PolicyListProps) {
   const me = useMe();
   const file = usePolicyFile();
-  const [typed, setTyped] = useState("");
+  const uses = useRuleUses();
+  const [{ q = "", state }, put] = useListTerms();
   const [change, setChange] = useState<AskedChange | null>(null);
   const nameOf = (id: string): string => groups.find((group) => group.id === id)?.name ?? id;
   const sentences = (policy: Policy) => policy.rules.map((rule) => ruleSentence(rule, nameOf));
-  const shown = filtered(policies, typed, (policy) => [
-    policy.name,
-    policy.description,
-    ...sentences(policy),
-  ]);
+  const isUnused = (policy: Policy) => policy.rules.some(({ id }) => uses.get(id)?.unused === true);
+  const chosen = state === UNUSED ? policies.filter(isUnused) : policies;
+  const shown = filtered(chosen, q, (policy) => [policy.name, policy.description, ...sentences(policy)]);
+  const canFilter = policies.length >= FILTER_FROM || state !== undefined || policies.some(isUnused);
   const canEdit = may(me, "policies", "update");
   return (
     <>
-      {policies.length < FILTER_FROM ? null : (
+      {canFilter ? (
         <SearchBox
           label="Filter policies"
-          value={typed}
-          onValue={setTyped}
+          value={q}
+          onValue={(value) => put({ q: value })}
           shown={shown.length}
           total={policies.length}
-        />
-      )}
+        >
+          <SelectField
+            label="Use"
+            isLabelHidden
+            value={state === UNUSED ? UNUSED : EVERY}
+            onValue={(value) => put({ state: value === EVERY ? undefined : value })}
+            choices={USES}
+          />
+        </SearchBox>
+      ) : null}
+      {shown.length === 0 ? <Empty title="No policy matches">Remove a filter, or type less.</Empty> : null}
       <ul className="flex flex-col gap-3">
         {shown.map((policy) => (
           <li key={policy.id}>
@@ -107,6 +124,7 @@ function PolicyList({ policies, groups }: PolicyListProps) {
               sentences={sentences(policy)}
               file={file.data?.file ?? null}
               canEdit={canEdit}
+              uses={uses}
               onChange={setChange}
             />
           </li>
@@ -123,10 +141,12 @@ interface PolicyCardProps {
   /** Null while it is loading. */
   readonly file: File | null;
   readonly canEdit: boolean;
+  /** By rule id. */
+  readonly uses: ReadonlyMap<string, RuleUse>;
   readonly onChange: (change: AskedChange) => void;
 }
 
-function PolicyCard({ policy, sentences, file, canEdit, onChange }: PolicyCardProps) {
+function PolicyCard({ policy, sentences, file, canEdit, uses, onChange }: PolicyCardProps) {
   return (
     <section className="rounded-lg border border-line bg-card p-4 sm:px-5">
       <div className="flex items-center justify-between gap-3">
@@ -158,7 +178,7 @@ function PolicyCard({ policy, sentences, file, canEdit, onChange }: PolicyCardPr
             <span
               className={classes("max-w-4xl text-pretty", !(policy.enabled && rule.enabled) && "text-soft")}
             >
-              {sentences[i]}
+              {sentences[i]} <RuleUsage use={uses.get(rule.id)} />
             </span>
           </li>
         ))}

@@ -40,7 +40,8 @@ export function newDraft(of: FilePolicy | null, taken: ReadonlySet<string>): Pol
   const { rules, id: _, ...fields } = of ?? { name: "", rules: [NEW_RULE] };
   return {
     base: null,
-    fields: of === null ? fields : { ...fields, name: freeName(fields.name, taken) },
+    fields:
+      of === null || !taken.has(fields.name) ? fields : { ...fields, name: freeName(fields.name, taken) },
     rules: rules.map((rule, i) => ({ key: `n${i}`, rule })),
     nextKey: rules.length,
   };

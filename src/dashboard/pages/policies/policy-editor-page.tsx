@@ -38,16 +38,50 @@ export function PolicyPage() {
 }
 
 export function NewPolicyPage() {
-  const { copy } = create.useSearch();
+  const { copy, ...refused } = create.useSearch();
+  const { user, machine, as } = refused;
+  if (user !== undefined && machine !== undefined && as !== undefined)
+    return <Drafted {...{ user, machine, as }} />;
   return <Opened key={copy ?? ""} policyId={null} {...(copy === undefined ? {} : { copy })} />;
 }
 
-function Opened({ policyId, copy }: { readonly policyId: string | null; readonly copy?: string }) {
+interface Refused {
+  readonly user: string;
+  readonly machine: string;
+  readonly as: string;
+}
+
+/** A new policy with the narrowest rule for what was refused. */
+function Drafted({ user, machine, as }: Refused) {
+  const answer = useQuery(reading("GET /api/policy/explain", { query: { user, machine, local_user: as } }));
+  return (
+    <Detail query={answer} what="answer" back={BACK} gone="Ask again on the page Access.">
+      {({ draft, machine: { name } }) =>
+        draft === null ? (
+          <Gone what="draft" back={BACK}>
+            No rule is needed for it any more, or none would help.
+          </Gone>
+        ) : (
+          <Opened policyId={null} seed={{ name: `${as} on ${name}`, rules: [draft] }} />
+        )
+      }
+    </Detail>
+  );
+}
+
+interface OpenedProps {
+  readonly policyId: string | null;
+  readonly copy?: string;
+  /** What a new policy begins with. */
+  readonly seed?: FilePolicy;
+}
+
+function Opened({ policyId, copy, seed }: OpenedProps) {
   const read = together(usePolicyFile(), useQuery(reading("GET /api/policies")), useChoices());
   return (
     <Detail query={read} what="policy" back={BACK} gone="It may have been deleted meanwhile.">
       {([{ file }, policies, choices]) => (
-        <Draft file={file} policies={policies} policyId={policyId} copy={copy ?? null} choices={choices} />
+        <Draft {...{ file, policies, policyId, choices }} copy={copy ?? null} seed={seed ?? null} />
       )}
     </Detail>
   );
@@ -58,11 +92,14 @@ interface DraftProps {
   readonly policies: Answer<"GET /api/policies">;
   readonly policyId: string | null;
   readonly copy: string | null;
+  readonly seed: FilePolicy | null;
   readonly choices: Choices;
 }
 
-function Draft({ file, policies, policyId, copy, choices }: DraftProps) {
-  const [stored, setStored] = useDraft<PolicyDraft>(`qf-policy:${policyId ?? "new"}${copy ?? ""}`);
+function Draft({ file, policies, policyId, copy, seed, choices }: DraftProps) {
+  const [stored, setStored] = useDraft<PolicyDraft>(
+    `qf-policy:${policyId ?? "new"}${copy ?? seed?.name ?? ""}`,
+  );
   const current = entryOf(file, policies, policyId);
   const copied = entryOf(file, policies, copy);
   if (policyId !== null && current.policy === null && stored === null) {
@@ -73,11 +110,11 @@ function Draft({ file, policies, policyId, copy, choices }: DraftProps) {
     );
   }
   const names = new Set((file.policies ?? []).map(({ name }) => name));
-  const initial = current.policy === null ? newDraft(copied.policy, names) : draftOf(current.policy);
+  const initial = current.policy === null ? newDraft(seed ?? copied.policy, names) : draftOf(current.policy);
   return (
     <>
       <PageHeader
-        title={current.policy?.name ?? (copied.policy === null ? "New policy" : "Copy of a policy")}
+        title={current.policy?.name ?? newTitle(copied.policy, seed)}
         about="Nothing is in force before it is saved."
         actions={<ButtonLink to="/policies">All policies</ButtonLink>}
       />
@@ -88,11 +125,17 @@ function Draft({ file, policies, policyId, copy, choices }: DraftProps) {
         policyId={policyId}
         draft={stored ?? initial}
         isStored={stored !== null}
+        isSeeded={seed !== null}
         onDraft={(draft) => setStored(draft !== null && isEdited(draft) ? draft : null)}
         choices={choices}
       />
     </>
   );
+}
+
+function newTitle(copied: FilePolicy | null, seed: FilePolicy | null): string {
+  if (seed !== null) return "Draft from a refusal";
+  return copied === null ? "New policy" : "Copy of a policy";
 }
 
 function entryOf(

@@ -39,13 +39,15 @@ interface PolicyEditorProps {
   readonly draft: PolicyDraft;
   /** Whether the draft is kept in this tab, which begins with the first edit. */
   readonly isStored: boolean;
+  /** Whether a new draft already says something, so that its difference is shown at once. */
+  readonly isSeeded: boolean;
   /** Null discards the draft. */
   readonly onDraft: (draft: PolicyDraft | null) => void;
   readonly choices: Choices;
 }
 
 export function PolicyEditor(props: PolicyEditorProps) {
-  const { file, place, current, policyId, draft, isStored, onDraft } = props;
+  const { file, place, current, policyId, draft, isStored, isSeeded, onDraft } = props;
   const me = useMe();
   const tell = useToast();
   const navigate = useNavigate();
@@ -59,7 +61,7 @@ export function PolicyEditor(props: PolicyEditorProps) {
     const id = policyId === null ? {} : { id: policyId };
     return isEdited(draft) && !hasMoved ? fileWith(file, { place, policy: policyOf(draft), ...id }) : null;
   }, [draft, file, place, policyId, hasMoved]);
-  const isAsked = edited !== null && (isStored || draft.base !== null);
+  const isAsked = edited !== null && (isStored || isSeeded || draft.base !== null);
   const difference = useDifference(isAsked ? edited : null);
   const sentAt = place === -1 ? (file.policies?.length ?? 0) : place;
   const problems = problemsOf(difference.error, sentAt);

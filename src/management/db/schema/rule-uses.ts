@@ -1,5 +1,5 @@
 /**
- * When each rule last decided a request, for telling rules that nobody uses.
+ * Last decisions of rules, for telling those that nobody uses.
  *
  * @module
  */

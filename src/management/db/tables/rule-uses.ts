@@ -1,5 +1,5 @@
 /**
- * When rules last decided a request, as machines report it.
+ * Last decisions of rules, as machines report them.
  *
  * @module
  */

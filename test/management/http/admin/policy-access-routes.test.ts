@@ -76,6 +76,13 @@ test("a question is answered with every rule, the first condition that failed an
     rules: [{ policy: "deploy", rule: "web servers", outcome: "local_user_not_listed" }],
   });
   expect(denied.change).toContain("root");
+  expect(allowed.draft).toBeNull();
+  expect(denied.draft).toMatchObject({
+    ...{ sources: ["devs"], destination_peer: "web1", authorized_groups: { devs: ["root"] } },
+  });
+  expect(
+    (await get("explain?machine=web1&local_user=root", (await api.tokenAs("user")).token)).body.draft,
+  ).toBeNull();
   const action = encodeURIComponent(JSON.stringify({ forward: "10.0.0.1:22" }));
   expect((await get(`explain?${question}&local_user=deploy&action=${action}`)).body.outcome).toBe("allow");
   expect((await get(`explain?${question}&local_user=deploy&action=dance`)).status).toBe(422);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { accessQuestionOf } from "../../../../src/dashboard/pages/access/access-question.ts";
+import { accessQuestionOf } from "../../../src/dashboard/terms/access-question.ts";
 
 test.each([
   [
