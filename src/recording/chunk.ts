@@ -22,6 +22,11 @@ export function packChunk(text: Uint8Array): Uint8Array {
   return Bun.zstdCompressSync(text, { level: ZSTD_LEVEL });
 }
 
+/** As `packChunk`, on another thread. `text` must not change meanwhile. */
+export function packChunkAside(text: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return Bun.zstdCompress(text, { level: ZSTD_LEVEL });
+}
+
 /** The lines of a chunk. Throws ERR_STATE_DAMAGED for an invalid chunk or one above the size limit. */
 export function unpackChunk(packed: Uint8Array): Uint8Array {
   let text: Uint8Array;

@@ -15,7 +15,7 @@ interface Report {
 let setUp: SetUp;
 beforeAll(async () => {
   const machines = { web1: ["--plain-ssh-listen=127.0.0.1:0"] };
-  setUp = await openSetUp({ people: {}, devices: {}, policies: [], machines });
+  setUp = await openSetUp({ policies: [{ logins: ["nobody"] }], machines });
 }, 120_000);
 afterAll(() => setUp?.[Symbol.asyncDispose]());
 
@@ -29,7 +29,11 @@ test("management and a machine that runs hold, and nothing of it is left in the 
   const { lab, agent } = setUp;
   const { listen, plainListen } = (await agent.status()).sshServer;
   const ports = [...listen, ...(plainListen ?? [])].flatMap((place) => ["--machine", place]);
-  const { exitCode, report } = await attack(lab.url, [...ports, "--with-token"], { QF_TOKEN: lab.token });
+  // As Ada's laptop, which may reach the machine.
+  const env = { ...setUp.device.env(), QF_TOKEN: lab.token };
+  const args = [...ports, "--stream-to", "web1", "--with-token"];
+  const before = (await lab.api<{ id: string }[]>("GET", "/api/peers")).map(({ id }) => id).sort();
+  const { exitCode, report } = await attack(lab.url, args, env);
   expect(report.results.filter(({ outcome }) => outcome === "broke")).toEqual([]);
   const held = report.results.filter(({ outcome }) => outcome === "held").map(({ id }) => id);
   for (const id of [
@@ -42,9 +46,13 @@ test("management and a machine that runs hold, and nothing of it is left in the 
     expect(held).toContain(id);
   }
   expect(held.filter((id) => id.startsWith("early_message"))).toHaveLength(4);
+  // None of those on streams was skipped.
+  expect(held.filter((id) => /^relay_(?:stream|link)_/.test(id))).toHaveLength(9);
+  expect(held.filter((id) => /^(?:relayed|direct)_hello_/.test(id))).toHaveLength(12);
+  expect(held.filter((id) => id.startsWith("relay_frame_"))).toHaveLength(6);
   expect(exitCode).toBe(0);
-  const response = await fetch(`${lab.url}/api/peers`, { headers: { authorization: `Token ${lab.token}` } });
-  expect(((await response.json()) as { name: string }[]).map(({ name }) => name)).toEqual(["web1"]);
+  const peers = await lab.api<{ id: string }[]>("GET", "/api/peers");
+  expect(peers.map(({ id }) => id).sort()).toEqual(before);
 }, 180_000);
 
 test("a set-up that refuses nothing is said to break", async () => {
@@ -57,7 +65,13 @@ test("a set-up that refuses nothing is said to break", async () => {
   machine.close();
   expect([exitCode, report.held]).toEqual([1, false]);
   const broke = report.results.filter(({ outcome }) => outcome === "broke").map(({ id }) => id);
-  for (const id of ["api_without_token", "path_traversal", "signature_relabelled", "early_message_50"]) {
+  for (const id of [
+    "api_without_token",
+    "path_traversal",
+    "signature_relabelled",
+    "relay_link_forged",
+    "early_message_50",
+  ]) {
     expect(broke).toContain(id);
   }
 }, 180_000);

@@ -6,6 +6,7 @@ import {
   emptyChain,
   extendChain,
   packChunk,
+  packChunkAside,
   unpackChunk,
 } from "../../src/recording/chunk.ts";
 
@@ -14,6 +15,11 @@ test("a chunk is smaller when it is packed, and comes back", () => {
   const packed = packChunk(text);
   expect(packed.length).toBeLessThan(text.length / 10);
   expect(Buffer.from(unpackChunk(packed))).toEqual(text);
+});
+
+test("a chunk that another thread packs is the same", async () => {
+  const text = new TextEncoder().encode("the same line\r\n".repeat(2_000));
+  expect(Buffer.from(await packChunkAside(text))).toEqual(Buffer.from(packChunk(text)));
 });
 
 test.each([

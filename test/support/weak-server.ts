@@ -2,18 +2,31 @@
  * A management and a machine that refuse nothing: what `qf selftest attack` has to find.
  */
 import { createServer, type Socket } from "node:net";
+import {
+  decodeRelayFrame,
+  encodeRelayFrame,
+  RELAY_AGENT_PATH,
+  RELAY_CLIENT_PATH,
+  RELAY_FRAME,
+  resetFrame,
+} from "../../src/wire/relay.ts";
 
 const SECRET = "root:x:0:0:root:/root:/bin/sh\n";
 
-/** Answers everything with 200, echoes names and markup, and believes every agent. */
+const SYNC_PATH = "/agent/v1/sync";
+const SOCKETS = [SYNC_PATH, RELAY_AGENT_PATH, RELAY_CLIENT_PATH];
+
+/** Answers everything with 200, echoes names and markup, and believes every agent and every stream. */
 export function aWeakManagement(config: object) {
-  const server = Bun.serve({
+  const server = Bun.serve<{ readonly path: string }>({
     port: 0,
     hostname: "127.0.0.1",
     fetch(request, upgrade) {
       const url = new URL(request.url);
-      if (url.pathname === "/agent/v1/sync")
-        return upgrade.upgrade(request) ? undefined : new Response("", { status: 400 });
+      if (SOCKETS.includes(url.pathname)) {
+        const data = { path: url.pathname };
+        return upgrade.upgrade(request, { data }) ? undefined : new Response("", { status: 400 });
+      }
       if (url.pathname === "/client/v1/config" && request.headers.get("forwarded") === null)
         return Response.json({ ...config, origin: url.origin });
       if (url.pathname === "/client/v1/challenges") return Response.json({ challenge: "A".repeat(43) });
@@ -25,8 +38,19 @@ export function aWeakManagement(config: object) {
       return new Response(`${names}\n${SECRET}`);
     },
     websocket: {
-      open: (socket) => void socket.send(JSON.stringify({ type: "welcome", challenge: "A".repeat(43) })),
-      message: (socket) => void socket.send(JSON.stringify({ type: "audit_ack", throughSeq: 1 })),
+      open(socket) {
+        const { path } = socket.data;
+        if (path === SYNC_PATH) socket.send(JSON.stringify({ type: "welcome", challenge: "A".repeat(43) }));
+        else if (path === RELAY_CLIENT_PATH)
+          socket.send(encodeRelayFrame(RELAY_FRAME.data, 0, Buffer.from("hello")));
+      },
+      message(socket, message) {
+        if (socket.data.path === SYNC_PATH) socket.send(JSON.stringify({ type: "audit_ack", throughSeq: 1 }));
+        else if (decodeRelayFrame(message)?.type === RELAY_FRAME.ping)
+          socket.send(encodeRelayFrame(RELAY_FRAME.pong, 0));
+        // The machine ends what makes no sense to it.
+        else socket.send(resetFrame(0, "gone"));
+      },
     },
   });
   return { url: `http://127.0.0.1:${server.port}`, close: () => server.stop(true) };

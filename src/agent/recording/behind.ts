@@ -18,7 +18,7 @@ export const BEHIND_LIMITS: BehindLimits = {
   heldAfterMs: 5_000,
   failedAfterMs: 30_000,
 };
-/** Bytes of text that may wait for encryption. Beyond this, output is held back to bound memory. */
+/** Bytes of text that may wait to be compressed or encrypted. Beyond this, output is held back to bound memory. */
 const SEALING_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A chunk that management does not have yet. */
@@ -56,7 +56,7 @@ export class Behind {
     return limits !== null && this.#ageMs() > limits.failedAfterMs && !mayWait();
   }
 
-  /** Counts bytes of text whose encryption begins, or, when negative, has ended. */
+  /** Counts bytes of text that is being sealed, or, when negative, no longer is. */
   sealing(bytes: number): void {
     this.#sealingBytes += bytes;
     this.#release();
@@ -97,7 +97,7 @@ export class Behind {
     if (this.#sealingBytes > SEALING_BYTES_MAX) return true;
     const { limits, mayWait, isAway } = this.#options;
     if (limits === null || (isAway() && mayWait())) return false;
-    // Text that is being encrypted is not stored yet either.
+    // Text that is being sealed is not stored yet either.
     return this.#bytes + this.#sealingBytes > limits.bytesMax || this.#ageMs() > limits.heldAfterMs;
   }
 

@@ -1,6 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { nowSeconds, systemClock } from "../../base/clock.ts";
-import { QfError } from "../../base/errors.ts";
+import { isQfError, QfError } from "../../base/errors.ts";
 import { createClientApi } from "../../client/client-api.ts";
+import { clientFolderPath } from "../../client/client-folder.ts";
+import { type ClientSession, openClientSession } from "../../client/client-session.ts";
 import { managementUrlOf } from "../../client/management-url.ts";
 import { pinnedLog } from "../../client/pinned-logs.ts";
 import { runAttacks } from "../../client/selftest/attack.ts";
@@ -8,6 +12,9 @@ import { httpAttacks } from "../../client/selftest/http-attacks.ts";
 import { type LogAccess, logAttacks } from "../../client/selftest/log-attacks.ts";
 import { machineAttacks } from "../../client/selftest/machine-attacks.ts";
 import { proofAttacks } from "../../client/selftest/proof-attacks.ts";
+import { type OwnDevice, relayAttacks } from "../../client/selftest/relay-attacks.ts";
+import { type ReachableMachine, streamAttacks } from "../../client/selftest/stream-attacks.ts";
+import { findTarget, registeredDevice } from "../../client/target.ts";
 import { Peer } from "../../wire/admin-peers.ts";
 import { ConsistencyAnswer, InclusionAnswer, LogCheckpoint } from "../../wire/log-api.ts";
 import type { AttackResult } from "../../wire/selftest.ts";
@@ -23,13 +30,17 @@ export const selftestAttack = command(
 Attack your own set-up, by what any client could send, and report what was tried and what held. Nothing is
 changed, and no limit is reached; the log of management and of the machines records the refusals. Attacks on
 the audit log, and a look at the names of machines, want a login or token that may read them (--with-token),
-and are skipped without. Hostile names are tried on this machine's own ssh and its configuration.
+and are skipped without. Attacks in the name of this device want one that qf login has registered, and those on
+streams a machine that it may reach (--stream-to). Hostile names are tried on this machine's own ssh and its
+configuration.
 
-usage: qf selftest attack [--management-url URL] [--machine HOST:PORT]... [--with-token] [--json]
+usage: qf selftest attack [--management-url URL] [--machine HOST:PORT]... [--stream-to MACHINE] [--with-token]
+                          [--json]
 
 options:
   --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
   --machine HOST:PORT      a machine's port to attack as well, such as web1.example.com:22022; may be repeated
+  --stream-to MACHINE      a machine that this device may reach: attack streams to it, directly and relayed
   --with-token             look at log and names too, by your login or the token in QF_TOKEN_FILE
   --json                   print the report as JSON
 
@@ -37,12 +48,14 @@ Exit status: 0 if everything that was tried held; 1 if anything did not.
 
 examples:
   qf selftest attack
+  qf selftest attack --stream-to web1
   qf selftest attack --machine web1.example.com:22022 --with-token --json
 `,
   {
     args: {
       "management-url": { type: "string" },
       machine: { type: "string" },
+      "stream-to": { type: "string" },
       "with-token": { type: "boolean" },
       json: { type: "boolean" },
     },
@@ -56,10 +69,15 @@ examples:
       const config = await createClientApi({ url }).config();
       const now = (): number => nowSeconds(systemClock);
       const isTrusted = args["with-token"] === true;
+      const own = await ownDevice(url);
+      const machine = own === null ? null : await reachable(own, args["stream-to"]);
+      const streams = { scope: config, nowSeconds: now, device: own?.device ?? null, machine };
       const { configAttacks } = await import("../../proxy/ssh-config/config-attacks.ts");
       const report = await runAttacks([
         ...httpAttacks(url),
         ...proofAttacks(url, config, now),
+        ...relayAttacks(url, streams),
+        ...streamAttacks(url, streams),
         ...logAttacks(url, isTrusted ? await logAccess(url) : null),
         ...configAttacks({
           environment: process.env,
@@ -90,6 +108,28 @@ async function printResults(results: readonly AttackResult[]): Promise<void> {
   const count = (wanted: AttackResult["outcome"]): number =>
     results.filter(({ outcome }) => outcome === wanted).length;
   await print(`${count("held")} held, ${count("broke")} broke, ${count("skipped")} skipped\n`);
+}
+
+interface Own {
+  readonly session: ClientSession;
+  readonly device: OwnDevice;
+}
+
+/** This device as it is registered there. Null: it is not. Makes no folder and no key. */
+async function ownDevice(url: string): Promise<Own | null> {
+  if (!existsSync(join(clientFolderPath(process.env), "config.json"))) return null;
+  const session = await openClientSession({ managementUrl: url, interactive: false });
+  try {
+    const { devicePeerId } = await registeredDevice(session);
+    return { session, device: { peerId: devicePeerId, deviceKey: session.deviceKey } };
+  } catch (error) {
+    if (isQfError(error, "ERR_LOGIN_REQUIRED")) return null;
+    throw error;
+  }
+}
+
+async function reachable({ session }: Own, name: string | undefined): Promise<ReachableMachine | null> {
+  return name === undefined ? null : (await findTarget(session, name)).target;
 }
 
 async function machineNames(url: string): Promise<string[]> {

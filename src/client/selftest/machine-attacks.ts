@@ -77,8 +77,15 @@ interface Talk {
   readonly isClosed: boolean;
 }
 
+/** Whether the machine answers `said`. Rejects when it cannot be reached. */
+export async function isAnswered(place: MachinePlace, said: string): Promise<boolean> {
+  const isEnough = (got: Buffer): boolean => got.length > 0;
+  const { bytes } = await talk(place, (_got, send) => send(said), { afterMs: 0, isEnough });
+  return bytes.length > 0;
+}
+
 /** The machine must close the connection silently. Skipped on a port that greets strangers with SSH. */
-async function silentTo(place: MachinePlace, said: string): Promise<Verdict> {
+export async function silentTo(place: MachinePlace, said: string): Promise<Verdict> {
   const { bytes, isClosed } = await talk(place, (_got, send) => send(said), {
     afterMs: 0,
     isEnough: (got) => got.length > 0,
