@@ -18,7 +18,7 @@ export const BEHIND_LIMITS: BehindLimits = {
   heldAfterMs: 5_000,
   failedAfterMs: 30_000,
 };
-/** Bytes of text that may wait to be compressed or encrypted. Beyond this, output is held back to bound memory. */
+/** Bytes of text that may wait to be sealed. Beyond this, output is held back to bound memory. */
 const SEALING_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A chunk that management does not have yet. */

@@ -30,9 +30,9 @@ export const selftestAttack = command(
 Attack your own set-up, by what any client could send, and report what was tried and what held. Nothing is
 changed, and no limit is reached; the log of management and of the machines records the refusals. Attacks on
 the audit log, and a look at the names of machines, want a login or token that may read them (--with-token),
-and are skipped without. Attacks in the name of this device want one that qf login has registered, and those on
-streams a machine that it may reach (--stream-to). Hostile names are tried on this machine's own ssh and its
-configuration.
+and are skipped without. Attacks in the name of this device want one that qf login has registered, and those
+on streams a machine that it may reach (--stream-to). Hostile names are tried on this machine's own ssh and
+its configuration.
 
 usage: qf selftest attack [--management-url URL] [--machine HOST:PORT]... [--stream-to MACHINE] [--with-token]
                           [--json]

@@ -49,9 +49,9 @@ export function relayAttacks(url: string, options: RelayAttackOptions): Attack[]
   const asDevice = (run: (device: OwnDevice) => Promise<Verdict>) => async () =>
     device === null ? NO_DEVICE : run(device);
   const stream = (by: OwnDevice, forgery: DialForgery = {}) =>
-    refusedSocket(url, RELAY_CLIENT_PATH, dialHeaders(by, { scope, nowSeconds: nowSeconds() }, forgery));
+    unprovenSocket(url, RELAY_CLIENT_PATH, dialHeaders(by, { scope, nowSeconds: nowSeconds() }, forgery));
   const link = (by: OwnDevice) =>
-    refusedSocket(url, RELAY_AGENT_PATH, {
+    unprovenSocket(url, RELAY_AGENT_PATH, {
       [RELAY_PROOF_HEADER]: signRelayServe({ ...by, scope, nowSeconds: nowSeconds() }),
     });
   return [
@@ -96,7 +96,7 @@ export function claimedLink(
   { scope, nowSeconds, device }: RelayAttackOptions & { readonly device: OwnDevice },
   peerId: string,
 ): Promise<Verdict> {
-  return refusedSocket(url, RELAY_AGENT_PATH, {
+  return unprovenSocket(url, RELAY_AGENT_PATH, {
     [RELAY_PROOF_HEADER]: signRelayServe({ ...device, peerId, scope, nowSeconds: nowSeconds() }),
   });
 }
@@ -127,7 +127,7 @@ function dialHeaders(
 
 /** What came on a relay socket. */
 export interface Heard {
-  /** Null: no socket was opened. */
+  /** Whether a socket was opened at all. */
   readonly isOpen: boolean;
   /** Why the relay ended the stream. Null: it has not. */
   readonly reset: RelayReset | null;
@@ -138,21 +138,27 @@ export interface Heard {
   readonly isClosed: boolean;
 }
 
-/** The reasons for which nobody is let in. */
-const REFUSALS: readonly (RelayReset | null)[] = ["refused", "unproven"];
-
 /** The relay must refuse the socket, or what it would carry. */
 export async function refusedSocket(
   url: string,
   path: string,
   headers: Record<string, string>,
 ): Promise<Verdict> {
+  const verdict = await unprovenSocket(url, path, headers);
+  return verdict === BELIEVED ? null : verdict;
+}
+
+const BELIEVED = "the relay takes it for proven";
+
+/** As `refusedSocket`, where the relay must not even believe who asks. */
+async function unprovenSocket(url: string, path: string, headers: Record<string, string>): Promise<Verdict> {
   const { isOpen, reset, bytes } = await talkToRelay(url, path, {
     headers,
     onOpen: (send) => send(encodeRelayFrame(RELAY_FRAME.ping, 0)),
     isEnough: (heard) => heard.bytes > 0 || heard.isAlive || heard.reset !== null,
   });
-  if (!isOpen || REFUSALS.includes(reset)) return null;
+  if (!isOpen || reset === "unproven") return null;
+  if (reset === "refused") return BELIEVED;
   if (reset === "limit") return { skipped: "the relay has no room now" };
   if (bytes > 0) return `it was answered with ${bytes} bytes`;
   return reset === null ? "the socket stays open" : `it was admitted, and ended with ${reset}`;

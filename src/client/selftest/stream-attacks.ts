@@ -168,7 +168,7 @@ class Streams {
     return silentTo(place, `${hello}\n`);
   }
 
-  /** Sends `message` on a stream that the machine has answered. The relay must end it, and pass nothing on. */
+  /** Sends `message` on an answered stream. The relay must end that, and pass nothing on. */
   async endedAfter(message: string | Buffer): Promise<Verdict> {
     let isSaid = false;
     const { bytes, reset, isClosed } = await talkToRelay(this.#url, RELAY_CLIENT_PATH, {

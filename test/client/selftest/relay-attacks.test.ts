@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { generateEd25519 } from "../../../src/base/ed25519.ts";
 import { runAttacks } from "../../../src/client/selftest/attack.ts";
 import { relayAttacks } from "../../../src/client/selftest/relay-attacks.ts";
+import { resetFrame } from "../../../src/wire/relay.ts";
 import { aWeakManagement } from "../../support/weak-server.ts";
 
 const config = { accountId: "d34hgk3f9s8d7f6g5h4j", origin: "https://qf.example.com" };
@@ -40,6 +41,18 @@ test.each([
   const found = await outcomes(`http://127.0.0.1:${server.port}`, device);
   await server.stop(true);
   expect(new Set(Object.values(found))).toEqual(new Set([outcome]));
+});
+
+test("a relay that believes who asks is said to break, though it refuses the stream", async () => {
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: (request, self) => (self.upgrade(request) ? undefined : new Response("", { status: 400 })),
+    websocket: { open: (socket) => void socket.send(resetFrame(0, "refused")), message: () => {} },
+  });
+  const found = await outcomes(`http://127.0.0.1:${server.port}`, device);
+  await server.stop(true);
+  expect(new Set(Object.values(found))).toEqual(new Set(["broke"]));
 });
 
 test("a relay that cannot be reached has not held", async () => {
