@@ -8,7 +8,11 @@ import { createSocket, type Socket } from "node:dgram";
 import type { Log } from "../../base/log.ts";
 import { answerOf, type Zone } from "./name-answers.ts";
 
-const DNS_PORT = 53;
+/**
+ * Port 53, and those that are tried when it is taken. Only root may bind them, so no user of the machine can
+ * take the place of an agent that was killed and answer in its name.
+ */
+const PORTS: readonly number[] = [53, ...Array.from({ length: 16 }, (_, i) => 1023 - i)];
 /** Queries for our names are far shorter. */
 const QUERY_BYTES_MAX = 512;
 
@@ -21,15 +25,15 @@ export interface NameServer {
 }
 
 /**
- * Listens on the loopback address that belongs to overlay address `self`, on port 53, or on another port when
- * that one is taken. Rejects with the system's error when neither works.
+ * Listens on the loopback address that belongs to overlay address `self`, on the first of `ports` that is
+ * free. Rejects with the system's error when none is.
  */
 export async function openNameServer(
   { self, log }: { readonly self: string; readonly log: Log },
-  port = DNS_PORT,
+  ports: readonly number[] = PORTS,
 ): Promise<NameServer> {
   const address = loopbackOf(self);
-  const socket = await bound(address, port).catch(() => bound(address, 0));
+  const socket = await boundToFirst(address, ports);
   let zone: Zone = { domain: "invalid", addresses: new Map() };
   socket.on("message", (query, from) => {
     const answer = query.length > QUERY_BYTES_MAX ? null : answerOf(query, zone);
@@ -52,6 +56,18 @@ export async function openNameServer(
  */
 export function loopbackOf(overlayAddress: string): string {
   return overlayAddress.replace(/^\d+\./, "127.");
+}
+
+async function boundToFirst(address: string, ports: readonly number[]): Promise<Socket> {
+  let failure: unknown;
+  for (const port of ports) {
+    const socket = await bound(address, port).catch((cause: unknown) => {
+      failure = cause;
+      return null;
+    });
+    if (socket !== null) return socket;
+  }
+  throw failure;
 }
 
 function bound(address: string, port: number): Promise<Socket> {

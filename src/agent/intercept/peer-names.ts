@@ -62,12 +62,12 @@ export class PeerNames {
   async #tell(domain: string, some: HostNames | undefined): Promise<void> {
     const { self, log } = this.#options;
     const server = this.#server;
-    if (server === null || this.#untold === domain) return;
+    if (server === null) return await this.#forget();
+    if (this.#untold === domain) return;
     const isAnswered = () =>
       some === undefined ? true : isFound({ name: some.names[0] ?? "", address: some.address });
     if (this.#told === domain && (await isAnswered())) return;
-    if (this.#mayBeLeft || this.#told !== null) await forgetResolved(self.peerId);
-    this.#mayBeLeft = false;
+    await this.#forget();
     const { address, port } = server;
     const isTold = (await tellResolved(self.peerId, { address, port, domain })) && (await isAnswered());
     this.#told = isTold ? domain : null;
@@ -76,10 +76,15 @@ export class PeerNames {
     log.info("names of peers are answered", { domain, address, port, resolved: this.#told !== null });
   }
 
-  async #clear(): Promise<void> {
+  /** Takes a registration back, a killed agent's too. */
+  async #forget(): Promise<void> {
     if (this.#mayBeLeft || this.#told !== null) await forgetResolved(this.#options.self.peerId);
     this.#mayBeLeft = false;
     this.#told = null;
+  }
+
+  async #clear(): Promise<void> {
+    await this.#forget();
     this.#untold = null;
     this.#server?.close();
     this.#server = null;

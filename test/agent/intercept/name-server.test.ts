@@ -11,9 +11,9 @@ test("the name server of a machine is at a loopback address of its own", () => {
 });
 
 test("it answers what it was given last, and two at one port stand beside each other", async () => {
-  const first = await openNameServer({ self: SELF, log: silentLog }, 0);
+  const first = await openNameServer({ self: SELF, log: silentLog }, [0]);
   // The port is held: it takes another.
-  const second = await openNameServer({ self: SELF, log: silentLog }, first.port);
+  const second = await openNameServer({ self: SELF, log: silentLog }, [first.port, 0]);
   try {
     expect(second.port).not.toBe(first.port);
     first.set(ZONE);
@@ -22,6 +22,22 @@ test("it answers what it was given last, and two at one port stand beside each o
     expect(await addressesAt(second)).toBe("ENOTFOUND");
     second.set(ZONE);
     expect(await addressesAt(second)).toEqual(["100.64.0.2"]);
+  } finally {
+    first.close();
+    second.close();
+  }
+});
+
+test("where port 53 is taken it listens on one that only root may bind, and on none else", async () => {
+  const self = "100.64.7.10";
+  const first = await openNameServer({ self, log: silentLog });
+  const second = await openNameServer({ self, log: silentLog });
+  try {
+    expect(second.port).not.toBe(first.port);
+    expect(Math.max(first.port, second.port)).toBeLessThan(1024);
+    expect(openNameServer({ self, log: silentLog }, [first.port, second.port])).rejects.toMatchObject({
+      code: "EADDRINUSE",
+    });
   } finally {
     first.close();
     second.close();
