@@ -9,7 +9,11 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { QfError } from "./errors.ts";
 import { newId } from "./new-id.ts";
+import { parseJson } from "./parse-json.ts";
 import { platform } from "./platform/platform.ts";
+import { named } from "./system-error.ts";
+
+export { parseJson } from "./parse-json.ts";
 
 /**
  * Writes `data` to `path` so that a reader, or a crash at any moment, sees the old file or the new one. The
@@ -106,26 +110,12 @@ export async function readSmallFile(path: string, bytesMax: number): Promise<str
   }
 }
 
-/** Parses `text` as JSON. Returns undefined, which no schema accepts, when it is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Creates the folder `path` with `mode`, and its parents with the default mode. An existing folder is left
  * unchanged.
  */
 export async function makeDirectory(path: string, mode: number): Promise<void> {
   await mkdir(path, { recursive: true, mode });
-}
-
-/** `cause` with the path of its file, which some errors, such as a full disk, lack. */
-export function named(cause: unknown, path: string): unknown {
-  return cause instanceof Error && !("path" in cause) ? Object.assign(cause, { path }) : cause;
 }
 
 async function syncDirectory(path: string): Promise<void> {

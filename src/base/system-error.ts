@@ -36,3 +36,8 @@ export function systemFailure(
   const message = `${path ?? "a file"}: ${reason.text}${syscall === undefined ? "" : ` (${syscall})`}`;
   return { message, ...(reason.hint === undefined ? {} : { hint: reason.hint }) };
 }
+
+/** `cause` with the path of its file, which some errors, such as a full disk, lack. */
+export function named(cause: unknown, path: string): unknown {
+  return cause instanceof Error && !("path" in cause) ? Object.assign(cause, { path }) : cause;
+}

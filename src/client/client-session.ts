@@ -9,7 +9,7 @@
 import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
 import { type Ed25519Key, ed25519FromSeed, generateEd25519, signEd25519 } from "../base/ed25519.ts";
 import { isQfError, QfError } from "../base/errors.ts";
-import type { LoginProof, RegisterResponse } from "../wire/client-api.ts";
+import type { Challenge, LoginProof, RegisterResponse } from "../wire/client-api.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import type { CachedLogin, PublicClientFile } from "../wire/state-file.ts";
 import { type ClientApi, createClientApi } from "./client-api.ts";
@@ -34,6 +34,8 @@ export interface ClientSessionOptions {
   readonly clock?: Clock;
   readonly terminal?: Terminal;
   readonly fetch?: typeof fetch;
+  /** Requests a challenge as soon as a cached login seems to be there, for `takeChallenge`. Default false. */
+  readonly wantsChallenge?: boolean;
 }
 
 /** A login that can obtain certificates now. */
@@ -63,6 +65,8 @@ export interface ClientSession {
   login(options?: LoginOptions): Promise<Login>;
   /** The cached login, without signing in. Reports a damaged cache file and continues without it. */
   cachedLogin(): Promise<Login | undefined>;
+  /** A challenge of management for a request with `login`: the one requested at the start, or a new one. */
+  takeChallenge(login: Login): Promise<Challenge>;
   /** Ends `login` at management. The caller removes the cache entry. */
   revoke(login: Login): Promise<void>;
 }
@@ -93,6 +97,8 @@ export async function openClientSession(options: ClientSessionOptions = {}): Pro
   });
   const ourMachine = machine !== undefined && isSameServer(machine.managementUrl, api) ? machine : undefined;
   const cache = createLoginCache({ clock, path: folder.loginsPath, agentBootId: ourMachine?.bootId });
+  let early = options.wantsChallenge === true && cache.mayHave(api.origin) ? api.challenge() : undefined;
+  early?.catch(() => {}); // Whatever takes it awaits it.
   const deviceKey = await folder.deviceKey();
   const parts = { options, environment, clock, terminal, folder, api, cache, deviceKey, machine: ourMachine };
   const session: ClientSession = {
@@ -105,6 +111,12 @@ export async function openClientSession(options: ClientSessionOptions = {}): Pro
       return newLogin(parts, loginOptions);
     },
     cachedLogin: () => cachedLogin(parts),
+    takeChallenge(login) {
+      // A sign-in may have taken longer than a challenge lasts.
+      const taken = login.isNew ? undefined : early;
+      early = undefined;
+      return taken ?? api.challenge();
+    },
     revoke: (login) => revoke(parts, login),
   };
   return session;

@@ -8,10 +8,11 @@ import { type Ed25519Key, signEd25519 } from "../base/ed25519.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import { readNote } from "../log/checkpoint.ts";
 import type { AccessReason } from "../wire/access-reason.ts";
-import type { CertificateResponse, LogSeen, TargetInfo } from "../wire/client-api.ts";
+import { CertificateResponse, type LogSeen, type TargetInfo } from "../wire/client-api.ts";
 import type { HelloCheckpoint } from "../wire/hello.ts";
 import type { ReasonCode } from "../wire/reason.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
+import { KnownPathsFile, PinnedLogsFile } from "../wire/state-file.ts";
 import { LocalUser } from "../wire/units.ts";
 import { ManagementAwayError } from "./client-api.ts";
 import {
@@ -84,7 +85,7 @@ export async function obtainCertificate(options: CredentialOptions): Promise<Cre
   if (options.localUser !== "" && !LocalUser.safeParse(options.localUser).success) {
     throw new QfError("ERR_USAGE", `${JSON.stringify(options.localUser)} is not an OS user name`);
   }
-  const session = await openClientSession(options);
+  const session = await openClientSession({ ...options, wantsChallenge: true });
   const reason = await givenReason(session, options);
   const about: Wanted = { target: options.target, localUser: options.localUser, reason };
   const login = await session.login(about).catch((error: unknown) => {
@@ -200,7 +201,7 @@ async function mint(
   about: Wanted,
   meanwhile?: () => void,
 ): Promise<CertificateResponse> {
-  const { challenge } = await session.api.challenge();
+  const { challenge } = await session.takeChallenge(login);
   const timeSeconds = nowSeconds(session.clock);
   const target = about.target.toLowerCase();
   const accessReason = about.reason === undefined ? {} : { accessReason: about.reason };
@@ -226,8 +227,14 @@ async function mint(
     loginSignature: signEd25519(login.loginKey, bytes),
     deviceSignature: signEd25519(session.deviceKey, bytes),
   });
+  buildShapes();
   meanwhile?.();
   return answer;
+}
+
+/** Builds the schemas of the answer, and of the files that are read next, while management works on it. */
+function buildShapes(): void {
+  for (const shape of [CertificateResponse, PinnedLogsFile, KnownPathsFile]) shape.safeParse(undefined);
 }
 
 function credentialOf(session: ClientSession, login: Login, answer: CertificateResponse): Credential {

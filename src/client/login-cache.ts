@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { lstat, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, nowSeconds } from "../base/clock.ts";
@@ -21,6 +22,8 @@ export interface LoginCache {
    * it has stopped. Throws ERR_STATE_DAMAGED once for a file that does not parse, which is set aside.
    */
   read(origin: string): Promise<CachedLogin | undefined>;
+  /** Whether there is a file for `origin`, whatever is in it. */
+  mayHave(origin: string): boolean;
   /** Caches `login` until its `untilSeconds`; an expired one is not written. */
   write(login: CachedLogin): Promise<void>;
   remove(origin: string): Promise<void>;
@@ -39,6 +42,7 @@ export function createLoginCache({ clock, path, agentBootId }: LoginCacheOptions
   const fileOf = (origin: string) => join(path, `login-${sha256(origin).slice(0, 22)}.json`);
   const remove = (origin: string) => rm(fileOf(origin), { force: true });
   return {
+    mayHave: (origin) => existsSync(fileOf(origin)),
     async read(origin) {
       const file = fileOf(origin);
       if (!(await isTrusted(path, file))) return undefined;

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { connect, type Socket } from "node:net";
+import { connect, Socket } from "node:net";
 import { QfError } from "../base/errors.ts";
 import { parseHostPort } from "./host-port.ts";
 
@@ -52,6 +52,11 @@ export interface DialResult {
 }
 
 type Failure = "timeout" | "refused" | "closed" | "unreachable";
+
+/** Makes what the runtime makes for its first socket, so that a later dial does not wait for it. */
+export function prepareSockets(): void {
+  new Socket().destroy();
+}
 
 /**
  * Opens a stream and sends the hello on it. Throws ERR_PEER_UNREACHABLE when no address answers in time, or

@@ -9,9 +9,9 @@
 import { appendFileSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { QfError } from "../base/errors.ts";
-import { named } from "../base/files.ts";
 import { platform } from "../base/platform/platform.ts";
 import { sha256 } from "../base/random.ts";
+import { named } from "../base/system-error.ts";
 import type { Environment } from "./keys/openssh-folder.ts";
 import { readEffective, weakenedOptions } from "./ssh-config/effective.ts";
 

@@ -16,6 +16,7 @@ import { clientFolderPath } from "../client/client-folder.ts";
 import { type Credential, obtainCertificate, offlineLine } from "../client/credential.ts";
 import { requireReachable } from "../client/target.ts";
 import { processTerminal } from "../client/terminal.ts";
+import { prepareSockets } from "../fabric/dial.ts";
 import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
 import { dialPeer } from "../fabric/race.ts";
 import { UNPROVEN_SENTENCE } from "../policy/sentences.ts";
@@ -74,7 +75,7 @@ export async function runSsh(args: readonly string[]): Promise<number> {
     interactive: !invocation.batchMode,
     reason: invocation.reason,
     offline: () => import("../certificate/offline-client.ts"),
-    meanwhile: () => void loadTransport(),
+    meanwhile: () => void loadTransport().then(prepareSockets),
   }).catch((error: unknown) => {
     throw beyondPeer(error, invocation);
   });

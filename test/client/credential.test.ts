@@ -81,6 +81,24 @@ test("with a TTL the login is reused, by the same device", async () => {
   expect(fake.certificates.map(({ proof }) => proof.kind)).toEqual(["id_token", "id_token"]);
 });
 
+test("a connection by a kept login takes one challenge, and one by a login that is over takes a new one", async () => {
+  const { fake, connect, keep } = aPerson();
+  await keep(600);
+  await connect();
+  const asked: string[] = [];
+  const counting = ((url: string, init: RequestInit) => {
+    asked.push(new URL(url).pathname.split("/").at(-1) ?? "");
+    return fetch(url, init);
+  }) as typeof fetch;
+  await connect({ fetch: counting });
+  expect(asked).toEqual(["challenges", "certificates"]);
+  asked.length = 0;
+  fake.answers.push(denied("token_too_old"));
+  await connect({ fetch: counting });
+  expect(asked.filter((path) => path === "certificates")).toHaveLength(2);
+  expect(fake.authorizations).toHaveLength(2);
+});
+
 test("the account caps the TTL", async () => {
   const { fake, connect, keep } = aPerson();
   fake.config.loginSecondsMax = 0;

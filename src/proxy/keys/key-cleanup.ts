@@ -11,7 +11,7 @@ import { readSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 import { ownCommand } from "../../base/own-command.ts";
 import { parseDialledName } from "../../client/peer-name.ts";
-import { dropKey, forgetReader, keyFileNames, startTimeOf } from "./key-files.ts";
+import { dropKey, forgetReader, keyFileNames, startTimeOf } from "./key-readers.ts";
 import { readNames } from "./read-watch.ts";
 
 /** Descriptors given by `startKeyCleanup`. The lock is released when the process ends. */

@@ -7,10 +7,10 @@
 import { readFileSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import { parseJson } from "../../base/files.ts";
+import { parseJson } from "../../base/parse-json.ts";
 import { isDnsName, parseDialledName } from "../../client/peer-name.ts";
 import type { TargetInfo } from "../../wire/client-api.ts";
-import { noteAsked, replaceFile } from "../keys/key-files.ts";
+import { noteAsked, replaceFile } from "../keys/key-readers.ts";
 import { type Environment, opensshFolderPath } from "../keys/openssh-folder.ts";
 import { DOMAINS_FILE, knownHostsFile, readDomains } from "./match.ts";
 

@@ -11,7 +11,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../base/clock.ts";
 import { isDnsName, isPeerName, isShortName, parseDialledName } from "../../client/peer-name.ts";
-import { dropUnused } from "../keys/key-files.ts";
+import { dropUnused } from "../keys/key-readers.ts";
 import { type Environment, opensshFolderPath } from "../keys/openssh-folder.ts";
 
 /** Files in the OpenSSH folder, one name a line. No DNS name holds `_`, so no host's key is called so. */

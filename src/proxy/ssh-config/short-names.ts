@@ -12,7 +12,7 @@ import { type ClientSession, openClientSession } from "../../client/client-sessi
 import { isDnsName } from "../../client/peer-name.ts";
 import { askNames } from "../../client/target.ts";
 import type { NamesResponse, TargetInfo } from "../../wire/client-api.ts";
-import { replaceFile } from "../keys/key-files.ts";
+import { replaceFile } from "../keys/key-readers.ts";
 import { type Environment, openOpensshFolder } from "../keys/openssh-folder.ts";
 import { readShortNames, SHORT_NAMES_FILE } from "./match.ts";
 

@@ -16,7 +16,7 @@ import { platform } from "../../base/platform/platform.ts";
 import { requireSystem } from "../../base/require-system.ts";
 import { createClientApi } from "../../client/client-api.ts";
 import { clientFolderPath, openClientFolder, readPublicClient } from "../../client/client-folder.ts";
-import { replaceFile } from "../keys/key-files.ts";
+import { replaceFile } from "../keys/key-readers.ts";
 import { DEFAULT_CONFIG_PATH, type Environment, openOpensshFolder } from "../keys/openssh-folder.ts";
 import { addInclude, removeInclude } from "./config-file.ts";
 import { DROP_IN_MARK, type DropIn, renderDropIn } from "./drop-in.ts";
