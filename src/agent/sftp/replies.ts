@@ -12,6 +12,8 @@ import type { Outcome } from "./status.ts";
 
 /** One packet of maximum size beside others that are gathered. */
 const BUFFER_BYTES = PACKET_BYTES_MAX + 4 + 65_536;
+/** Bytes of answers that do not wait for more. */
+const LARGE_BYTES = 131_072;
 /** Length, type and request id. */
 const HEADER_BYTES = 9;
 
@@ -72,8 +74,8 @@ export class Replies {
   }
 
   /**
-   * Reads from a file straight into the answer and reports the bytes to `log`. False: end of file, and
-   * nothing is sent.
+   * Reads from a file straight into the answer and reports the bytes to `log`, whether or not they could be
+   * sent. False: end of file, and nothing is sent.
    */
   data(id: number, { fd, log }: OpenFile, { offset, length }: { offset: number; length: number }): boolean {
     const wanted = Math.min(length, DATA_BYTES_MAX);
@@ -85,7 +87,13 @@ export class Replies {
     this.#uint32(count);
     this.#used += count;
     this.#end();
-    log?.read(offset, this.#buffer.subarray(at, at + count));
+    const bytes = this.#buffer.subarray(at, at + count);
+    try {
+      // The agent encrypts what is large while it is hashed here.
+      if (this.#used >= LARGE_BYTES) this.flush();
+    } finally {
+      log?.read(offset, bytes);
+    }
     return true;
   }
 

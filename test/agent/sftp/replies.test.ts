@@ -1,8 +1,21 @@
 /** What the server answers, byte for byte beside OpenSSH's server. */
-import { expect, test } from "bun:test";
-import { chmodSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { openPipe } from "../../../src/agent/os/libc.ts";
+import { TransferLog } from "../../../src/agent/sftp/audit.ts";
 import { AttributeFlag, OpenFlag, Request } from "../../../src/agent/sftp/protocol.ts";
+import { Replies } from "../../../src/agent/sftp/replies.ts";
 import { SshWriter } from "../../../src/base/ssh-buffer.ts";
 import { RawSftp, serveSftp, words } from "../../support/sftp.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -157,7 +170,7 @@ test("READDIR gives the names, the lines and the attributes that OpenSSH's serve
       }
       await sftp.end();
     }
-    listings.push(listing.filter((line) => !/\|[cbd].*(ptmx|tty|pts|null|random|zero)/.test(line)));
+    listings.push(listing.filter((line) => !/\|[cbd].*(ptmx|tty|pts|null|random|zero|shm)/.test(line)));
   }
   expect(listings[0]?.length).toBeGreaterThan(50);
   expect(listings[0]).toEqual(listings[1] as string[]);
@@ -174,4 +187,48 @@ test("VERSION announces OpenSSH's extensions, in read-only mode without those th
     expect(mine).toEqual(other);
     await Promise.all([ours.end(), theirs.end()]);
   }
+});
+
+describe("file bytes in an answer", () => {
+  const content = Buffer.alloc(200_000, "0123456789abcdef_");
+  const DATA_HEADER_BYTES = 13;
+  let folder = "";
+  let fd = -1;
+  let log = new TransferLog();
+  beforeEach(() => {
+    folder = tempFolder();
+    writeFileSync(join(folder, "file"), content);
+    fd = openSync(join(folder, "file"), "r");
+    log = new TransferLog();
+  });
+  afterEach(() => closeSync(fd));
+
+  const read = (replies: Replies, offset: number, length: number): boolean =>
+    replies.data(1, { fd, path: Buffer.from("file"), isAppending: false, log }, { offset, length });
+
+  test("are sent at once when they are many, and are in the digest either way", () => {
+    const sent = join(folder, "sent");
+    const outputFd = openSync(sent, "w");
+    const replies = new Replies(outputFd);
+    read(replies, 0, 1_000);
+    expect(statSync(sent).size).toBe(0);
+    read(replies, 1_000, 150_000);
+    expect(statSync(sent).size).toBe(151_000 + 2 * DATA_HEADER_BYTES);
+    read(replies, 151_000, 130_000);
+    replies.flush();
+    closeSync(outputFd);
+    expect(statSync(sent).size).toBe(content.length + 3 * DATA_HEADER_BYTES);
+    expect(log.finish(fd)).toMatchObject({
+      bytesRead: content.length,
+      sha256: createHash("sha256").update(content).digest("hex"),
+    });
+  });
+
+  test("are counted when nobody takes them any more", () => {
+    const { readFd, writeFd } = openPipe();
+    closeSync(readFd);
+    expect(() => read(new Replies(writeFd), 0, 150_000)).toThrow("EPIPE");
+    closeSync(writeFd);
+    expect(log.finish(fd)).toMatchObject({ bytesRead: 150_000, sha256: null });
+  });
 });
