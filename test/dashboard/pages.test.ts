@@ -239,6 +239,7 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await owners.getByRole("button", { name: "Sign in" }).click();
     const approve = owners.getByRole("dialog", { name: "Approve this request?" });
     await approve.getByRole("textbox", { name: "For" }).fill("30m");
+    await approve.getByText(/From now on, so until .*\d\d:\d\d:\d\d .*At most 2h/).waitFor();
     expect(await violationsOf(owners)).toEqual([]);
     await approve.getByRole("button", { name: "Approve" }).click();
     await owners.getByText("approved", { exact: true }).waitFor();
@@ -249,6 +250,61 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await owners.getByText("an approver took it back").waitFor();
     await adas.getByRole("table", { name: "My requests" }).getByText("ended").waitFor();
   }, 240_000);
+
+  test("a request has the earlier ones like it, and leads to the next that waits", async () => {
+    const groupId = await setUp.lab.createGroup("On duty");
+    const { lab } = setUp;
+    await lab.api("PUT", `/api/groups/${groupId}`, {
+      ...{ name: "On duty", requestable: true, request_seconds_max: 3_600 },
+    });
+    await using person = await openContext(browser);
+    const { page: adas } = await openPage(person);
+    await signInByPage(adas, lab.url, setUp.person);
+    const ask = async (reason: string): Promise<void> => {
+      await adas.getByRole("button", { name: "Ask for On duty" }).click();
+      await adas.getByRole("textbox", { name: "Reason" }).fill(reason);
+      await adas.getByRole("button", { name: "Ask", exact: true }).click();
+      await adas.getByRole("table", { name: "My requests" }).getByText(reason).waitFor();
+    };
+    await ask("first night");
+    await adas.getByRole("link", { name: "the group On duty" }).click();
+    await adas.getByRole("button", { name: "Take back" }).click();
+    await adas.getByRole("alertdialog").getByRole("button", { name: "Take back" }).click();
+    await adas.getByText("cancelled", { exact: true }).waitFor();
+    await adas.goto(`${lab.url}/`);
+    await ask("second night");
+    await adas.getByRole("row").filter({ hasText: "second night" }).getByRole("link").click();
+    const earlier = adas.getByRole("listitem").filter({ hasText: "first night" });
+    await earlier.getByText("cancelled").waitFor();
+    expect(await violationsOf(adas)).toEqual([]);
+    expect(await overflowIn320(adas)).toEqual([]);
+  }, 120_000);
+
+  test("a view of a list is saved by name, with its columns; what follows a minus is left out", async () => {
+    await open("/machines");
+    await page.getByRole("searchbox").first().fill("-web1");
+    await page.getByText("0 of ").waitFor();
+    await page.getByRole("searchbox").first().fill("web1 -db");
+    await page.getByRole("link", { name: "web1", exact: true }).waitFor();
+    await page.getByRole("button", { name: "View", exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: "View" });
+    await dialog.getByRole("textbox", { name: "Save this filter as" }).fill("the web");
+    await dialog.getByRole("button", { name: "Save", exact: true }).click();
+    await dialog.getByRole("link", { name: "the web" }).waitFor();
+    await dialog.getByRole("checkbox", { name: "Address" }).click();
+    expect(await violationsOf(page)).toEqual([]);
+    await dialog.getByRole("button", { name: "Close" }).last().click();
+    const headers = page.getByRole("columnheader");
+    expect(await headers.filter({ hasText: "Address" }).count()).toBe(0);
+    await open("/machines");
+    expect(await headers.filter({ hasText: "Address" }).count()).toBe(0);
+    await page.getByRole("button", { name: "View", exact: true }).click();
+    await dialog.getByRole("link", { name: "the web" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await page.waitForURL(/q=web1/);
+    await page.evaluate(() => localStorage.removeItem("qf-list:Machines"));
+    complaints.splice(0);
+  }, 120_000);
 
   test("a rollout is started in a dialog, halted, resumed and ended, and says who takes no part", async () => {
     await open("/rollouts");

@@ -7,6 +7,7 @@ import { sha256 } from "../../src/base/random.ts";
 import { sentenceOf } from "../../src/policy/sentences.ts";
 import { RELAY_FRAME, RELAY_RESET } from "../../src/wire/relay-numbers.ts";
 import { TERMINAL_RELAY_PATH, TERMINAL_TICKETS_PATH } from "../../src/wire/terminal-page.ts";
+import { violationsOf } from "../support/axe.ts";
 import { openChromium, openContext, openPage, signInAtProvider, signInByPage } from "../support/chromium.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
@@ -248,6 +249,57 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     ]);
     expect(saved.suggestedFilename()).toBe(`${setUp.account.name}@web1.txt`);
     expect(readFileSync(await saved.path(), "utf8")).toMatch(/palette direct\n[\s\S]*col-3/);
+  }, 60_000);
+
+  test("keys that the browser holds are sent from a menu; colours and copying are settings", async () => {
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.evaluate(() => navigator.clipboard.writeText("before"));
+    await type(page, "cat -v; echo cat-is-over\n");
+    const more = page.getByRole("button", { name: "More of the terminal" });
+    await more.click();
+    await page.getByRole("menuitem", { name: "Send Ctrl T" }).click();
+    // The next keys go to the machine as well.
+    await page.locator(".xterm-helper-textarea").first().and(page.locator(":focus")).waitFor();
+    await page.keyboard.type("typed-on\n");
+    await shows(page, "^Ttyped-on");
+    await more.click();
+    await page.getByRole("menuitem", { name: "Settings…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Settings of the terminal" });
+    await dialog
+      .getByRole("button", { name: /^Colours/ })
+      .or(dialog.getByRole("combobox"))
+      .first()
+      .click();
+    await page.getByRole("option", { name: "Solarized dark" }).click();
+    await dialog.getByRole("switch", { name: "Copy what is selected" }).click();
+    await dialog.getByRole("switch", { name: "Ctrl C copies a selection" }).click();
+    expect(await violationsOf(page)).toEqual([]);
+    await dialog.getByRole("button", { name: "Close" }).last().click();
+    const ground = () =>
+      page
+        .locator("[data-terminal]")
+        .first()
+        .evaluate((one) => {
+          return getComputedStyle(one.parentElement ?? one).backgroundColor;
+        });
+    expect(await ground()).toBe("rgb(0, 43, 54)");
+    const copied = () => page.evaluate(() => navigator.clipboard.readText());
+    const line = page
+      .locator(".xterm-rows > div")
+      .filter({ hasText: /^typed-on/ })
+      .first();
+    await line.dblclick({ position: { x: 20, y: 8 } });
+    await until("what was selected is copied", async () => (await copied()).includes("typed"));
+    await page.evaluate(() => navigator.clipboard.writeText("before"));
+    // The first copies and clears the selection; the second is the machine's, and ends the program.
+    await page.keyboard.press("Control+c");
+    await until("Ctrl C copies", async () => (await copied()).includes("typed"));
+    await page.keyboard.press("Control+c");
+    await shows(page, "cat-is-over");
+    await page.evaluate(() => {
+      for (const key of Object.keys(localStorage))
+        if (key.startsWith("qf-terminal")) localStorage.removeItem(key);
+    });
   }, 60_000);
 
   test("a lost connection is said in the shell, and Enter goes on below it with the same login", async () => {

@@ -15,6 +15,7 @@ import { filtered } from "./filtered.ts";
 import { Empty } from "./notice.tsx";
 import { SearchBox } from "./search-box.tsx";
 import { useListTerms } from "./use-list-terms.tsx";
+import { useListView, ViewButton } from "./view-button.tsx";
 
 interface FilteredTableProps<T extends RowData> {
   readonly label: string;
@@ -68,6 +69,7 @@ export function FilteredTable<T extends RowData>(props: FilteredTableProps<T>) {
     typed,
     texts,
   );
+  const columnView = useListView(label, columns);
   const canSelect = bulk !== undefined && (bulk.actions.length > 0 || bulk.more !== undefined);
   const clear = (): void => setSelected(new Set());
   return (
@@ -78,7 +80,17 @@ export function FilteredTable<T extends RowData>(props: FilteredTableProps<T>) {
         onValue={onTyped}
         shown={shown.length}
         total={rows.length}
-        end={csv === undefined ? null : <ExportButton {...csv} rows={shown} />}
+        end={
+          <div className="flex gap-2">
+            <ViewButton
+              view={columnView.view}
+              onView={columnView.put}
+              columns={columns}
+              terms={withoutDialog(terms)}
+            />
+            {csv === undefined ? null : <ExportButton {...csv} rows={shown} />}
+          </div>
+        }
       >
         {filters.map(({ name, label: of, every, options }) => (
           <SelectField
@@ -106,12 +118,16 @@ export function FilteredTable<T extends RowData>(props: FilteredTableProps<T>) {
           label={label}
           rows={shown}
           rowId={rowId}
-          columns={columns}
+          columns={columnView.shown}
           {...(canSelect ? { selected, onSelected: setSelected } : {})}
         />
       )}
     </>
   );
+}
+
+function withoutDialog({ do: _, ...terms }: ListTerms): Omit<ListTerms, "do"> {
+  return terms;
 }
 
 function isChosen<T>({ name, options }: TableFilter<T>, terms: ListTerms, row: T): boolean {

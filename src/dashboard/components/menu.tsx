@@ -18,9 +18,12 @@ export interface MenuAction {
 export function Menu({
   trigger,
   actions,
+  onClosed,
 }: {
   readonly trigger: ReactNode;
   readonly actions: readonly (MenuAction | null)[];
+  /** Called once it is closed. The trigger gets the focus, unless the event's default is prevented. */
+  readonly onClosed?: (event: Event) => void;
 }) {
   return (
     <DropdownMenu.Root modal={false}>
@@ -30,6 +33,7 @@ export function Menu({
           align="end"
           sideOffset={4}
           collisionPadding={8}
+          {...(onClosed === undefined ? {} : { onCloseAutoFocus: onClosed })}
           className="appear z-50 min-w-44 rounded-md border border-line bg-raised p-1 shadow-lift"
         >
           {actions.map((action, index) =>

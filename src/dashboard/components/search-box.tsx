@@ -32,7 +32,8 @@ export function SearchBox({ label, value, onValue, shown, total, children, end }
         <input
           type="search"
           aria-label={label}
-          placeholder={label}
+          placeholder={`${label}; -word: without`}
+          title="Every word has to occur. A word after a minus must not."
           value={value}
           onChange={(event) => onValue(event.target.value)}
           className={classes(CONTROL, "pl-9")}

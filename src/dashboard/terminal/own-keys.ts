@@ -33,10 +33,24 @@ export function screenAction(pressed: PressedKey, isMac: boolean): ScreenAction 
   return SIZES[key] ?? (shiftKey ? (WITH_SHIFT[key.toLowerCase()] ?? null) : null);
 }
 
+/** Whether a key is Ctrl C alone, which copies a selection if the user prefers that. Not on a Mac. */
+export function isCtrlC({ key, ctrlKey, shiftKey, altKey, metaKey }: PressedKey, isMac: boolean): boolean {
+  return !isMac && ctrlKey && !shiftKey && !altKey && !metaKey && key.toLowerCase() === "c";
+}
+
+/** Keys that browsers keep for their tabs and windows, to be sent from a menu. */
+export const HELD_KEYS: readonly (readonly [name: string, sent: string])[] = [
+  ["Ctrl W", "\u0017"],
+  ["Ctrl T", "\u0014"],
+  ["Ctrl N", "\u000e"],
+  ["Ctrl Q", "\u0011"],
+];
+
 /** Help text for these keys. */
 export const SCREEN_KEYS: readonly (readonly [keys: string, does: string])[] = [
   ["Ctrl Shift C, Ctrl Insert", "copy what is selected (Cmd C on a Mac)"],
   ["Ctrl Shift V, Shift Insert", "paste (Cmd V on a Mac)"],
+  ["Ctrl C", "the machine's, unless Settings says that it copies a selection"],
   ["Ctrl +, Ctrl −, Ctrl 0", "larger, smaller and normal text"],
   ["Ctrl Shift F", "search what was shown"],
   ["Ctrl F6", "leave the terminal for the buttons above it; Tab goes on from there"],

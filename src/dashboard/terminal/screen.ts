@@ -11,15 +11,16 @@ import { FitAddon } from "@xterm/addon-fit";
 import { SearchAddon } from "@xterm/addon-search";
 import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { WebLinksAddon } from "@xterm/addon-web-links";
-import { Terminal } from "@xterm/xterm";
+import { type ITheme, Terminal } from "@xterm/xterm";
 import { type Bytes, utf8 } from "../../browser-ssh/bytes.ts";
 import type { TerminalSize } from "../../browser-ssh/session.ts";
 import { clipboardText } from "./clipboard-writes.ts";
+import { type SchemeName, schemeOf } from "./colour-schemes.ts";
 import { cursorKey } from "./cursor-keys.ts";
 import { EscapeKeys } from "./escape-keys.ts";
 import { giveStylesNonce } from "./nonced-styles.ts";
 import { OutputPace } from "./output-pace.ts";
-import { type ScreenAction, screenAction } from "./own-keys.ts";
+import { isCtrlC, type ScreenAction, screenAction } from "./own-keys.ts";
 import { cleanPaste, wantsAsking } from "./paste.ts";
 
 const SCROLLBACK_LINES = 10_000;
@@ -46,6 +47,15 @@ export interface ScreenListener {
   onClipboard(text: string): void;
 }
 
+/** The user's preferences. */
+export interface ScreenHabits {
+  readonly scheme: SchemeName;
+  /** Whether a screen reader is told what the screen shows. */
+  readonly isRead: boolean;
+  readonly copyOnSelect: boolean;
+  readonly ctrlCopies: boolean;
+}
+
 export interface Screen {
   readonly size: TerminalSize;
   /** Writes output. Calls `drawn` once the bytes are on the screen. */
@@ -59,8 +69,8 @@ export interface Screen {
   find(text: string, isBackward: boolean): boolean;
   /** The whole buffer as lines of text. */
   text(): string;
-  /** Turns screen reader support on or off. */
-  setReader(isOn: boolean): void;
+  /** Applies the user's preferences. */
+  setHabits(habits: ScreenHabits): void;
   focus(): void;
   fit(): void;
   close(): void;
@@ -75,14 +85,15 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
   const terminal = new Terminal({
     ...{ fontSize, scrollback: SCROLLBACK_LINES, cursorBlink: false, allowProposedApi: true },
     fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--font-mono") || "monospace",
-    theme: themeOf(element),
+    theme: themeOf(element, "page"),
     linkHandler: { activate: openLink, allowNonHttpProtocols: false },
     ...{ lineHeight: LINE_HEIGHT, minimumContrastRatio: 4.5 },
   });
   const [fit, search] = [new FitAddon(), new SearchAddon()];
   for (const addon of [fit, search, new WebLinksAddon(openLink)]) terminal.loadAddon(addon);
+  const habits: { now: ScreenHabits } = { now: NO_HABITS };
   show(terminal, element);
-  hearKeys(terminal, listener);
+  hearKeys(terminal, listener, habits);
   const escapes = new EscapeKeys();
   const onText = (text: string): void => {
     const sent = escapes.take(listener.onTyped(text));
@@ -95,7 +106,8 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
   hearPrograms(terminal, listener);
   const pace = paceOf(terminal);
   const unpaste = catchPaste(element, terminal, listener);
-  const unwatch = followPage(element, terminal, fit);
+  const unselect = copySelected(element, terminal, habits);
+  const unwatch = followPage(element, terminal, { fit, habits });
   return {
     get size() {
       return { columns: terminal.cols, rows: terminal.rows };
@@ -110,13 +122,16 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
     },
     find: (text, isBackward) => (isBackward ? search.findPrevious(text) : search.findNext(text)),
     text: () => textOf(terminal),
-    setReader(isOn) {
-      terminal.options.screenReaderMode = isOn;
+    setHabits(next) {
+      habits.now = next;
+      terminal.options.screenReaderMode = next.isRead;
+      terminal.options.theme = themeOf(element, next.scheme);
     },
     focus: () => terminal.focus(),
     fit: () => fitted(element, fit),
     close() {
       unwatch();
+      unselect();
       unpaste();
       terminal.dispose();
     },
@@ -146,17 +161,35 @@ function show(terminal: Terminal, element: HTMLElement): void {
   terminal.textarea?.setAttribute("aria-description", "Control F6 leaves it.");
 }
 
-function hearKeys(terminal: Terminal, listener: ScreenListener): void {
+type Habits = { readonly now: ScreenHabits };
+const NO_HABITS: ScreenHabits = { scheme: "page", isRead: false, copyOnSelect: false, ctrlCopies: false };
+
+function hearKeys(terminal: Terminal, listener: ScreenListener, habits: Habits): void {
   const isMac = /\bMac OS X\b|\biPad\b/.test(navigator.userAgent);
   terminal.attachCustomKeyEventHandler((event) => {
-    const action = screenAction(event, isMac);
+    const isCopy = habits.now.ctrlCopies && terminal.hasSelection() && isCtrlC(event, isMac);
+    const action = isCopy ? "copy" : screenAction(event, isMac);
     if (action === null) return true;
     event.preventDefault();
     if (event.type !== "keydown") return false;
     if (action !== "copy") listener.onAction(action);
-    else if (terminal.hasSelection()) navigator.clipboard.writeText(terminal.getSelection()).catch(() => {});
+    else copySelection(terminal);
+    if (isCopy) terminal.clearSelection();
     return false;
   });
+}
+
+function copySelection(terminal: Terminal): void {
+  if (terminal.hasSelection()) navigator.clipboard.writeText(terminal.getSelection()).catch(() => {});
+}
+
+/** Copies a selection once the pointer is let go, if the user prefers that. Returns how to stop. */
+function copySelected(element: HTMLElement, terminal: Terminal, habits: Habits): () => void {
+  const onUp = (): void => {
+    if (habits.now.copyOnSelect) copySelection(terminal);
+  };
+  element.addEventListener("mouseup", onUp);
+  return () => element.removeEventListener("mouseup", onUp);
 }
 
 /** The buffer's text, with wrapped lines joined and trailing empty lines removed. */
@@ -196,11 +229,15 @@ function catchPaste(element: HTMLElement, terminal: Terminal, listener: ScreenLi
 }
 
 /** Follows the size that the page allots, and the page's theme. Returns how to stop. */
-function followPage(element: HTMLElement, terminal: Terminal, fit: FitAddon): () => void {
+function followPage(
+  element: HTMLElement,
+  terminal: Terminal,
+  { fit, habits }: { readonly fit: FitAddon; readonly habits: Habits },
+): () => void {
   const watching = new ResizeObserver(() => fitted(element, fit));
   watching.observe(element);
   const theming = watchTheme(() => {
-    terminal.options.theme = themeOf(element);
+    terminal.options.theme = themeOf(element, habits.now.scheme);
   });
   fitted(element, fit);
   return () => {
@@ -214,7 +251,9 @@ function fitted(element: HTMLElement, fit: FitAddon): void {
   if (element.clientWidth > 0 && element.clientHeight > 0) fit.fit();
 }
 
-function themeOf(element: HTMLElement) {
+function themeOf(element: HTMLElement, scheme: SchemeName): ITheme {
+  const chosen = schemeOf(scheme);
+  if (chosen !== null) return chosen;
   const style = getComputedStyle(element);
   const value = (name: string): string => style.getPropertyValue(name).trim();
   return {

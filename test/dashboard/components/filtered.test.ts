@@ -16,3 +16,10 @@ test.each([
   ["servers db", ["db1"]],
   ["nothing", []],
 ])("%j leaves %j", (typed, left) => expect(names(typed)).toEqual(left));
+
+test.each([
+  ["-db", ["web1", "laptop"]],
+  ["servers -web", ["db1"]],
+  ["-servers -all", []],
+  ["-", []],
+])("%j, with a word after a minus, leaves %j", (typed, left) => expect(names(typed)).toEqual(left));

@@ -1,5 +1,10 @@
 import { expect, test } from "bun:test";
-import { type PressedKey, screenAction } from "../../../src/dashboard/terminal/own-keys.ts";
+import {
+  HELD_KEYS,
+  isCtrlC,
+  type PressedKey,
+  screenAction,
+} from "../../../src/dashboard/terminal/own-keys.ts";
 
 /** `ctrl-shift-c` as a browser reports it. */
 function pressed(keys: string): PressedKey {
@@ -43,4 +48,24 @@ test.each([
   ["meta c", null],
 ])("on a Mac %s is kept for %s", (keys, action) => {
   expect(screenAction(pressed(keys), true)).toBe(action as never);
+});
+
+test.each([
+  ["ctrl c", false, true],
+  ["ctrl C", false, true],
+  ["ctrl shift C", false, false],
+  ["alt ctrl c", false, false],
+  ["meta c", false, false],
+  ["ctrl x", false, false],
+  ["c", false, false],
+  // Cmd C is the browser's own there.
+  ["ctrl c", true, false],
+])("%s, on a Mac %p, may copy a selection: %p", (keys, isMac, may) => {
+  expect(isCtrlC(pressed(keys), isMac)).toBe(may);
+});
+
+test("keys that browsers hold are sent as the control characters of their letters", () => {
+  for (const [name, sent] of HELD_KEYS) {
+    expect(String.fromCharCode(sent.charCodeAt(0) + 64)).toBe(name.slice(-1));
+  }
 });

@@ -21,6 +21,7 @@ import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { SearchBox } from "../../components/search-box.tsx";
 import { Time } from "../../components/time.tsx";
+import { useListView, ViewButton } from "../../components/view-button.tsx";
 import { isInState, machineTermsOf } from "../../terms/machine-terms.ts";
 import { AddToGroups } from "./add-to-groups.tsx";
 import { usePeerActions } from "./machine-actions.tsx";
@@ -64,6 +65,7 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
     const inState = machines.filter((peer) => isInState(peer, state, nowMs));
     return filtered(inState, q, textsOf);
   }, [machines, q, state, nowMs]);
+  const columnView = useListView("Machines", COLUMNS);
   const put = (terms: { readonly q?: string; readonly state?: string | undefined }): void =>
     void navigate({ search: (old) => machineTermsOf({ ...old, ...terms }), replace: true });
   if (machines.length === 0) return <NoMachine />;
@@ -75,7 +77,17 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
         onValue={(value) => put({ q: value })}
         shown={shown.length}
         total={machines.length}
-        end={<ExportButton what="machines" columns={PEER_CSV} rows={shown} />}
+        end={
+          <div className="flex gap-2">
+            <ViewButton
+              view={columnView.view}
+              onView={columnView.put}
+              columns={COLUMNS}
+              terms={{ ...machineTermsOf({ q, state }) }}
+            />
+            <ExportButton what="machines" columns={PEER_CSV} rows={shown} />
+          </div>
+        }
       >
         <SelectField
           label="State"
@@ -100,7 +112,7 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
         label="Machines"
         rows={shown}
         rowId={({ id }) => id}
-        columns={COLUMNS}
+        columns={columnView.shown}
         {...(actions.length === 0 ? {} : { selected, onSelected: setSelected })}
       />
     </>

@@ -12,6 +12,7 @@ import { durationText } from "../../components/durations.ts";
 import { TextField } from "../../components/field.tsx";
 import { FreshSignIn } from "../../components/fresh-sign-in.tsx";
 import { wantsFreshSignIn } from "../../components/fresh-sign-in-note.tsx";
+import { absoluteTime } from "../../components/moments.ts";
 import { useToast } from "../../components/toasts.tsx";
 import type { RequestTerms } from "../../terms/request-terms.ts";
 import { type Request, subjectText } from "./request-words.ts";
@@ -102,13 +103,19 @@ function Approve({ request, open, onOpenChange, lacksSignIn }: DialogProps) {
     >
       <DurationField
         label="For"
-        hint={`At most ${durationText(seconds_max)}, from now on. Less is possible, such as 30m.`}
+        hint={`${endText(seconds)}At most ${durationText(seconds_max)}. Less is possible, such as 30m.`}
         problem={isLonger ? `At most ${durationText(seconds_max)}.` : null}
         seconds={seconds}
         onSeconds={setSeconds}
       />
     </FormDialog>
   );
+}
+
+/** The end by the clock, if it were approved now. */
+function endText(seconds: number | undefined): string {
+  if (seconds === undefined) return "";
+  return `From now on, so until ${absoluteTime(new Date(Date.now() + seconds * 1_000).toISOString())}. `;
 }
 
 function Deny({ request, open, onOpenChange, lacksSignIn }: DialogProps) {

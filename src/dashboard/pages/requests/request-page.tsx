@@ -4,9 +4,10 @@
  * @module
  */
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { reading } from "../../api/queries.ts";
 import { Badge } from "../../components/badge.tsx";
+import { ButtonLink } from "../../components/button.tsx";
 import { Card, Facts } from "../../components/card.tsx";
 import { Detail } from "../../components/detail.tsx";
 import { durationText } from "../../components/durations.ts";
@@ -14,6 +15,7 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
 import type { RequestTerms } from "../../terms/request-terms.ts";
 import { DecideRequest } from "./decide-request.tsx";
+import { similarBefore, waitingBeside } from "./other-requests.ts";
 import { approversText, causeText, type Request, subjectText, toneOf } from "./request-words.ts";
 
 const route = getRouteApi("/requests/$requestId");
@@ -52,7 +54,58 @@ function Shown({ request, ...begin }: ShownProps) {
         <Asked request={request} />
         <Decided request={request} />
       </div>
+      <Beside request={request} />
     </>
+  );
+}
+
+/** Earlier requests like this one, and the way to the next that waits. */
+function Beside({ request }: { readonly request: Request }) {
+  const { data } = useQuery(reading("GET /api/access/requests"));
+  if (data === undefined) return null;
+  const similar = similarBefore(request, data);
+  const [next, ...others] = waitingBeside(request, data);
+  return (
+    <>
+      {similar.length === 0 ? null : (
+        <Card title="Earlier requests like it" className="mt-4">
+          <ul className="flex flex-col gap-2">
+            {similar.map((one) => (
+              <Earlier key={one.id} request={one} />
+            ))}
+          </ul>
+        </Card>
+      )}
+      {next === undefined ? null : (
+        <div className="mt-4">
+          <ButtonLink to="/requests/$requestId" params={{ requestId: next.id }} search={{}}>
+            {others.length === 0 ? "Next request" : `Next of ${others.length + 1} requests`}
+          </ButtonLink>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Earlier({ request }: { readonly request: Request }) {
+  const { id, created_at, reason, decided_by, seconds } = request;
+  return (
+    <li className="flex flex-wrap items-baseline gap-x-3 gap-y-1">
+      <Badge tone={toneOf(request)}>{request.state}</Badge>
+      <Link
+        to="/requests/$requestId"
+        params={{ requestId: id }}
+        search={{}}
+        className="text-accent hover:underline"
+      >
+        <Time iso={created_at} />
+      </Link>
+      <span className="text-soft">
+        for {durationText(seconds)}
+        {decided_by === null ? "" : `, decided by ${decided_by.name}`}
+      </span>
+      <span className="min-w-0 break-words">{reason === "" ? "no reason given" : reason}</span>
+    </li>
   );
 }
 

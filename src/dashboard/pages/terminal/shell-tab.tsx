@@ -11,6 +11,7 @@ import { SshFailure } from "../../../browser-ssh/failure.ts";
 import { type Session, startSession } from "../../../browser-ssh/session.ts";
 import { classes } from "../../components/class-names.ts";
 import { ClipboardWrites } from "../../terminal/clipboard-writes.ts";
+import { schemeOf } from "../../terminal/colour-schemes.ts";
 import { controlKey } from "../../terminal/cursor-keys.ts";
 import { lastWords } from "../../terminal/last-words.ts";
 import type { ScreenAction } from "../../terminal/own-keys.ts";
@@ -19,14 +20,16 @@ import type { Ending } from "../../terminal/terminal-session.ts";
 import { KeyBar } from "./key-bar.tsx";
 import { SearchBar } from "./search-bar.tsx";
 import { type Asked, ShellQuestion } from "./shell-question.tsx";
+import type { TerminalLook } from "./use-terminal-look.tsx";
+
+/** What the page does with the screen in front. */
+export type ScreenHandle = Pick<Screen, "text" | "type" | "focus">;
 
 interface ShellTabProps {
   readonly connection: SshConnection;
   readonly isShown: boolean;
-  readonly fontSize: number;
+  readonly look: TerminalLook;
   readonly isSearching: boolean;
-  /** Whether a screen reader is told what the screen shows. */
-  readonly isRead: boolean;
   readonly banners: readonly string[];
   readonly ending: Ending | null;
   onTitle(title: string): void;
@@ -35,12 +38,13 @@ interface ShellTabProps {
   onAction(action: Exclude<ScreenAction, "copy">): void;
   /** Called when Return is pressed after the connection was lost. */
   onAgain(): void;
-  /** Receives a function that reads all of the screen's text, and null once the screen is gone. */
-  keepText(read: (() => string) | null): void;
+  /** Receives a handle on the screen, and null once it is gone. */
+  keepScreen(screen: ScreenHandle | null): void;
 }
 
 export function ShellTab(props: ShellTabProps) {
-  const { connection, isShown, fontSize, isSearching, isRead, ending } = props;
+  const { connection, isShown, isSearching, look, ending } = props;
+  const { fontSize, scheme, isRead, copyOnSelect, ctrlCopies } = look;
   const element = useRef<HTMLDivElement>(null);
   const shell = useRef<Shell | null>(null);
   const question = useQuestion();
@@ -51,15 +55,18 @@ export function ShellTab(props: ShellTabProps) {
     if (element.current === null) return;
     const opened = openShell(element.current, latest);
     shell.current = opened;
-    latest.current.keepText(() => opened.screen.text());
+    latest.current.keepScreen(opened.screen);
     return () => {
-      latest.current.keepText(null);
+      latest.current.keepScreen(null);
       opened.close();
     };
   }, []);
   useEffect(() => shell.current?.begin(connection), [connection]);
   useEffect(() => shell.current?.screen.setFontSize(fontSize), [fontSize]);
-  useEffect(() => shell.current?.screen.setReader(isRead), [isRead]);
+  useEffect(
+    () => shell.current?.screen.setHabits({ scheme, isRead, copyOnSelect, ctrlCopies }),
+    [scheme, isRead, copyOnSelect, ctrlCopies],
+  );
   useEffect(() => {
     if (isShown) shell.current?.screen.fit();
     if (isShown) shell.current?.screen.focus();
@@ -72,7 +79,10 @@ export function ShellTab(props: ShellTabProps) {
       {isSearching ? (
         <SearchBar find={(text, isBackward) => shell.current?.screen.find(text, isBackward) ?? false} />
       ) : null}
-      <div className="min-h-0 flex-1 rounded-md border border-line bg-sunken p-2">
+      <div
+        className="min-h-0 flex-1 rounded-md border border-line bg-sunken p-2"
+        style={{ background: schemeOf(scheme)?.background }}
+      >
         <div ref={element} data-terminal className="size-full overflow-hidden" />
       </div>
       <KeyBar
@@ -160,7 +170,7 @@ function openShell(element: HTMLElement, latest: { readonly current: ShellNow })
     ask: (text) => latest.current.isShown && latest.current.ask({ kind: "copy", text }),
     write: (text) => navigator.clipboard.writeText(text),
   });
-  const screen = openScreen(element, latest.current.fontSize, {
+  const screen = openScreen(element, latest.current.look.fontSize, {
     ...hearScreen(latest),
     onInput: (bytes) => {
       const { ending, onAgain } = latest.current;

@@ -4,13 +4,16 @@
  * @module
  */
 import { AArrowDown, AArrowUp, Bell, Ellipsis, FolderOpen, Plus, Search, Unplug, X } from "lucide-react";
-import { type Ref, useState } from "react";
+import { type Ref, useRef, useState } from "react";
 import { enterFullScreen } from "../../browser/full-screen.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { classes } from "../../components/class-names.ts";
 import { Menu } from "../../components/menu.tsx";
+import { HELD_KEYS } from "../../terminal/own-keys.ts";
 import type { ShellInTab } from "../../terminal/shell-tabs.ts";
 import { KeysDialog } from "./keys-dialog.tsx";
+import { SettingsDialog } from "./settings-dialog.tsx";
+import type { ScreenHandle } from "./shell-tab.tsx";
 import type { Shells } from "./use-shells.tsx";
 import type { TerminalLook } from "./use-terminal-look.tsx";
 
@@ -23,6 +26,8 @@ interface TerminalBarProps {
   readonly look: TerminalLook;
   /** Saves the text of the shell in front. */
   onSave(): void;
+  /** The screen of the shell in front. */
+  screen(): ScreenHandle | undefined;
   readonly isSearching: boolean;
   setIsSearching(is: boolean): void;
   readonly hasFiles: boolean;
@@ -32,9 +37,20 @@ interface TerminalBarProps {
 }
 
 export function TerminalBar(props: TerminalBarProps) {
-  const { ref, title, tabs, look, onSave, isSearching, setIsSearching } = props;
+  const { ref, title, tabs, look, onSave, screen, isSearching, setIsSearching } = props;
   const { hasFiles, setHasFiles, onDisconnect } = props;
-  const [hasKeys, setHasKeys] = useState(false);
+  const [shown, setShown] = useState<"keys" | "settings" | null>(null);
+  const hasSent = useRef(false);
+  const send = (key: string): void => {
+    hasSent.current = true;
+    screen()?.type(key);
+  };
+  /** After a key was sent, the next ones go to the machine as well. */
+  const onClosed = (event: Event): void => {
+    if (hasSent.current) event.preventDefault();
+    if (hasSent.current) screen()?.focus();
+    hasSent.current = false;
+  };
   return (
     <div ref={ref} className="flex flex-wrap items-center gap-1">
       <h1 className="mr-3 truncate font-semibold text-base max-sm:sr-only">{title}</h1>
@@ -63,21 +79,22 @@ export function TerminalBar(props: TerminalBarProps) {
             </IconButton>
           }
           actions={[
-            { label: "Keys…", onSelect: () => setHasKeys(true) },
+            ...HELD_KEYS.map(([name, sent]) => ({ label: `Send ${name}`, onSelect: () => send(sent) })),
+            null,
+            { label: "Keys…", onSelect: () => setShown("keys") },
+            { label: "Settings…", onSelect: () => setShown("settings") },
             { label: "Full screen", onSelect: () => void enterFullScreen() },
             { label: "Save as text", onSelect: onSave },
-            {
-              label: look.isRead ? "Screen reader: off" : "Screen reader: on",
-              onSelect: () => look.setIsRead(!look.isRead),
-            },
           ]}
+          onClosed={onClosed}
         />
         <Button size="small" onClick={() => onDisconnect?.()} disabled={onDisconnect === null}>
           <Unplug size={16} aria-hidden="true" />
           <span className="max-sm:sr-only">Disconnect</span>
         </Button>
       </div>
-      <KeysDialog open={hasKeys} onClose={() => setHasKeys(false)} />
+      <KeysDialog open={shown === "keys"} onClose={() => setShown(null)} />
+      <SettingsDialog open={shown === "settings"} onClose={() => setShown(null)} look={look} />
     </div>
   );
 }

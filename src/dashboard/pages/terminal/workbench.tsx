@@ -9,6 +9,7 @@ import { saveFile } from "../../browser/save-file.ts";
 import type { ScreenAction } from "../../terminal/own-keys.ts";
 import type { Ending } from "../../terminal/terminal-session.ts";
 import { EndedCard } from "./ended-card.tsx";
+import type { ScreenHandle } from "./shell-tab.tsx";
 import { TerminalBar } from "./terminal-bar.tsx";
 import { type Shells, useShells } from "./use-shells.tsx";
 import { type TerminalLook, useTerminalLook } from "./use-terminal-look.tsx";
@@ -31,7 +32,7 @@ export function Workbench(props: WorkbenchProps) {
   const tabs = useShells(connection);
   const look = useTerminalLook();
   const bar = useRef<HTMLDivElement>(null);
-  const texts = useRef(new Map<number, () => string>());
+  const screens = useRef(new Map<number, ScreenHandle>());
   const [hasFiles, setHasFiles] = useState(false);
   const [isSearching, setIsSearching] = useState(false);
   const current = tabs.list.find(({ id }) => id === tabs.current);
@@ -46,7 +47,7 @@ export function Workbench(props: WorkbenchProps) {
     else look.setFontSize(look.fontSize + (action === "larger" ? 1 : -1));
   };
   const save = (): void => {
-    const text = texts.current.get(tabs.current)?.();
+    const text = screens.current.get(tabs.current)?.text();
     if (text !== undefined) saveFile(`${title}.txt`, text, "application/octet-stream");
   };
   return (
@@ -57,6 +58,7 @@ export function Workbench(props: WorkbenchProps) {
         tabs={tabs}
         look={look}
         onSave={save}
+        screen={() => screens.current.get(tabs.current)}
         isSearching={isSearching}
         setIsSearching={setIsSearching}
         hasFiles={hasFiles}
@@ -71,7 +73,7 @@ export function Workbench(props: WorkbenchProps) {
       ) : null}
       <div className="flex min-h-0 flex-1 gap-2 max-md:flex-col">
         <ShellArea
-          {...{ tabs, look, banners, ending, texts, onAgain }}
+          {...{ tabs, look, banners, ending, screens, onAgain }}
           isSearching={isSearching}
           onAction={act}
         />
@@ -89,13 +91,13 @@ interface ShellAreaProps extends Pick<WorkbenchProps, "banners" | "ending" | "on
   readonly tabs: Shells;
   readonly look: TerminalLook;
   readonly isSearching: boolean;
-  /** Functions that read the text of each shell, by tab id. */
-  readonly texts: RefObject<Map<number, () => string>>;
+  /** The screen of each shell, by tab id. */
+  readonly screens: RefObject<Map<number, ScreenHandle>>;
   onAction(action: Exclude<ScreenAction, "copy">): void;
 }
 
 function ShellArea(props: ShellAreaProps) {
-  const { tabs, look, banners, ending, isSearching, texts, onAction, onAgain } = props;
+  const { tabs, look, banners, ending, isSearching, screens, onAction, onAgain } = props;
   return (
     <div className="relative min-h-0 min-w-0 flex-1">
       <Suspense fallback={null}>
@@ -104,8 +106,7 @@ function ShellArea(props: ShellAreaProps) {
             key={tab.id}
             connection={tabs.connection}
             isShown={tab.id === tabs.current}
-            fontSize={look.fontSize}
-            isRead={look.isRead}
+            look={look}
             isSearching={isSearching && tab.id === tabs.current}
             banners={index === 0 ? banners : []}
             ending={ending}
@@ -114,9 +115,9 @@ function ShellArea(props: ShellAreaProps) {
             onEnd={() => tabs.ended(tab.id)}
             onAction={onAction}
             onAgain={() => onAgain(null)}
-            keepText={(read) => {
-              if (read === null) texts.current.delete(tab.id);
-              else texts.current.set(tab.id, read);
+            keepScreen={(screen) => {
+              if (screen === null) screens.current.delete(tab.id);
+              else screens.current.set(tab.id, screen);
             }}
           />
         ))}
