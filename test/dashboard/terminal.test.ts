@@ -284,11 +284,9 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
         });
     expect(await ground()).toBe("rgb(0, 43, 54)");
     const copied = () => page.evaluate(() => navigator.clipboard.readText());
-    const line = page
-      .locator(".xterm-rows > div")
-      .filter({ hasText: /^typed-on/ })
-      .first();
-    await line.dblclick({ position: { x: 20, y: 8 } });
+    const line = page.locator(".xterm-rows > div").filter({ hasText: "Ttyped-on" }).first();
+    const box = await line.boundingBox();
+    await page.mouse.dblclick((box?.x ?? 0) + 20, (box?.y ?? 0) + 8);
     await until("what was selected is copied", async () => (await copied()).includes("typed"));
     await page.evaluate(() => navigator.clipboard.writeText("before"));
     // The first copies and clears the selection; the second is the machine's, and ends the program.

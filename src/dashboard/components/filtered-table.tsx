@@ -69,7 +69,7 @@ export function FilteredTable<T extends RowData>(props: FilteredTableProps<T>) {
     typed,
     texts,
   );
-  const columnView = useListView(label, columns);
+  const view = useListView(label, columns);
   const canSelect = bulk !== undefined && (bulk.actions.length > 0 || bulk.more !== undefined);
   const clear = (): void => setSelected(new Set());
   return (
@@ -82,24 +82,17 @@ export function FilteredTable<T extends RowData>(props: FilteredTableProps<T>) {
         total={rows.length}
         end={
           <div className="flex gap-2">
-            <ViewButton
-              view={columnView.view}
-              onView={columnView.put}
-              columns={columns}
-              terms={withoutDialog(terms)}
-            />
+            <ViewButton {...view.button} terms={withoutDialog(terms)} />
             {csv === undefined ? null : <ExportButton {...csv} rows={shown} />}
           </div>
         }
       >
-        {filters.map(({ name, label: of, every, options }) => (
-          <SelectField
-            key={name}
-            label={of}
-            isLabelHidden
-            value={options.find(({ value }) => value === terms[name])?.value ?? EVERY}
-            onValue={(value) => put({ [name]: value === EVERY ? undefined : value })}
-            choices={[{ value: EVERY, label: every }, ...options]}
+        {filters.map((filter) => (
+          <FilterSelect
+            key={filter.name}
+            filter={filter}
+            chosen={terms[filter.name]}
+            onChosen={(value) => put({ [filter.name]: value })}
           />
         ))}
       </SearchBox>
@@ -118,11 +111,29 @@ export function FilteredTable<T extends RowData>(props: FilteredTableProps<T>) {
           label={label}
           rows={shown}
           rowId={rowId}
-          columns={columnView.shown}
+          columns={view.shown}
           {...(canSelect ? { selected, onSelected: setSelected } : {})}
         />
       )}
     </>
+  );
+}
+
+interface FilterSelectProps<T> {
+  readonly filter: TableFilter<T>;
+  readonly chosen: string | undefined;
+  readonly onChosen: (value: string | undefined) => void;
+}
+
+function FilterSelect<T>({ filter: { label, every, options }, chosen, onChosen }: FilterSelectProps<T>) {
+  return (
+    <SelectField
+      label={label}
+      isLabelHidden
+      value={options.find(({ value }) => value === chosen)?.value ?? EVERY}
+      onValue={(value) => onChosen(value === EVERY ? undefined : value)}
+      choices={[{ value: EVERY, label: every }, ...options]}
+    />
   );
 }
 

@@ -27,14 +27,14 @@ interface ViewColumn {
   readonly from?: "md" | "lg" | "xl";
 }
 
-/** The view of a list, and its columns as chosen. `list` names it in this browser. */
+/** The columns of a list as chosen, and what its `ViewButton` needs. `list` names it in this browser. */
 export function useListView<C extends ViewColumn>(list: string, columns: readonly C[]) {
   const [view, setView] = useState(() => readListView(list));
   const put = (next: ListView): void => {
     setView(next);
     writeListView(list, next);
   };
-  return { view, put, shown: chosenColumns(columns, view) };
+  return { shown: chosenColumns(columns, view), button: { view, onView: put, columns } };
 }
 
 interface ViewButtonProps {

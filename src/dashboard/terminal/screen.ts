@@ -89,9 +89,8 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
     linkHandler: { activate: openLink, allowNonHttpProtocols: false },
     ...{ lineHeight: LINE_HEIGHT, minimumContrastRatio: 4.5 },
   });
-  const [fit, search] = [new FitAddon(), new SearchAddon()];
+  const [fit, search, habits] = [new FitAddon(), new SearchAddon(), { now: NO_HABITS }];
   for (const addon of [fit, search, new WebLinksAddon(openLink)]) terminal.loadAddon(addon);
-  const habits: { now: ScreenHabits } = { now: NO_HABITS };
   show(terminal, element);
   hearKeys(terminal, listener, habits);
   const escapes = new EscapeKeys();
@@ -105,9 +104,11 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
   terminal.onResize(({ cols, rows }) => listener.onResize({ columns: cols, rows }));
   hearPrograms(terminal, listener);
   const pace = paceOf(terminal);
-  const unpaste = catchPaste(element, terminal, listener);
-  const unselect = copySelected(element, terminal, habits);
-  const unwatch = followPage(element, terminal, { fit, habits });
+  const undo = [
+    followPage(element, terminal, { fit, habits }),
+    copySelected(element, terminal, habits),
+    catchPaste(element, terminal, listener),
+  ];
   return {
     get size() {
       return { columns: terminal.cols, rows: terminal.rows };
@@ -130,9 +131,7 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
     focus: () => terminal.focus(),
     fit: () => fitted(element, fit),
     close() {
-      unwatch();
-      unselect();
-      unpaste();
+      for (const stop of undo) stop();
       terminal.dispose();
     },
   };

@@ -65,7 +65,7 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
     const inState = machines.filter((peer) => isInState(peer, state, nowMs));
     return filtered(inState, q, textsOf);
   }, [machines, q, state, nowMs]);
-  const columnView = useListView("Machines", COLUMNS);
+  const view = useListView("Machines", COLUMNS);
   const put = (terms: { readonly q?: string; readonly state?: string | undefined }): void =>
     void navigate({ search: (old) => machineTermsOf({ ...old, ...terms }), replace: true });
   if (machines.length === 0) return <NoMachine />;
@@ -79,12 +79,7 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
         total={machines.length}
         end={
           <div className="flex gap-2">
-            <ViewButton
-              view={columnView.view}
-              onView={columnView.put}
-              columns={COLUMNS}
-              terms={{ ...machineTermsOf({ q, state }) }}
-            />
+            <ViewButton {...view.button} terms={{ ...machineTermsOf({ q, state }) }} />
             <ExportButton what="machines" columns={PEER_CSV} rows={shown} />
           </div>
         }
@@ -112,7 +107,7 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
         label="Machines"
         rows={shown}
         rowId={({ id }) => id}
-        columns={columnView.shown}
+        columns={view.shown}
         {...(actions.length === 0 ? {} : { selected, onSelected: setSelected })}
       />
     </>

@@ -44,7 +44,6 @@ interface ShellTabProps {
 
 export function ShellTab(props: ShellTabProps) {
   const { connection, isShown, isSearching, look, ending } = props;
-  const { fontSize, scheme, isRead, copyOnSelect, ctrlCopies } = look;
   const element = useRef<HTMLDivElement>(null);
   const shell = useRef<Shell | null>(null);
   const question = useQuestion();
@@ -62,11 +61,7 @@ export function ShellTab(props: ShellTabProps) {
     };
   }, []);
   useEffect(() => shell.current?.begin(connection), [connection]);
-  useEffect(() => shell.current?.screen.setFontSize(fontSize), [fontSize]);
-  useEffect(
-    () => shell.current?.screen.setHabits({ scheme, isRead, copyOnSelect, ctrlCopies }),
-    [scheme, isRead, copyOnSelect, ctrlCopies],
-  );
+  useLook(shell, look);
   useEffect(() => {
     if (isShown) shell.current?.screen.fit();
     if (isShown) shell.current?.screen.focus();
@@ -81,7 +76,7 @@ export function ShellTab(props: ShellTabProps) {
       ) : null}
       <div
         className="min-h-0 flex-1 rounded-md border border-line bg-sunken p-2"
-        style={{ background: schemeOf(scheme)?.background }}
+        style={{ background: schemeOf(look.scheme)?.background }}
       >
         <div ref={element} data-terminal className="size-full overflow-hidden" />
       </div>
@@ -105,6 +100,16 @@ export function ShellTab(props: ShellTabProps) {
         onYes={async (asked) => shell.current?.answer(asked)}
       />
     </div>
+  );
+}
+
+/** Keeps the screen as the user prefers it. */
+function useLook(shell: { readonly current: Shell | null }, look: TerminalLook): void {
+  const { fontSize, scheme, isRead, copyOnSelect, ctrlCopies } = look;
+  useEffect(() => shell.current?.screen.setFontSize(fontSize), [shell, fontSize]);
+  useEffect(
+    () => shell.current?.screen.setHabits({ scheme, isRead, copyOnSelect, ctrlCopies }),
+    [shell, scheme, isRead, copyOnSelect, ctrlCopies],
   );
 }
 

@@ -40,17 +40,7 @@ export function TerminalBar(props: TerminalBarProps) {
   const { ref, title, tabs, look, onSave, screen, isSearching, setIsSearching } = props;
   const { hasFiles, setHasFiles, onDisconnect } = props;
   const [shown, setShown] = useState<"keys" | "settings" | null>(null);
-  const hasSent = useRef(false);
-  const send = (key: string): void => {
-    hasSent.current = true;
-    screen()?.type(key);
-  };
-  /** After a key was sent, the next ones go to the machine as well. */
-  const onClosed = (event: Event): void => {
-    if (hasSent.current) event.preventDefault();
-    if (hasSent.current) screen()?.focus();
-    hasSent.current = false;
-  };
+  const { send, onClosed } = useSending(screen);
   return (
     <div ref={ref} className="flex flex-wrap items-center gap-1">
       <h1 className="mr-3 truncate font-semibold text-base max-sm:sr-only">{title}</h1>
@@ -97,6 +87,22 @@ export function TerminalBar(props: TerminalBarProps) {
       <SettingsDialog open={shown === "settings"} onClose={() => setShown(null)} look={look} />
     </div>
   );
+}
+
+/** Sends keys from the menu. The ones typed after that go to the machine as well. */
+function useSending(screen: () => ScreenHandle | undefined) {
+  const hasSent = useRef(false);
+  return {
+    send(key: string): void {
+      hasSent.current = true;
+      screen()?.type(key);
+    },
+    onClosed(event: Event): void {
+      if (hasSent.current) event.preventDefault();
+      if (hasSent.current) screen()?.focus();
+      hasSent.current = false;
+    },
+  };
 }
 
 function TabList({ tabs, isOver }: { readonly tabs: Shells; readonly isOver: boolean }) {
