@@ -525,17 +525,17 @@ async function changeFiles(page: Page, there: string): Promise<void> {
     await page.getByRole("button", { name: `More for ${file}` }).click();
     await page.getByRole("menuitem", { name: action }).click();
   };
+  const field = dialog.getByRole("textbox", { name: "Name" });
   const name = async (text: string, verb: string): Promise<void> => {
-    await dialog
-      .locator(":focus")
-      .and(dialog.getByRole("textbox", { name: "Name" }))
-      .fill(text);
+    await field.fill(text);
     await dialog.getByRole("button", { name: verb }).click();
   };
   await page.getByRole("button", { name: "New folder" }).click();
+  await dialog.locator(":focus").and(field).waitFor();
   await name("a folder", "Make");
   await files.getByRole("button", { name: "a folder", exact: true }).waitFor();
   await more("data.bin", "Rename");
+  await dialog.locator(":focus").and(field).waitFor();
   await name("utf8", "Rename");
   await dialog.getByRole("alert").waitFor();
   await name("new.bin", "Rename");
