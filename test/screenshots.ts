@@ -100,6 +100,8 @@ async function details({ lab }: SetUp): Promise<readonly Place[]> {
     await first("/api/sessions?state=ended", "session-ended", "/sessions"),
     await first("/api/access/requests", "request", "/requests"),
     await first("/api/rollouts", "rollout", "/rollouts"),
+    ["refusal", "/access?user=ada@example.com&machine=web1&as=www"],
+    ["policy-draft", "/policies/new?user=ada@example.com&machine=web1&as=www"],
   ];
 }
 
@@ -163,6 +165,13 @@ async function shootPerson(context: BrowserContext, setUp: SetUp, look: Look): P
   await page.getByRole("button", { name: "Connect" }).click();
   await shows(page, "$");
   await shoot(page, "terminal", look);
+  await page.getByRole("button", { name: "More of the terminal" }).click();
+  await shoot(page, "terminal-menu", look);
+  await page.getByRole("menuitem", { name: "Settings…" }).click();
+  await page.getByRole("dialog").waitFor();
+  await shoot(page, "terminal-settings", look);
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
   await shootFiles(page, look);
 }
 

@@ -295,6 +295,15 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     expect(await violationsOf(page)).toEqual([]);
     await dialog.getByRole("button", { name: "Close" }).last().click();
     const headers = page.getByRole("columnheader");
+    await headers.getByRole("button", { name: "Last seen" }).click();
+    await page.waitForURL(/sort=seen/);
+    await headers.getByRole("button", { name: "Last seen" }).click();
+    await page.waitForURL(/sort=-seen/);
+    await page.reload();
+    await page
+      .getByRole("columnheader", { name: "Last seen" })
+      .and(page.locator('[aria-sort="descending"]'))
+      .waitFor();
     expect(await headers.filter({ hasText: "Address" }).count()).toBe(0);
     await open("/machines");
     expect(await headers.filter({ hasText: "Address" }).count()).toBe(0);

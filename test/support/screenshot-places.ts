@@ -53,6 +53,7 @@ export const OPENED: readonly (readonly [name: string, path: string, button: str
   ["dialog-posture-check", "/posture-checks", "New posture check"],
   ["dialog-channel", "/settings/notifications", "Add a channel"],
   ["dialog-test", "/policies/tests", "Add a test"],
+  ["dialog-view", "/machines", "View"],
 ];
 
 /** Pages of those who are not signed in. */

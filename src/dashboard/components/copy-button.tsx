@@ -32,7 +32,7 @@ export function CopyButton({ text, label = "Copy" }: { readonly text: string; re
 export function CopyLine({ text, label }: { readonly text: string; readonly label: string }) {
   return (
     <div className="flex items-center gap-1 rounded-md border border-line bg-sunken py-1 pr-1 pl-3">
-      <code className="min-w-0 flex-1 overflow-x-auto whitespace-pre py-1 font-mono text-xs max-sm:whitespace-pre-wrap max-sm:break-all">
+      <code className="min-w-0 flex-1 overflow-x-auto whitespace-pre py-1 font-mono text-xs max-sm:whitespace-pre-wrap max-sm:wrap-anywhere">
         {text}
       </code>
       <CopyButton text={text} label={label} />

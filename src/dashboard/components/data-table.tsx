@@ -23,6 +23,7 @@ import { ArrowDown, ArrowUp } from "lucide-react";
 import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { classes } from "./class-names.ts";
 import { Checkbox } from "./field.tsx";
+import { type KeptSorting, useSorting } from "./use-sorting.tsx";
 
 const features = tableFeatures({
   rowSortingFeature,
@@ -58,6 +59,8 @@ interface DataTableProps<T extends RowData> {
   /** Absent if rows cannot be selected. */
   readonly selected?: ReadonlySet<string>;
   readonly onSelected?: (selected: ReadonlySet<string>) => void;
+  /** The sorting, where the address keeps it. Absent: the table keeps it by itself. */
+  readonly sort?: KeptSorting;
 }
 
 const FROM: Readonly<Record<string, string>> = {
@@ -121,8 +124,12 @@ function useModel<T extends RowData>({
   rowId,
   selected,
   onSelected,
+  sort,
 }: DataTableProps<T>) {
-  const [sorting, setSorting] = useState<SortingState>([]);
+  const { sorting, setSorting } = useSorting(
+    sort,
+    columns.filter(({ sortBy }) => sortBy !== undefined).map(({ id }) => id),
+  );
   const defs = useMemo(() => columns.map(asColumnDef), [columns]);
   const rowSelection = useMemo<RowSelectionState>(
     () => Object.fromEntries([...(selected ?? [])].map((id) => [id, true])),
@@ -134,7 +141,6 @@ function useModel<T extends RowData>({
     columns: defs,
     getRowId: rowId,
     state: { sorting, rowSelection },
-    onSortingChange: setSorting,
     enableRowSelection: onSelected !== undefined,
     onRowSelectionChange: (update) => {
       const next = typeof update === "function" ? update(rowSelection) : update;

@@ -112,6 +112,7 @@ export function FilteredTable<T extends RowData>(props: FilteredTableProps<T>) {
           rows={shown}
           rowId={rowId}
           columns={view.shown}
+          sort={{ text: terms.sort, onText: (sort) => put({ sort }) }}
           {...(canSelect ? { selected, onSelected: setSelected } : {})}
         />
       )}

@@ -17,7 +17,7 @@ export function PageHeader({ title, about, actions }: PageHeaderProps) {
   }, [title]);
   return (
     <header className="mb-5 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
-      <div className="min-w-0">
+      <div className="min-w-0 sm:flex-1 sm:basis-80">
         <h1 className="font-semibold text-xl">{breakable(title)}</h1>
         {about === undefined ? null : <p className="mt-1 max-w-2xl text-pretty text-soft">{about}</p>}
       </div>

@@ -57,7 +57,7 @@ export function ViewButton({ view, onView, columns, terms }: ViewButtonProps) {
   };
   return (
     <>
-      <Button size="small" onClick={() => setOpen(true)}>
+      <Button onClick={() => setOpen(true)}>
         <SlidersHorizontal size={16} aria-hidden="true" />
         View
       </Button>

@@ -8,11 +8,11 @@
 export const CHOSEN_TERMS = ["state", "kind", "role"] as const;
 export type ChosenTerm = (typeof CHOSEN_TERMS)[number];
 
-/** `q`: words that must all occur in the row. `do`: the open dialog. */
-export type ListTerms = { readonly [T in "q" | "do" | ChosenTerm]?: string };
+/** `q`: words that must all occur in the row. `sort`: see `sort-term.ts`. `do`: the open dialog. */
+export type ListTerms = { readonly [T in "q" | "sort" | "do" | ChosenTerm]?: string };
 
 const CHARS_MAX = 256;
-const NAMES = ["q", ...CHOSEN_TERMS, "do"] as const;
+const NAMES = ["q", ...CHOSEN_TERMS, "sort", "do"] as const;
 
 /** Reads the terms in an address and ignores anything else. */
 export function listTermsOf(search: Readonly<Record<string, unknown>>): ListTerms {

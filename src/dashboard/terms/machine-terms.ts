@@ -14,17 +14,20 @@ export interface MachineTerms {
   /** Words that must all occur in the row. */
   readonly q?: string;
   readonly state?: MachineFilter;
+  /** See `sort-term.ts`. */
+  readonly sort?: string;
 }
 
 /** How long a machine must have been silent to count as lost. */
 export const LOST_MS = 30 * 86_400_000;
 
 /** Reads the terms in an address and ignores anything else. */
-export function machineTermsOf({ q, state }: Readonly<Record<string, unknown>>): MachineTerms {
+export function machineTermsOf({ q, state, sort }: Readonly<Record<string, unknown>>): MachineTerms {
   const known = MACHINE_FILTERS.find((one) => one === state);
   return {
     ...(typeof q === "string" && q !== "" ? { q } : {}),
     ...(known === undefined ? {} : { state: known }),
+    ...(typeof sort === "string" && sort !== "" ? { sort } : {}),
   };
 }
 

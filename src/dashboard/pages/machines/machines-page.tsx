@@ -22,7 +22,7 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { SearchBox } from "../../components/search-box.tsx";
 import { Time } from "../../components/time.tsx";
 import { useListView, ViewButton } from "../../components/view-button.tsx";
-import { isInState, machineTermsOf } from "../../terms/machine-terms.ts";
+import { isInState, type MachineTerms, machineTermsOf } from "../../terms/machine-terms.ts";
 import { AddToGroups } from "./add-to-groups.tsx";
 import { usePeerActions } from "./machine-actions.tsx";
 import { MachineState } from "./machine-state.tsx";
@@ -54,19 +54,24 @@ export function MachinesPage() {
 }
 
 function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
-  const { q = "", state } = route.useSearch();
+  const { q = "", state, sort } = route.useSearch();
   const [nowMs] = useState(() => Date.now());
   const navigate = route.useNavigate();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const actions = usePeerActions();
   const canGroup = may(useMe(), "groups", "update");
   const machines = useMemo(() => peers.filter(({ kind }) => kind === "machine"), [peers]);
-  const shown = useMemo(() => {
-    const inState = machines.filter((peer) => isInState(peer, state, nowMs));
-    return filtered(inState, q, textsOf);
-  }, [machines, q, state, nowMs]);
+  const shown = useMemo(
+    () =>
+      filtered(
+        machines.filter((peer) => isInState(peer, state, nowMs)),
+        q,
+        textsOf,
+      ),
+    [machines, q, state, nowMs],
+  );
   const view = useListView("Machines", COLUMNS);
-  const put = (terms: { readonly q?: string; readonly state?: string | undefined }): void =>
+  const put = (terms: { readonly [T in keyof MachineTerms]?: string | undefined }): void =>
     void navigate({ search: (old) => machineTermsOf({ ...old, ...terms }), replace: true });
   if (machines.length === 0) return <NoMachine />;
   return (
@@ -79,7 +84,7 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
         total={machines.length}
         end={
           <div className="flex gap-2">
-            <ViewButton {...view.button} terms={{ ...machineTermsOf({ q, state }) }} />
+            <ViewButton {...view.button} terms={{ ...machineTermsOf({ q, state, sort }) }} />
             <ExportButton what="machines" columns={PEER_CSV} rows={shown} />
           </div>
         }
@@ -108,6 +113,7 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
         rows={shown}
         rowId={({ id }) => id}
         columns={view.shown}
+        sort={{ text: sort, onText: (text) => put({ sort: text }) }}
         {...(actions.length === 0 ? {} : { selected, onSelected: setSelected })}
       />
     </>

@@ -178,7 +178,8 @@ function PolicyCard({ policy, sentences, file, canEdit, uses, onChange }: Policy
             <span
               className={classes("max-w-4xl text-pretty", !(policy.enabled && rule.enabled) && "text-soft")}
             >
-              {sentences[i]} <RuleUsage use={uses.get(rule.id)} />
+              {sentences[i]}
+              <RuleUsage use={uses.get(rule.id)} />
             </span>
           </li>
         ))}

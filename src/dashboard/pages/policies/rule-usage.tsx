@@ -21,7 +21,7 @@ export function useRuleUses(): ReadonlyMap<string, RuleUse> {
 export function RuleUsage({ use }: { readonly use: RuleUse | undefined }) {
   if (use === undefined || use.unused === null) return null;
   return (
-    <span className={use.unused ? "text-warn text-xs" : "text-soft text-xs"}>
+    <span className={use.unused ? "block text-warn text-xs" : "block text-soft text-xs"}>
       {reachWords(use)}; <LastUse use={use} />
     </span>
   );
