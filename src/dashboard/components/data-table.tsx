@@ -126,10 +126,7 @@ function useModel<T extends RowData>({
   onSelected,
   sort,
 }: DataTableProps<T>) {
-  const { sorting, setSorting } = useSorting(
-    sort,
-    columns.filter(({ sortBy }) => sortBy !== undefined).map(({ id }) => id),
-  );
+  const { sorting, setSorting } = useSorting(sort, columns);
   const defs = useMemo(() => columns.map(asColumnDef), [columns]);
   const rowSelection = useMemo<RowSelectionState>(
     () => Object.fromEntries([...(selected ?? [])].map((id) => [id, true])),

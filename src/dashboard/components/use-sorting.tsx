@@ -13,10 +13,18 @@ export interface KeptSorting {
   readonly onText: (text: string | undefined) => void;
 }
 
-/** `ids`: columns that can be sorted by. */
-export function useSorting(keptAt: KeptSorting | undefined, ids: readonly string[]) {
+interface SortableColumn {
+  readonly id: string;
+  readonly sortBy?: unknown;
+}
+
+export function useSorting(keptAt: KeptSorting | undefined, columns: readonly SortableColumn[]) {
   const [own, setOwn] = useState<SortingState>([]);
-  const term = sortTermOf(keptAt?.text, ids);
+  const sortable = columns.filter(({ sortBy }) => sortBy !== undefined);
+  const term = sortTermOf(
+    keptAt?.text,
+    sortable.map((column) => column.id),
+  );
   const [id, desc] = [term?.id, term?.desc === true];
   const kept = useMemo<SortingState>(() => (id === undefined ? [] : [{ id, desc }]), [id, desc]);
   if (keptAt === undefined) return { sorting: own, setSorting: setOwn };

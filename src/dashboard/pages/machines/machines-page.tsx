@@ -54,25 +54,17 @@ export function MachinesPage() {
 }
 
 function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
-  const { q = "", state, sort } = route.useSearch();
-  const [nowMs] = useState(() => Date.now());
+  const terms = route.useSearch();
+  const { q = "", state, sort } = terms;
   const navigate = route.useNavigate();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const actions = usePeerActions();
   const canGroup = may(useMe(), "groups", "update");
   const machines = useMemo(() => peers.filter(({ kind }) => kind === "machine"), [peers]);
-  const shown = useMemo(
-    () =>
-      filtered(
-        machines.filter((peer) => isInState(peer, state, nowMs)),
-        q,
-        textsOf,
-      ),
-    [machines, q, state, nowMs],
-  );
+  const shown = useMatching(machines, terms);
   const view = useListView("Machines", COLUMNS);
-  const put = (terms: { readonly [T in keyof MachineTerms]?: string | undefined }): void =>
-    void navigate({ search: (old) => machineTermsOf({ ...old, ...terms }), replace: true });
+  const put = (change: { readonly [T in keyof MachineTerms]?: string | undefined }): void =>
+    void navigate({ search: (old) => machineTermsOf({ ...old, ...change }), replace: true });
   if (machines.length === 0) return <NoMachine />;
   return (
     <>
@@ -84,7 +76,7 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
         total={machines.length}
         end={
           <div className="flex gap-2">
-            <ViewButton {...view.button} terms={{ ...machineTermsOf({ q, state, sort }) }} />
+            <ViewButton {...view.button} terms={{ ...terms }} />
             <ExportButton what="machines" columns={PEER_CSV} rows={shown} />
           </div>
         }
@@ -118,6 +110,14 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
       />
     </>
   );
+}
+
+function useMatching(machines: readonly Peer[], { q = "", state }: MachineTerms): Peer[] {
+  const [nowMs] = useState(() => Date.now());
+  return useMemo(() => {
+    const inState = machines.filter((peer) => isInState(peer, state, nowMs));
+    return filtered(inState, q, textsOf);
+  }, [machines, q, state, nowMs]);
 }
 
 function textsOf({ name, dns_label, ip, os, groups }: Peer): readonly string[] {
