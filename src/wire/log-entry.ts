@@ -22,7 +22,7 @@ import {
 export const AUDIT_BATCH_MAX = 256;
 
 /** 16 random bytes, base64url. They prevent guessing the content of an event whose body is gone. */
-export const Salt = z.string().regex(/^[A-Za-z0-9_-]{22}$/, "is not 16 bytes of base64url");
+export const Salt = lazySchema(() => z.string().regex(/^[A-Za-z0-9_-]{22}$/, "is not 16 bytes of base64url"));
 
 const seq = z.int().min(1);
 
@@ -68,58 +68,70 @@ export const BatchRecord = lazySchema(() =>
 export type BatchRecord = z.infer<typeof BatchRecord>;
 
 /** An agent's signature over the events of one upload, in order. */
-export const SignedBatch = z.strictObject({
-  ...batchFields,
-  signature: Ed25519Signature,
-  salts: z.array(Salt).min(1).max(AUDIT_BATCH_MAX),
-});
+export const SignedBatch = lazySchema(() =>
+  z.strictObject({
+    ...batchFields,
+    signature: Ed25519Signature,
+    salts: z.array(Salt).min(1).max(AUDIT_BATCH_MAX),
+  }),
+);
 export type SignedBatch = z.infer<typeof SignedBatch>;
 
 /** The body of a `peer.key` event: the peer's device key from here on. */
-export const PeerKeyRecord = z.object({ device_key: Ed25519PublicKey });
+export const PeerKeyRecord = lazySchema(() => z.object({ device_key: Ed25519PublicKey }));
 export type PeerKeyRecord = z.infer<typeof PeerKeyRecord>;
 
 /** The body of a `log.key` event: another key signs the log from here on. Both keys sign this. */
-export const LogKeyRecord = z.object({
-  old_key: Ed25519PublicKey,
-  new_key: Ed25519PublicKey,
-  old_signature: Ed25519Signature,
-  new_signature: Ed25519Signature,
-});
+export const LogKeyRecord = lazySchema(() =>
+  z.object({
+    old_key: Ed25519PublicKey,
+    new_key: Ed25519PublicKey,
+    old_signature: Ed25519Signature,
+    new_signature: Ed25519Signature,
+  }),
+);
 export type LogKeyRecord = z.infer<typeof LogKeyRecord>;
 
 /** The body of a `management.move` event: management has moved. Signed by the log's key. */
-export const MoveRecord = z.object({
-  from: HttpUrl,
-  to: HttpUrl,
-  at_seconds: EpochSeconds,
-  /** Until then it also answers at the old address. */
-  until_seconds: EpochSeconds,
-  signature: Ed25519Signature,
-});
+export const MoveRecord = lazySchema(() =>
+  z.object({
+    from: HttpUrl,
+    to: HttpUrl,
+    at_seconds: EpochSeconds,
+    /** Until then it also answers at the old address. */
+    until_seconds: EpochSeconds,
+    signature: Ed25519Signature,
+  }),
+);
 export type MoveRecord = z.infer<typeof MoveRecord>;
 
 /** A move as management stores it. Each account's log key signs its own copy. */
-export const StoredMove = MoveRecord.omit({ signature: true }).extend({
-  /** Accounts whose log already contains the move. */
-  logged: z.array(AccountId),
-});
+export const StoredMove = lazySchema(() =>
+  MoveRecord.omit({ signature: true }).extend({
+    /** Accounts whose log already contains the move. */
+    logged: z.array(AccountId),
+  }),
+);
 export type StoredMove = z.infer<typeof StoredMove>;
 
 /** The body of a `log.lost` event: entries that a machine has seen and the log lacks. */
-export const LostTailRecord = z.object({
-  from: seq,
-  to: seq,
-  /** The signed checkpoint over them. */
-  note: z.string().max(4096),
-});
+export const LostTailRecord = lazySchema(() =>
+  z.object({
+    from: seq,
+    to: seq,
+    /** The signed checkpoint over them. */
+    note: z.string().max(4096),
+  }),
+);
 export type LostTailRecord = z.infer<typeof LostTailRecord>;
 
 /** Changes of a log's key, oldest first. */
-const handovers = z.array(LogKeyRecord).max(64).optional();
+const handovers = () => z.array(LogKeyRecord).max(64).optional();
 
 /** An account's log: the first line of its checkpoints, and the key that signs them. */
-export const LogIdentity = z.object({ origin: z.string().min(1).max(512), key: Ed25519PublicKey });
+export const LogIdentity = lazySchema(() =>
+  z.object({ origin: z.string().min(1).max(512), key: Ed25519PublicKey }),
+);
 export type LogIdentity = z.infer<typeof LogIdentity>;
 
 /** Most moves announced at once. */
@@ -129,16 +141,18 @@ export const MOVES_MAX = 16;
  * The log as management announces it. `handovers`: the key changes that led to its key. Absent: it is the
  * first key. `moves`: management's earlier addresses, oldest first. Absent: no moves, or none recent.
  */
-export const ServedLog = LogIdentity.extend({
-  handovers,
-  moves: z.array(MoveRecord).max(MOVES_MAX).optional(),
-});
+export const ServedLog = lazySchema(() =>
+  LogIdentity.extend({
+    handovers: handovers(),
+    moves: z.array(MoveRecord).max(MOVES_MAX).optional(),
+  }),
+);
 export type ServedLog = z.infer<typeof ServedLog>;
 
 /** A hash of the tree, encoded as in notes. */
-export const TreeHash = z.string().regex(/^[A-Za-z0-9+/]{43}=$/, "is not a hash");
+export const TreeHash = lazySchema(() => z.string().regex(/^[A-Za-z0-9+/]{43}=$/, "is not a hash"));
 /** Hashes in one proof: enough for 2^53 leaves. */
-export const Proof = z.array(TreeHash).max(64);
+export const Proof = lazySchema(() => z.array(TreeHash).max(64));
 
 /** The first line of a bundle. */
 export const BundleHeader = lazySchema(() =>
@@ -149,7 +163,7 @@ export const BundleHeader = lazySchema(() =>
     /** Verifier keys of the log, as Go's `note.NewVerifier` takes them; the newest last. */
     keys: z.array(z.string().max(1024)).min(1).max(65),
     /** The changes to each key after the first. Absent: there is only one key. */
-    handovers,
+    handovers: handovers(),
     /** Entries from `first` on follow, through `last`. `last` = `first` - 1: none. */
     first: seq,
     last: z.int().min(0),
@@ -165,9 +179,11 @@ export const BundleHeader = lazySchema(() =>
 export type BundleHeader = z.infer<typeof BundleHeader>;
 
 /** A bundle line in place of an entry whose body retention has removed. `hash` is the leaf's. */
-export const PrunedEntry = z.strictObject({ seq, hash: TreeHash });
+export const PrunedEntry = lazySchema(() => z.strictObject({ seq, hash: TreeHash }));
 export type PrunedEntry = z.infer<typeof PrunedEntry>;
 
 /** A bundle line after a block of entries with their leaf hashes, which identify a changed entry. */
-export const HashLine = z.strictObject({ first: seq, hashes: z.array(TreeHash).min(1).max(64) });
+export const HashLine = lazySchema(() =>
+  z.strictObject({ first: seq, hashes: z.array(TreeHash).min(1).max(64) }),
+);
 export type HashLine = z.infer<typeof HashLine>;

@@ -5,7 +5,17 @@
  * `qf proxy connect` with a kept login, which mints a certificate for each connection.
  */
 
-import { chmodSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import {
@@ -58,6 +68,8 @@ export interface Field extends AsyncDisposable {
   readonly direct: Way;
   readonly proxy: Way;
   readonly sshd: Way;
+  /** The same with a certificate, as `direct` has one: stock ssh verifies it by itself, which takes time. */
+  readonly certifiedSshd: Way;
   readonly folder: string;
   /** Makes the certificate of `direct` fresh again; it is good for two minutes. */
   renew(): Promise<void>;
@@ -83,7 +95,10 @@ export async function openField(agentArgs: readonly string[] = []): Promise<Fiel
 async function openFieldFor(account: OsAccount | null, agentArgs: readonly string[]): Promise<Field> {
   const user = account?.name ?? ownName();
   const lab = await openLab();
-  const sshd = await openSshd("", user);
+  const authorityFolder = mkdtempSync(join(tmpdir(), "qf-authority-"));
+  const authority = join(authorityFolder, "key");
+  keygen("-q", "-t", "ed25519", "-N", "", "-f", authority);
+  const sshd = await openSshd(`TrustedUserCAKeys ${authority}.pub`, user);
   const devs = await lab.createGroup("Developers");
   const servers = await lab.createGroup("Servers");
   const person = await lab.createPerson("ada@example.com", [devs]);
@@ -148,10 +163,11 @@ async function openFieldFor(account: OsAccount | null, agentArgs: readonly strin
     direct,
     proxy,
     sshd: wayOf(sshd, user, env),
+    certifiedSshd: certifiedWay(wayOf(sshd, user, env), { authority, key: sshd.key, user }),
     folder,
     renew: async () => void (await renew()),
     async [Symbol.asyncDispose]() {
-      rmSync(folder, { recursive: true, force: true });
+      for (const made of [folder, authorityFolder]) rmSync(made, { recursive: true, force: true });
       await sshd[Symbol.asyncDispose]();
       await lab[Symbol.asyncDispose]();
       account?.[Symbol.dispose]();
@@ -169,6 +185,23 @@ function wayOf(sshd: Sshd, user: string, env: Record<string, string>): Way {
     destination: `${user}@127.0.0.1`,
     env,
   };
+}
+
+/** `way` with a certificate over its key, made by `authority`. */
+function certifiedWay(
+  way: Way,
+  { authority, key, user }: { authority: string; key: string; user: string },
+): Way {
+  keygen("-q", "-s", authority, "-I", user, "-n", user, `${key}.pub`);
+  const certificate = `${authority}-user.pub`;
+  // Beside its key every `ssh` would find it.
+  renameSync(`${key}-cert.pub`, certificate);
+  const option = ["-o", `CertificateFile=${certificate}`];
+  return { ...way, ssh: [...way.ssh, ...option], sftp: [...way.sftp, ...option] };
+}
+
+function keygen(...words: readonly string[]): void {
+  if (Bun.spawnSync(["ssh-keygen", ...words]).exitCode !== 0) throw new Error("ssh-keygen failed");
 }
 
 /** The private key that `qf proxy connect` wrote, with its certificate in a file beside it. */

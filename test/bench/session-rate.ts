@@ -1,8 +1,9 @@
 /**
  * As many new connections a second as this machine carries with their clients: `ssh host true`, 32 at once
- * for a minute, at our agent and then at Debian's sshd. Clients take their share of the same processors.
+ * for a minute, at our agent and then at Debian's sshd, with a key and with a certificate. Clients take their
+ * share of the same processors, and more of it with a certificate, which they verify themselves.
  */
-import { type Part, spread, spreadFigures, timed } from "./figures.ts";
+import { type Bench, type Part, spread, spreadFigures, timed } from "./figures.ts";
 import { openField, type Way } from "./openssh.ts";
 
 const WIDTH = 32;
@@ -15,25 +16,29 @@ export const sessionRatePart: Part = {
     await using field = await openField();
     await field.renew();
     const ours = await load(field.direct);
-    const sshd = await load(field.sshd);
-    const row = (rate: Rate): string =>
-      `${rate.perSecond.toFixed(0)} a second, ${rate.failed} failed, ${spread(rate.samplesMs)}`;
-    add({
-      what: `new connections with \`true\`, ${WIDTH} at once for ${SECONDS} s`,
-      ours: row(ours),
-      against: `sshd ${row(sshd)}`,
-      ratio: `${(ours.perSecond / sshd.perSecond).toFixed(2)} x`,
-      reach: ">= 2 x, none failed",
-      figures: {
-        oursPerSecond: ours.perSecond,
-        sshdPerSecond: sshd.perSecond,
-        failed: ours.failed,
-        sshdFailed: sshd.failed,
-        ...spreadFigures(ours.samplesMs),
-      },
-    });
+    compare(add, ours, { what: "sshd", rate: await load(field.sshd) });
+    compare(add, ours, { what: "sshd with a certificate too", rate: await load(field.certifiedSshd) });
   },
 };
+
+function compare(add: Bench["add"], ours: Rate, sshd: { what: string; rate: Rate }): void {
+  const row = (rate: Rate): string =>
+    `${rate.perSecond.toFixed(0)} a second, ${rate.failed} failed, ${spread(rate.samplesMs)}`;
+  add({
+    what: `new connections with \`true\`, ${WIDTH} at once for ${SECONDS} s`,
+    ours: row(ours),
+    against: `${sshd.what} ${row(sshd.rate)}`,
+    ratio: `${(ours.perSecond / sshd.rate.perSecond).toFixed(2)} x`,
+    reach: ">= 2 x, none failed",
+    figures: {
+      oursPerSecond: ours.perSecond,
+      sshdPerSecond: sshd.rate.perSecond,
+      failed: ours.failed,
+      sshdFailed: sshd.rate.failed,
+      ...spreadFigures(ours.samplesMs),
+    },
+  });
+}
 
 interface Rate {
   readonly perSecond: number;
