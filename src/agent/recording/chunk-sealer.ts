@@ -5,6 +5,7 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
+import { releaseBuffer } from "../../base/release-buffer.ts";
 import { packChunk, packChunkAside } from "../../recording/chunk.ts";
 
 /** Text from this size on is compressed on another thread. Handing over less costs as much as it saves. */
@@ -54,11 +55,12 @@ export class ChunkSealer {
     const packing = packChunkAside(own);
     // Its turn may come later; it is told then.
     packing.catch(() => {});
-    this.#queue(own, () => packing, bytes, sinceMs);
+    this.#queue(own, () => packing.finally(() => releaseBuffer(own)), bytes, sinceMs);
   }
 
-  #queue({ length }: Uint8Array, sealed: () => Promise<Uint8Array>, bytes: number, sinceMs: number): void {
+  #queue(own: Uint8Array, sealed: () => Promise<Uint8Array>, bytes: number, sinceMs: number): void {
     const { onSealing, onSealed, onBroken } = this.#options;
+    const { length } = own;
     this.#pending += 1;
     onSealing(length);
     this.#last = this.#last.then(async () => {

@@ -15,9 +15,9 @@ import type { SendUpload } from "./upload-sender.ts";
 
 /**
  * Chunks that make an upload of a required recording worthwhile. Output is held back while more than 1 MB,
- * about 20 chunks, is not stored. So half of them go up while the others come.
+ * about 20 chunks, is not stored. So most of them go up while the others come.
  */
-const REQUIRED_CHUNKS = 10;
+const REQUIRED_CHUNKS = 13;
 /** Chunks that an older management takes at once. */
 const OLD_CHUNKS_MAX = 16;
 /** Shortest distance between small uploads. Each costs a request, a transaction and two disk syncs. */
