@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { askStatus } from "../../src/agent/control-socket/control-client.ts";
 import type { AgentStatus } from "../../src/wire/control.ts";
 import { executablePath } from "./executable.ts";
 import { killAllOn, onInterrupt } from "./interrupt.ts";
@@ -324,10 +325,11 @@ export class LabAgent {
     return this.lab.qf(["agent", "down", "--state-dir", this.stateDir]);
   }
 
+  /** The answer that `qf agent status --json` prints, without a process for each look at it. */
   async status(): Promise<AgentStatus> {
-    const result = await this.lab.qf(["agent", "status", "--json", "--state-dir", this.stateDir]);
-    if (result.exitCode !== 0) throw new Error(`agent status: ${result.stderr}`);
-    return JSON.parse(result.stdout);
+    const status = await askStatus(this.stateDir);
+    if (status === undefined) throw new Error(`no agent runs on ${this.stateDir}`);
+    return status;
   }
 
   /** `kill -9` of the agent process, if it runs. */

@@ -3,7 +3,6 @@
  * only, gone at the end. One per test process, or the one that `QF_TEST_POSTGRES` names.
  */
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getTableName } from "drizzle-orm";
 import postgres from "postgres";
@@ -13,6 +12,7 @@ import { newId } from "../../src/base/random.ts";
 import type { Sql } from "../../src/management/db/postgres/connection.ts";
 import { pgClusterSchema, pgSchema } from "../../src/management/db/postgres/schema.ts";
 import { openPostgresStore } from "../../src/management/db/postgres/store.ts";
+import { FOLDER_FOR_TESTS } from "./memory-folder.ts";
 
 /** Debian's `nobody`, whom every system has. PostgreSQL refuses to run as root. */
 const NOBODY = 65_534;
@@ -58,7 +58,7 @@ export function testPostgres(): Promise<TestPostgres> {
 async function startCluster(): Promise<TestPostgres> {
   const programs = postgresPrograms();
   if (programs === undefined) throw new Error("PostgreSQL is not installed");
-  const folder = mkdtempSync(join(tmpdir(), "qf-postgres-"));
+  const folder = mkdtempSync(join(FOLDER_FOR_TESTS, "qf-postgres-"));
   chmodSync(folder, 0o700);
   const isRoot = process.getuid?.() === 0;
   if (isRoot) chownSync(folder, NOBODY, NOBODY);

@@ -3,8 +3,8 @@
  */
 import { afterAll, afterEach, beforeEach } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { FOLDER_FOR_TESTS } from "./memory-folder.ts";
 
 const ofTest: string[] = [];
 const ofProcess: string[] = [];
@@ -12,7 +12,7 @@ let isInTest = false;
 
 /** A new folder (0700), removed after the test that asked for it, or outside of tests after all of them. */
 export function tempFolder(): string {
-  const path = mkdtempSync(join(tmpdir(), "qf-test-"));
+  const path = mkdtempSync(join(FOLDER_FOR_TESTS, "qf-test-"));
   (isInTest ? ofTest : ofProcess).push(path);
   return path;
 }
