@@ -203,7 +203,7 @@ describe.skipIf(!isRoot)("the policy editor", () => {
 
   test("the list says how much each rule is used; those unused for 90 days are a filter", async () => {
     await page.goto(`${setUp.lab.url}/policies`);
-    await page.getByText("1 person × 1 machine; nothing decided since").waitFor();
+    await page.getByText("1 person × 1 machine; not used; counting began").waitFor();
     await page.goto(`${setUp.lab.url}/policies?state=unused`);
     await page.getByText("No policy matches").waitFor();
     expect(await violationsOf(page)).toEqual([]);

@@ -24,7 +24,7 @@ import { useListTerms } from "../../components/use-list-terms.tsx";
 import { type AskedChange, PolicyChange } from "./policy-change.tsx";
 import { type File, fileWith, placeInFile, withField } from "./policy-draft.ts";
 import { ruleSentence } from "./rule-sentence.ts";
-import { RuleUsage, type RuleUse, useRuleUses } from "./rule-usage.tsx";
+import { RuleUsage, type RuleUses, useRuleUses } from "./rule-usage.tsx";
 import { usePolicyFile } from "./use-difference.tsx";
 
 type Policy = Answer<"GET /api/policies">[number];
@@ -91,7 +91,7 @@ function PolicyList({ policies, groups }: PolicyListProps) {
   const [change, setChange] = useState<AskedChange | null>(null);
   const nameOf = (id: string): string => groups.find((group) => group.id === id)?.name ?? id;
   const sentences = (policy: Policy) => policy.rules.map((rule) => ruleSentence(rule, nameOf));
-  const isUnused = (policy: Policy) => policy.rules.some(({ id }) => uses.get(id)?.unused === true);
+  const isUnused = (policy: Policy) => policy.rules.some(({ id }) => uses?.get(id)?.unused === true);
   const chosen = state === UNUSED ? policies.filter(isUnused) : policies;
   const shown = filtered(chosen, q, (policy) => [policy.name, policy.description, ...sentences(policy)]);
   const canFilter = policies.length >= FILTER_FROM || state !== undefined || policies.some(isUnused);
@@ -141,8 +141,7 @@ interface PolicyCardProps {
   /** Null while it is loading. */
   readonly file: File | null;
   readonly canEdit: boolean;
-  /** By rule id. */
-  readonly uses: ReadonlyMap<string, RuleUse>;
+  readonly uses: RuleUses;
   readonly onChange: (change: AskedChange) => void;
 }
 
@@ -179,7 +178,7 @@ function PolicyCard({ policy, sentences, file, canEdit, uses, onChange }: Policy
               className={classes("max-w-4xl text-pretty", !(policy.enabled && rule.enabled) && "text-soft")}
             >
               {sentences[i]}
-              <RuleUsage use={uses.get(rule.id)} />
+              <RuleUsage uses={uses} rule={rule} />
             </span>
           </li>
         ))}
