@@ -56,9 +56,9 @@ test-install: dist/qf system-packages ## Install on a Debian that systemd boots,
 	@bash test/support/apt.sh debootstrap:debootstrap systemd-nspawn:systemd-container
 	@$(BUN) test/install/run.ts
 
-test-platforms: dist/qf system-packages ## Agent, client and management on musl, Debian 13, Ubuntu and arm64 under qemu (ROOTS="musl": these only)
-	@bash test/support/apt.sh debootstrap:debootstrap systemd-nspawn:systemd-container qemu-aarch64-static:qemu-user-static pip3:python3-pip unzip:unzip zsh:zsh fish:fish
-	@$(MAKE) -s release TARGETS="linux-x64-baseline linux-x64-musl-baseline linux-arm64 linux-arm64-musl"
+test-platforms: dist/qf system-packages ## Agent, client and management on musl, Debian 13, Ubuntu and arm64 under qemu; the Windows client under Wine (ROOTS="musl": these only)
+	@bash test/support/apt.sh debootstrap:debootstrap systemd-nspawn:systemd-container qemu-aarch64-static:qemu-user-static pip3:python3-pip unzip:unzip zsh:zsh fish:fish x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64-win32
+	@$(MAKE) -s release TARGETS="linux-x64-baseline linux-x64-musl-baseline linux-arm64 linux-arm64-musl windows-x64"
 	@$(BUN) test/platforms/run.ts $(ROOTS)
 
 test-upgrade: dist/qf system-packages ## This build beside the one before (PREVIOUS=COMMIT): agents, management and clients of both, together

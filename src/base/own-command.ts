@@ -6,9 +6,12 @@
  */
 import { readlinkSync } from "node:fs";
 
+/** Where the files of a built executable appear to be: Bun's names for it on Unix and on Windows. */
+const BUILT_IN = /^(?:\/\$bunfs|[A-Z]:[\\/]~BUN)[\\/]/;
+
 /** Whether this is the built executable. False when run from source, as tests do. */
-export function isCompiled(): boolean {
-  return Bun.main.startsWith("/$bunfs/");
+export function isCompiled(main: string = Bun.main): boolean {
+  return BUILT_IN.test(main);
 }
 
 /**

@@ -13,6 +13,7 @@ import { nowSeconds, systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
 import { compileHotCode } from "../base/jit-policy.ts";
 import { openOutput } from "../base/output.ts";
+import { platform } from "../base/platform/platform.ts";
 import { clientFolderPath } from "../client/client-folder.ts";
 import type { Credential } from "../client/credential.ts";
 import { requireReachable } from "../client/target.ts";
@@ -26,11 +27,13 @@ import { startKeyCleanup, UNKNOWN_PID } from "./keys/key-cleanup.ts";
 import { publishKey } from "./keys/key-files.ts";
 import { dropKey, forgetReader } from "./keys/key-readers.ts";
 import { opensshPrivateKey } from "./keys/openssh-key.ts";
+import { publishStaying } from "./keys/staying-key.ts";
 import { passDescriptor, peekSocket } from "./native.ts";
 import { type Carried, startCarrier } from "./relay-carrier.ts";
 import type { Caller, HostKeyChecker } from "./ssh-caller.ts";
 import { keepHostKeys } from "./ssh-config/known-hosts.ts";
 import { noteShortName } from "./ssh-config/short-names.ts";
+import { keepKnownHostsFile } from "./ssh-config/windows-known-hosts.ts";
 
 /** Time limit for reaching the peer. ssh(1) has its own ConnectTimeout. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -57,9 +60,11 @@ export async function handOver(order: HandOver): Promise<void> {
   const { credential, host, port, passes, folder, environment, caller, checker } = order;
   checkTarget(credential.target);
   keepHostKeys(folder, host, credential.target);
+  if (platform.openssh === "windows") keepKnownHostsFile(folder, host, credential.target);
   if (!credential.isOffline) noteShortName(folder, credential.target);
   const dialled = dial({ credential, port, passes }, environment);
   dialled.catch(() => {}); // It is awaited below; publishing may fail first.
+  if (!platform.seesReads) return stay({ folder, host, credential, dialled });
   const readerPid = caller?.pid;
   const turn = await publishKey(folder, host, { ...keyFileOf(credential), readerPid }, systemClock);
   const peer = await dialled.catch((error: unknown) => {
@@ -76,6 +81,24 @@ export async function handOver(order: HandOver): Promise<void> {
   }
   const fd = "descriptor" in peer ? peer.descriptor : descriptorOf(peer as Socket);
   passDescriptor(STDIN_FD, checker === "qf" ? startHostKeyCarrier(fd, credential.target.hostKeys) : fd);
+}
+
+interface Staying {
+  readonly folder: string;
+  readonly host: string;
+  readonly credential: Credential;
+  readonly dialled: Promise<Duplex | Carried>;
+}
+
+/** On a system where ssh(1) gets no connection from us: we carry its bytes, and check the host key. */
+async function stay({ folder, host, credential, dialled }: Staying): Promise<void> {
+  const key = await publishStaying(folder, host, keyFileOf(credential).text, systemClock);
+  try {
+    compileHotCode();
+    await carryChecked((await dialled) as Duplex, credential.target.hostKeys);
+  } finally {
+    key.remove();
+  }
 }
 
 /** Relays bytes between ssh and the peer, and checks the host key, since ssh may not. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { writeSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
 import { compileHotCode } from "../base/jit-policy.ts";
@@ -84,7 +85,7 @@ function parse(args: readonly string[]) {
     if (first === "--fdpass") {
       flags.add(first);
       rest = rest.slice(1);
-    } else if (first === "--config-dir" && second?.startsWith("/") === true) {
+    } else if (first === "--config-dir" && second !== undefined && isAbsolute(second)) {
       configDir = second;
       rest = rest.slice(2);
     } else if (first?.startsWith("-") === true) {

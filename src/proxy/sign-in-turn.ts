@@ -4,11 +4,10 @@
  *
  * @module
  */
-import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
-import { tryLock } from "../base/file-lock.ts";
+import { tryLockPath } from "../base/lock-file.ts";
 import { type ClientSessionOptions, openClientSession } from "../client/client-session.ts";
 import { LOGIN_TIMEOUT_MS } from "../client/login.ts";
 
@@ -23,12 +22,11 @@ export async function withSignInTurn<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   if (!(await isLoginKept(options))) return work();
-  const fd = openSync(join(folder, LOCK_FILE), "a", 0o600);
+  const release = await takeLock(join(folder, LOCK_FILE));
   try {
-    await takeLock(fd);
     return await work();
   } finally {
-    closeSync(fd);
+    release();
   }
 }
 
@@ -37,9 +35,11 @@ async function isLoginKept(options: ClientSessionOptions): Promise<boolean> {
   return ((await folder.readConfig()).ttlSeconds ?? machine?.ttlSeconds ?? 0) > 0;
 }
 
-async function takeLock(fd: number): Promise<void> {
+async function takeLock(path: string): Promise<() => void> {
   const startedMs = systemClock.monotonicMs();
-  while (!tryLock(fd)) {
+  for (;;) {
+    const release = tryLockPath(path);
+    if (release !== null) return release;
     if (systemClock.monotonicMs() - startedMs > LOGIN_TIMEOUT_MS) {
       throw new QfError("ERR_TIMEOUT", "another connection has waited for a sign-in all this time", {
         hint: "finish it, or run qf login",

@@ -15,3 +15,14 @@ test("the command starts this program", () => {
   const { exitCode, stdout } = Bun.spawnSync([...ownCommand(), "version"]);
   expect({ exitCode, name: stdout.toString().split(" ")[0] }).toEqual({ exitCode: 0, name: "qf" });
 });
+
+test.each([
+  ["/$bunfs/root/qf", true],
+  ["B:/~BUN/root/qf.exe", true],
+  ["B:\\~BUN\\root\\qf.exe", true],
+  ["/home/ada/$bunfs/main.ts", false],
+  ["C:\\src\\main.ts", false],
+  ["/src/~BUN/main.ts", false],
+])("a main file at %p is of a built executable: %p", (main, want) => {
+  expect(isCompiled(main)).toBe(want);
+});

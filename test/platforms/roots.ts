@@ -84,6 +84,18 @@ export const PLATFORM_ROOTS: readonly PlatformRoot[] = [
   },
 ];
 
+/** Debian 13 with its Wine 10; Debian 12's Wine 8 lacks a library that Bun needs. */
+export const WINE_ROOT: PlatformRoot = {
+  name: "windows",
+  title: "Windows x86-64, under Wine",
+  arch: "amd64",
+  make: (folder) => {
+    mustRun("debootstrap", "--variant=minbase", `--include=${PACKAGES}`, "trixie", folder, DEBIAN);
+    const install = "apt-get install -y -q --no-install-recommends wine wine64 && apt-get clean";
+    mustRun("chroot", folder, "sh", "-c", `apt-get update -q && DEBIAN_FRONTEND=noninteractive ${install}`);
+  },
+};
+
 /** Puts the root file system into the new folder `folder`, with the account `deploy`. */
 export function unpackPlatformRoot(root: PlatformRoot, folder: string): void {
   const tarball = join(ROOTS, `${root.name}.tar`);

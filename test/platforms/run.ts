@@ -8,12 +8,14 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { version } from "../../package.json";
 import { type Lab, type LabDevice, OWNER, openLab } from "../support/lab.ts";
 import { emulateArm64 } from "./emulation.ts";
 import { Guest } from "./guest.ts";
 import { OWN_NETWORK_WORDS, ownNetwork } from "./own-network.ts";
 import { PLATFORM_ROOTS, type PlatformRoot, unpackPlatformRoot } from "./roots.ts";
 import { otherShells } from "./shells.ts";
+import { tryWindows } from "./wine.ts";
 
 const RELEASES = resolve(import.meta.dir, "../../dist/release");
 const CHOSEN = process.argv.slice(2);
@@ -142,6 +144,15 @@ for (const root of PLATFORM_ROOTS) {
     await tryRoot(root, beside);
   } catch (error) {
     check(root.title, false, String(error));
+  }
+}
+if (CHOSEN.length === 0 || CHOSEN.includes("windows")) {
+  try {
+    const setupKey = await lab.createSetupKey([beside.servers]);
+    const { executable, url } = lab;
+    await tryWindows({ version, executable, url, setupKey, machine: "beside-wine", bot: beside.bot, check });
+  } catch (error) {
+    check("Windows", false, String(error));
   }
 }
 process.stdout.write(failed === 0 ? "all passed\n" : `${failed} failed\n`);

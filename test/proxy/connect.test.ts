@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { platformFor } from "../../src/base/platform/platform.ts";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { DOMAIN, openProxyLab, PEER, type Person, type ProxyLab } from "../support/proxy-lab.ts";
 import { otherHostKey } from "../support/ssh-machine.ts";
@@ -28,7 +29,7 @@ describe.skipIf(!MACHINE_HAS_SSHD)("OpenSSH on such a system", () => {
     const rest = readFileSync(ada.configPath, "utf8").slice(
       readFileSync(ada.configPath, "utf8").indexOf("Host *"),
     );
-    writeFileSync(ada.configPath, `${renderDropIn(dropIn, false)}${rest}`);
+    writeFileSync(ada.configPath, `${renderDropIn(dropIn, platformFor("darwin"))}${rest}`);
   }, 60_000);
 
   afterAll(async () => {

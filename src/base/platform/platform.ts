@@ -24,8 +24,10 @@ export interface Platform {
   readonly seesCallers: boolean;
   /** Whether we can pass ssh(1) an open connection (SCM_RIGHTS); otherwise we relay its bytes. */
   readonly passesDescriptors: boolean;
-  /** Whether we can configure the system's ssh. */
-  readonly configuresSsh: boolean;
+  /** Whether we can see that a program has read a file (inotify). */
+  readonly seesReads: boolean;
+  /** Which OpenSSH is there: Windows has a port whose configuration starts commands in another way. */
+  readonly openssh: "unix" | "windows";
   /** How output processing of a terminal is turned off. Null: the system's own raw mode is enough. */
   readonly termios: "ioctl" | "libSystem" | null;
   /** Who may read files. */
@@ -42,7 +44,8 @@ const LINUX: Platform = {
   machineStateDir: "/var/lib/qufabric",
   seesCallers: true,
   passesDescriptors: true,
-  configuresSsh: true,
+  seesReads: true,
+  openssh: "unix",
   termios: "ioctl",
   ownership: unixOwnership,
 };
@@ -56,6 +59,7 @@ const DARWIN: Platform = {
   seesCallers: false,
   // The layout of a message with descriptors differs there and is untested.
   passesDescriptors: false,
+  seesReads: false,
   termios: "libSystem",
 };
 
@@ -68,7 +72,8 @@ const WINDOWS: Platform = {
   machineStateDir: null,
   seesCallers: false,
   passesDescriptors: false,
-  configuresSsh: false,
+  seesReads: false,
+  openssh: "windows",
   termios: null,
   ownership: windowsOwnership(),
 };

@@ -11,6 +11,7 @@ import { lstatSync, mkdirSync, renameSync, statSync, symlinkSync } from "node:fs
 import { isAbsolute, join } from "node:path";
 import { QfError } from "../../base/errors.ts";
 import { newId } from "../../base/new-id.ts";
+import { platform } from "../../base/platform/platform.ts";
 
 /** Environment variables that select the folder. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -32,8 +33,9 @@ export function openOpensshFolder(environment: Environment, configDir: string | 
   mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
   if (!isThere(path)) make(path, environment);
   const found = statSync(path);
-  const isOurs = found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;
-  if (isOurs && lstatSync(path).uid === process.getuid?.()) return path;
+  const isOurs = found.isDirectory() && platform.ownership.intruder(path, found) === null;
+  const link = lstatSync(path);
+  if (isOurs && (!link.isSymbolicLink() || link.uid === process.getuid?.())) return path;
   throw new QfError("ERR_PERMISSION", `the folder ${path} is open to others or belongs to somebody else`, {
     hint: `move it away; it holds nothing that must be kept`,
   });
@@ -52,6 +54,7 @@ function make(path: string, environment: Environment): void {
       if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
         renameSync(path, `${path}.${newId()}.old`);
       mkdirSync(path, { mode: 0o700 });
+      platform.ownership.closeToOthers(path);
       return;
     }
     mkdirSync(session, { recursive: true, mode: 0o700 });
@@ -72,7 +75,7 @@ function sessionFolder(environment: Environment): string | undefined {
 }
 
 function homeOf(environment: Environment): string {
-  const home = environment.HOME;
-  if (home !== undefined && isAbsolute(home)) return home;
+  const home = [environment.HOME, environment.USERPROFILE].find((path) => path && isAbsolute(path));
+  if (home !== undefined) return home;
   throw new QfError("ERR_USAGE", "HOME is not set", { hint: "set HOME to your home folder" });
 }

@@ -13,6 +13,7 @@ import { type Finding, fine, note, problem } from "../../wire/finding.ts";
 import { type Environment, opensshFolderPath } from "../keys/openssh-folder.ts";
 import { type EffectiveOptions, isOurs, readEffective, weakenedOptions } from "./effective.ts";
 import { readDomains } from "./match.ts";
+import { opensshPath } from "./openssh-path.ts";
 import { PERSON_DROP_IN, PROBE_LABEL, SYSTEM_DROP_IN, SYSTEM_FOLDER } from "./ssh-config.ts";
 
 /** A key of one connection is gone within a minute; what is older was left by a helper that was killed. */
@@ -29,7 +30,7 @@ export interface SshCheckOptions {
 
 export async function checkSsh(options: SshCheckOptions): Promise<Finding[]> {
   const { environment } = options;
-  const ssh = options.ssh ?? Bun.which("ssh", { PATH: environment.PATH ?? "/usr/bin:/bin" });
+  const ssh = options.ssh ?? opensshPath(environment);
   if (ssh === null) {
     const fix = "install openssh-client, or use qf ssh";
     return [note("ssh", "ssh.missing", "there is no OpenSSH client here", fix), ...leftovers(environment)];
@@ -88,8 +89,11 @@ function configFindings(
 /** What the drop-in's ProxyCommand starts: its first word, which may stand in quotes. */
 function executableOf(dropIn: string): string | undefined {
   const text = readFileSync(dropIn, "utf8");
-  const [, quoted, plain] = /^\s*ProxyCommand (?:'([^']*)'|(\S+)) proxy connect /m.exec(text) ?? [];
-  return (quoted ?? plain)?.replaceAll("%%", "%");
+  const words = /^\s*ProxyCommand (?:'([^']*)'|"([^"]*)"|(\S+)) proxy connect /m.exec(text) ?? [];
+  return words
+    .slice(1)
+    .find((word) => word !== undefined)
+    ?.replaceAll("%%", "%");
 }
 
 /** ssh(1) reads the account's own home; where HOME is another, that one is meant. */

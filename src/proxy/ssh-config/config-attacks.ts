@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../base/clock.ts";
 import { isQfError } from "../../base/errors.ts";
+import { platform } from "../../base/platform/platform.ts";
 import type { Attack, Verdict } from "../../client/selftest/attack.ts";
 import { DnsName, HostLabel } from "../../wire/units.ts";
 import type { Environment } from "../keys/openssh-folder.ts";
@@ -94,7 +95,10 @@ function isRefused(act: () => unknown): boolean {
 }
 
 function renderFor(domain: string): string {
-  return renderDropIn({ executable: "/usr/bin/qf", domain, configDir: undefined, shortNames: true });
+  const isWindows = platform.openssh === "windows";
+  return isWindows
+    ? renderDropIn({ executable: "C:\\qf.exe", domain, configDir: "C:\\qf", shortNames: false })
+    : renderDropIn({ executable: "/usr/bin/qf", domain, configDir: undefined, shortNames: true });
 }
 
 /** `ssh -G` reads the whole configuration and runs what that says, and connects to nobody. */

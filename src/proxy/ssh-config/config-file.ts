@@ -14,10 +14,12 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  type Stats,
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import { QfError } from "../../base/errors.ts";
+import { platform } from "../../base/platform/platform.ts";
 import { newId } from "../../base/random.ts";
 
 /** What we had to make for our lines; remembered in the file itself, so that removing them undoes it. */
@@ -97,13 +99,22 @@ function checkOwn(path: string, kind: "file" | "folder"): boolean {
     });
   if (found.isSymbolicLink()) throw refuse("is a symbolic link");
   if (kind === "file" ? !found.isFile() : !found.isDirectory()) throw refuse(`is no ${kind}`);
-  if (found.uid !== process.getuid?.()) throw refuse("belongs to somebody else");
-  if ((found.mode & 0o022) !== 0) throw refuse("can be written by others");
+  if (!isOwn(found)) throw refuse("belongs to somebody else");
+  if (platform.openssh === "unix" && (found.mode & 0o022) !== 0) throw refuse("can be written by others");
   return true;
+}
+
+/** Windows has no owners and modes here: OpenSSH for Windows itself refuses what others may write. */
+export function isOwn(found: Stats): boolean {
+  return platform.openssh === "windows" || found.uid === process.getuid?.();
 }
 
 /** Writes `after` in place of `before`, unless somebody else was quicker. Undefined: no file. */
 function replaceUnchanged(path: string, before: Buffer | undefined, after: Buffer): void {
+  if (before !== undefined && platform.openssh === "windows") {
+    rewriteUnchanged(path, before, after);
+    return;
+  }
   const fresh = `${path}.${newId()}.new`;
   const mode = before === undefined ? 0o600 : lstatSync(path).mode & 0o777;
   writeFileSync(fresh, after, { mode, flag: "wx" });
@@ -117,4 +128,12 @@ function replaceUnchanged(path: string, before: Buffer | undefined, after: Buffe
     rmSync(fresh, { force: true });
     throw error;
   }
+}
+
+/** On Windows, where a file that is renamed into place loses who may read the one before. */
+function rewriteUnchanged(path: string, before: Buffer, after: Buffer): void {
+  if (!readFileSync(path).equals(before)) {
+    throw new QfError("ERR_CONFLICT", `${path} was changed just now`, { hint: "try again" });
+  }
+  writeFileSync(path, after);
 }

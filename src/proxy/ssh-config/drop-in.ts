@@ -12,6 +12,8 @@ import { QfError } from "../../base/errors.ts";
 import { platform } from "../../base/platform/platform.ts";
 import { isDnsName } from "../../client/peer-name.ts";
 import { DEFAULT_CONFIG_PATH } from "../keys/openssh-folder.ts";
+import { fixedLines, type OpensshHere } from "./fixed-options.ts";
+import { windowsDropInLines } from "./windows-drop-in.ts";
 
 /** First line of every file that is ours to replace and remove. */
 export const DROP_IN_MARK = "# QuFabric: kept by qf ssh-config, which overwrites and removes this file.";
@@ -34,39 +36,24 @@ const REFUSED = ["'", "$", "/", "\\", "`", "!", "%", ";", "&", "|", "<", ">", "(
 /** Directory and file names that mean the same to ssh_config, to every shell and to glob(3). */
 const PATH = /^\/[A-Za-z0-9/._+@%, -]*$/;
 
-/** What every connection to a peer is made with; read by `effective.ts` as well. */
-export const FIXED_OPTIONS = {
-  ProxyUseFdpass: "yes",
-  IdentitiesOnly: "yes",
-  AddKeysToAgent: "no",
-  PreferredAuthentications: "publickey",
-  PubkeyAuthentication: "yes",
-  PasswordAuthentication: "no",
-  KbdInteractiveAuthentication: "no",
-  HostbasedAuthentication: "no",
-  UserKnownHostsFile: "none",
-  GlobalKnownHostsFile: "none",
-  StrictHostKeyChecking: "yes",
-  CheckHostIP: "no",
-  UpdateHostKeys: "no",
-  VerifyHostKeyDNS: "no",
-  NoHostAuthenticationForLocalhost: "no",
-  CanonicalizeHostname: "no",
-} as const;
-
-/** First, before what ssh(1) would choose: older ones put AES-CTR with a MAC of its own before it. */
-const PREFERRED_CIPHERS = "^aes256-gcm@openssh.com,aes128-gcm@openssh.com";
-
-/**
- * What ssh(1) has first anyway, and no machine has a host certificate: it changes nothing but that ssh does
- * not run KnownHostsCommand once more, to put algorithms into the order of the keys it knows.
- */
-const HOST_KEYS_AS_THEY_ARE = "^ssh-ed25519-cert-v01@openssh.com";
-
 /** Throws ERR_USAGE for a domain or path that cannot be written safely. */
-export function renderDropIn(dropIn: DropIn, passes = platform.passesDescriptors): string {
-  const { executable, domain, configDir, shortNames } = dropIn;
-  if (!isDnsName(domain)) throw new QfError("ERR_USAGE", "the account's domain is not a DNS name");
+export function renderDropIn(dropIn: DropIn, on: OpensshHere = platform): string {
+  if (!isDnsName(dropIn.domain)) throw new QfError("ERR_USAGE", "the account's domain is not a DNS name");
+  const lines = on.openssh === "windows" ? linesOnWindows(dropIn, on) : linesOnUnix(dropIn, on);
+  return `${[DROP_IN_MARK, ...lines].join("\n")}\n`;
+}
+
+function linesOnWindows({ executable, domain, configDir, shortNames }: DropIn, on: OpensshHere): string[] {
+  if (shortNames) {
+    throw new QfError("ERR_UNAVAILABLE", "OpenSSH for Windows cannot be asked about short names", {
+      hint: "use the full name, or qf ssh",
+    });
+  }
+  if (configDir === undefined) throw new QfError("ERR_USAGE", "the config folder is not known");
+  return windowsDropInLines({ executable, domain, configDir, refused: REFUSED, on });
+}
+
+function linesOnUnix({ executable, domain, configDir, shortNames }: DropIn, on: OpensshHere): string[] {
   checkPath(executable, "the path of qf");
   if (configDir !== undefined) checkPath(configDir, "the config folder");
   const names = [`*.${domain}`, ...OVERLAY_PATTERNS];
@@ -75,19 +62,17 @@ export function renderDropIn(dropIn: DropIn, passes = platform.passesDescriptors
   const keys = `${keyFolder(configDir)}/%h`;
   const match = `${command} match --domain ${domain}${folder} '%h'`;
   const lines = [
-    ["ProxyCommand", `${command} connect${passes ? " --fdpass" : ""}${folder} '%h' '%p'`],
+    ["ProxyCommand", `${command} connect${on.passesDescriptors ? " --fdpass" : ""}${folder} '%h' '%p'`],
     ["KnownHostsCommand", `${knownHostsCommand(executable, configDir)} %H`],
     ["IdentityFile", `"${keys}"`],
-    ...Object.entries({ ...FIXED_OPTIONS, ProxyUseFdpass: passes ? "yes" : "no" }),
-    ["Ciphers", PREFERRED_CIPHERS],
-    ["HostKeyAlgorithms", HOST_KEYS_AS_THEY_ARE],
+    ...fixedLines(on),
   ];
   const block = (patterns: readonly string[]) => [
     `Match host "${[...patterns, ...REFUSED.map((text) => `!*${text}*`)].join(",")}" exec "${match}"`,
     ...lines.map(([name, value]) => `  ${name} ${value}`),
   ];
   const short = shortNames ? ["", ...block(["*", "!*.*"])] : [];
-  return `${[DROP_IN_MARK, ...block(names), ...short].join("\n")}\n`;
+  return [...block(names), ...short];
 }
 
 /** ssh_config's own quoting: no shell reads KnownHostsCommand. */

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { FIXED_OPTIONS } from "./drop-in.ts";
+import { platform } from "../../base/platform/platform.ts";
+import { fixedOptions, type OpensshHere } from "./fixed-options.ts";
 
 /** Longest wait for `ssh -G`; it asks nobody but our `match`. */
 const TIMEOUT_MS = 10_000;
@@ -12,25 +13,39 @@ const TIMEOUT_MS = 10_000;
 /** Options in lower case with their values, in order. */
 export type EffectiveOptions = ReadonlyMap<string, readonly string[]>;
 
-/** Runs `ssh -G` for `host`. Undefined when ssh fails; `said` is then what it said. */
-export async function readEffective(options: {
+interface Question {
   readonly ssh: string;
   /** `-F` and `-o` with their values. */
   readonly args: readonly string[];
   readonly host: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-}): Promise<{ readonly effective: EffectiveOptions | undefined; readonly said: string }> {
-  const child = Bun.spawn([options.ssh, "-G", ...options.args, "--", options.host], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...options.environment },
-    timeout: TIMEOUT_MS,
-  });
+}
+
+/** Runs `ssh -G` for `host`. Undefined when ssh fails; `said` is then what it said. */
+export async function readEffective(
+  options: Question,
+): Promise<{ readonly effective: EffectiveOptions | undefined; readonly said: string }> {
+  const child = startSsh(options);
+  if (child === null) return { effective: undefined, said: `${options.ssh} cannot be started` };
   const [stdout, said, status] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
     child.exited,
   ]);
   return { effective: status === 0 ? parseEffective(stdout) : undefined, said };
+}
+
+/** Null for a file that is no program of this system. */
+function startSsh({ ssh, args, host, environment }: Question) {
+  try {
+    return Bun.spawn([ssh, "-G", ...args, "--", host], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...environment },
+      timeout: TIMEOUT_MS,
+    });
+  } catch {
+    return null;
+  }
 }
 
 /** The lines of `ssh -G`. */
@@ -62,14 +77,17 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Names of options that are not as our drop-in says, by what that means. */
-export function weakenedOptions(effective: EffectiveOptions): {
+export function weakenedOptions(
+  effective: EffectiveOptions,
+  on: OpensshHere = platform,
+): {
   /** It cannot do without. */
   readonly needed: readonly string[];
   /** The peer's host key has to be checked by `host-key-check.ts`. */
   readonly hostKeys: readonly string[];
   readonly wanted: readonly string[];
 } {
-  const weak = Object.entries(FIXED_OPTIONS).flatMap(([name, value]) => {
+  const weak = Object.entries(fixedOptions(on)).flatMap(([name, value]) => {
     const is = effective.get(name.toLowerCase());
     // An option that this ssh does not know at all is off.
     if (is === undefined || (SYNONYMS[value] ?? [value]).includes(is.join(" "))) return [];
@@ -80,7 +98,8 @@ export function weakenedOptions(effective: EffectiveOptions): {
   const hosts = effective.get("knownhostscommand")?.join(" ") ?? "";
   const needed = weak.filter(isNeeded);
   // By its call we know that ssh signs next (`keys/key-files.ts`).
-  if (!/ proxy known-hosts .*%H$/.test(hosts)) needed.push("KnownHostsCommand");
+  const isAsked = on.openssh === "windows" || / proxy known-hosts .*%H$/.test(hosts);
+  if (!isAsked) needed.push("KnownHostsCommand");
   return {
     needed,
     hostKeys: weak.filter(isAboutHostKeys),

@@ -8,6 +8,7 @@ import { readFileSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { parseJson } from "../../base/parse-json.ts";
+import { platform } from "../../base/platform/platform.ts";
 import { isDnsName, parseDialledName } from "../../client/peer-name.ts";
 import type { TargetInfo } from "../../wire/client-api.ts";
 import { noteAsked, replaceFile } from "../keys/key-readers.ts";
@@ -16,9 +17,9 @@ import { DOMAINS_FILE, knownHostsFile, readDomains } from "./match.ts";
 
 /** ssh asks within a moment of `connect`; what is older was said of another connection. */
 const HOST_KEYS_MS_MAX = 10 * 60_000;
-const HOST_KEYS_MAX = 8;
+export const HOST_KEYS_MAX = 8;
 const DOMAINS_MAX = 16;
-const BLOB = /^[A-Za-z0-9+/]{1,4096}={0,2}$/;
+export const BLOB = /^[A-Za-z0-9+/]{1,4096}={0,2}$/;
 /** Types that our machines have; the blob says which it is. */
 const TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256"] as const;
 
@@ -59,10 +60,14 @@ export function knownHostsLines(asked: string, options: KnownHostsOptions): stri
   if (name === undefined) return "";
   const path = join(opensshFolderPath(options.environment, options.configDir), knownHostsFile(name));
   return readHostKeys(path, options.clock)
-    .map((blob) => ({ blob, type: typeOf(blob) }))
-    .filter(({ type }) => type !== undefined)
-    .map(({ blob, type }) => `${isBracketed ? asked.toLowerCase() : name} ${type} ${blob}\n`)
+    .map((blob) => knownHostsLine(isBracketed ? asked.toLowerCase() : name, blob))
     .join("");
+}
+
+/** A known_hosts line. Empty for a key of a type that no machine of ours has. */
+export function knownHostsLine(hosts: string, blob: string): string {
+  const type = typeOf(blob);
+  return type === undefined ? "" : `${hosts} ${type} ${blob}\n`;
 }
 
 function nameOf(asked: string): { readonly name: string | undefined; readonly isBracketed: boolean } {
@@ -72,7 +77,8 @@ function nameOf(asked: string): { readonly name: string | undefined; readonly is
 
 function readHostKeys(path: string, clock: Clock): string[] {
   const found = statSync(path, { throwIfNoEntry: false });
-  const isOurs = found?.isFile() === true && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;
+  if (found === undefined) return [];
+  const isOurs = found.isFile() && platform.ownership.intruder(path, found) === null;
   if (!isOurs || Math.abs(clock.nowMs() - found.mtimeMs) > HOST_KEYS_MS_MAX) return [];
   const cached = parseJson(readFileSync(path, "utf8")) as { hostKeys?: unknown } | undefined;
   if (!Array.isArray(cached?.hostKeys)) return [];

@@ -10,9 +10,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../base/clock.ts";
+import { platform } from "../../base/platform/platform.ts";
 import { isDnsName, isPeerName, isShortName, parseDialledName } from "../../client/peer-name.ts";
 import { dropUnused } from "../keys/key-readers.ts";
 import { type Environment, opensshFolderPath } from "../keys/openssh-folder.ts";
+import { dropStale } from "../keys/stale-key.ts";
 
 /** Files in the OpenSSH folder, one name a line. No DNS name holds `_`, so no host's key is called so. */
 export const DOMAINS_FILE = "account_domains";
@@ -42,7 +44,8 @@ export function runMatch(args: readonly string[], environment: Environment): num
 
 /** A peer. Its key file goes before ssh looks at it, unless another ssh is using it (`keys/key-files.ts`). */
 function found(folder: string, name: string): number {
-  dropUnused(folder, name, systemClock);
+  const drop = platform.seesReads ? dropUnused : dropStale;
+  drop(folder, name, systemClock);
   return 0;
 }
 

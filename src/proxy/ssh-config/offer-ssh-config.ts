@@ -11,6 +11,7 @@ import { clientFolderPath } from "../../client/client-folder.ts";
 import { processTerminal, type Terminal } from "../../client/terminal.ts";
 import type { Environment } from "../keys/openssh-folder.ts";
 import { isOurs, readEffective } from "./effective.ts";
+import { opensshPath } from "./openssh-path.ts";
 import { type Installed, installSshConfig, PROBE_LABEL, type SshConfigOptions } from "./ssh-config.ts";
 
 /** Left in the config folder by somebody who said no. */
@@ -36,7 +37,7 @@ export interface OfferOptions {
 export async function maybeInstallSshConfig(options: OfferOptions): Promise<Installed | undefined> {
   const { domain, occasion, environment = process.env, terminal = processTerminal } = options;
   if (environment.QF_DISABLE_SSH_CONFIG === "1") return undefined;
-  const ssh = options.change?.ssh ?? Bun.which("ssh", { PATH: environment.PATH ?? "/usr/bin:/bin" });
+  const ssh = options.change?.ssh ?? opensshPath(environment);
   if (ssh === null) return undefined;
   const isSystem = occasion === "agent";
   if (isSystem && process.getuid?.() !== 0) return undefined;

@@ -18,11 +18,13 @@ import { createClientApi } from "../../client/client-api.ts";
 import { clientFolderPath, openClientFolder, readPublicClient } from "../../client/client-folder.ts";
 import { replaceFile } from "../keys/key-readers.ts";
 import { DEFAULT_CONFIG_PATH, type Environment, openOpensshFolder } from "../keys/openssh-folder.ts";
-import { addInclude, removeInclude } from "./config-file.ts";
+import { addInclude, isOwn, removeInclude } from "./config-file.ts";
 import { DROP_IN_MARK, type DropIn, renderDropIn } from "./drop-in.ts";
 import { type EffectiveOptions, isOurs, readEffective, weakenedOptions } from "./effective.ts";
 import { keepDomain } from "./known-hosts.ts";
+import { opensshPath } from "./openssh-path.ts";
 import { refreshShortNames } from "./short-names.ts";
+import { configWord } from "./windows-drop-in.ts";
 
 const NAMES_LATER = "names without the domain work once qf login has asked management for them";
 /** Where the drop-in lies: for everybody, below the system's folder; for a person, in theirs. */
@@ -70,12 +72,12 @@ export interface SshConfigPlan {
 /** Where the drop-in goes, and what it says. Throws ERR_USAGE, ERR_UNAVAILABLE. */
 export async function planSshConfig(options: SshConfigOptions): Promise<SshConfigPlan> {
   const { environment, isSystem, shortNames, systemFolder = SYSTEM_FOLDER } = options;
-  requireSystem(platform.configuresSsh, "a configuration for the system's ssh", "use qf ssh");
+  requireSystem(!(isSystem && isWindows()), "a configuration of ssh for everyone", "run it as yourself");
   const executable = options.executable ?? ownExecutable();
   const domain = options.domain ?? (await askDomain(environment));
   const clientFolder = clientFolderPath(environment);
   const home = environment.HOME || homedir();
-  const isUsual = isSystem || clientFolder === join(home, DEFAULT_CONFIG_PATH);
+  const isUsual = isSystem || (!isWindows() && clientFolder === join(home, DEFAULT_CONFIG_PATH));
   const dropIn: DropIn = { executable, domain, shortNames, configDir: isUsual ? undefined : clientFolder };
   return {
     dropIn,
@@ -156,7 +158,7 @@ async function put(options: SshConfigOptions, plan: SshConfigPlan): Promise<() =
   };
   if (isSystem) return restore;
   try {
-    const exclude = addInclude(configPath, path);
+    const exclude = addInclude(configPath, isWindows() ? configWord(path) : path);
     return () => {
       exclude();
       restore();
@@ -171,7 +173,7 @@ async function put(options: SshConfigOptions, plan: SshConfigPlan): Promise<() =
 function readOurs(path: string): string | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return undefined;
-  const text = found.isFile() && found.uid === process.getuid?.() ? readFileSync(path, "utf8") : "";
+  const text = found.isFile() && isOwn(found) ? readFileSync(path, "utf8") : "";
   if (text.startsWith(DROP_IN_MARK)) return text;
   throw new QfError("ERR_CONFLICT", `${path} is not ours, so it is left alone`, { hint: "move it away" });
 }
@@ -180,6 +182,10 @@ function removeDropIn(path: string): boolean {
   if (readOurs(path) === undefined) return false;
   rmSync(path);
   return true;
+}
+
+function isWindows(): boolean {
+  return platform.openssh === "windows";
 }
 
 function argsFor(configPath: string): string[] {
@@ -245,7 +251,7 @@ function checkRootOwned(executable: string): void {
 }
 
 function findSsh({ ssh, environment }: SshConfigOptions): string {
-  const found = ssh ?? Bun.which("ssh", { PATH: environment.PATH ?? "/usr/bin:/bin" });
+  const found = ssh ?? opensshPath(environment);
   if (found !== null) return found;
   throw new QfError("ERR_UNAVAILABLE", "there is no ssh on this machine", { hint: "use qf ssh" });
 }

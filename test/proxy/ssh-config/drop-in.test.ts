@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { platformFor } from "../../../src/base/platform/platform.ts";
 import { type DropIn, renderDropIn } from "../../../src/proxy/ssh-config/drop-in.ts";
 import { isOurs, parseEffective, weakenedOptions } from "../../../src/proxy/ssh-config/effective.ts";
 import { SHORT_NAMES_FILE } from "../../../src/proxy/ssh-config/match.ts";
@@ -191,8 +192,8 @@ test("an earlier line that weakens an option is found by its name", () => {
 });
 
 test("where a connection cannot be handed over its bytes are carried", () => {
-  const text = renderDropIn(dropIn, false);
+  const text = renderDropIn(dropIn, platformFor("darwin"));
   expect(text).toContain("ProxyUseFdpass no");
   expect(text).not.toContain("--fdpass");
-  expect(renderDropIn(dropIn, true)).toContain("ProxyUseFdpass yes");
+  expect(renderDropIn(dropIn, platformFor("linux"))).toContain("ProxyUseFdpass yes");
 });
