@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync } from "node:fs";
 import { rm, symlink, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectory, writeFileAtomic } from "../../base/files.ts";
@@ -14,6 +14,9 @@ import { launched } from "./systemd.ts";
 
 const NAME = "qufabric";
 const HINT = "see /var/lib/qufabric/agent.log";
+/** Longest wait for a runsv that is ending. */
+const ENDING_MS_MAX = 5_000;
+const POLL_MS = 20;
 /** Folders that runsvdir watches, on Void and Debian. */
 const ACTIVE = ["var/service", "etc/service"] as const;
 
@@ -47,10 +50,31 @@ export function runitManager(root = "/"): ServiceManager | null {
       await runTool(["sv", "-w", "20", "force-stop", link], HINT);
       await unlink(link);
       await tryTool(["sv", "exit", folder]);
+      await untilUnsupervised(folder);
       return true;
     },
     async remove() {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Waits until no runsv supervises `folder`, or for five seconds. `sv exit` does not wait, and a runsv that is
+ * ending still writes its state into the folder, so one that is removed meanwhile would be there again.
+ */
+async function untilUnsupervised(folder: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < ENDING_MS_MAX && isSupervised(folder); waitedMs += POLL_MS) {
+    await Bun.sleep(POLL_MS);
+  }
+}
+
+/** A runsv reads the pipe `supervise/ok` as long as it is there, which is how sv(8) finds out too. */
+function isSupervised(folder: string): boolean {
+  try {
+    closeSync(openSync(join(folder, "supervise/ok"), constants.O_WRONLY | constants.O_NONBLOCK));
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -39,6 +39,30 @@ describe("the runit service", () => {
     },
   );
 
+  // It writes its state until it ends: removed meanwhile, the folder would be there again.
+  test("has stopped only when runsv has ended", async () => {
+    const root = tempFolder();
+    for (const folder of ["etc/runit", "etc/service"]) mkdirSync(join(root, folder), { recursive: true });
+    const manager = runitManager(root);
+    if (manager === null) throw new Error("there is no manager");
+    const link = join(root, "etc/service/qufabric");
+    const order: string[] = [];
+    await withTools(["sv"], async () => {
+      await manager.start(["/usr/local/bin/qf", "agent", "up"]);
+      const supervise = join(root, "etc/sv/qufabric/supervise");
+      mkdirSync(supervise);
+      const reads =
+        'mkfifo "$1/ok"; exec 3<>"$1/ok"; echo up; while [ -L "$2" ]; do sleep 0.1; done; sleep 0.3';
+      const runsv = Bun.spawn(["/bin/sh", "-c", reads, "runsv", supervise, link], { stdout: "pipe" });
+      await runsv.stdout.getReader().read();
+      const ended = runsv.exited.then(() => order.push("runsv ended"));
+      await manager.stop();
+      order.push("stopped");
+      await ended;
+    });
+    expect(order).toEqual(["runsv ended", "stopped"]);
+  });
+
   test("starts the program with its words as they are", () => {
     const script = runScript(["/opt/it's/qf", "a b"]);
     expect(script).toContain(` 'qf-agent' '/opt/it'\\''s/qf' 'a b' >>`);
