@@ -153,4 +153,16 @@ describe("the audit log", () => {
     expect((await server.audit("list", "--limit", "2")).stderr).toContain("--before");
     expect((await server.audit("list", "--since", "soon")).exitCode).toBe(2);
   });
+
+  test("the tail takes the filters of the list", async () => {
+    const tail = async (...args: string[]) => {
+      const { stdout } = await server.audit("tail", "--json", "--lines", "3", ...args);
+      return JSON.parse(stdout).map(({ activity_code }: { activity_code: string }) => activity_code);
+    };
+    expect(await tail("--activity", "group.*")).toEqual(["group.add", "group.add", "group.add"]);
+    expect(await tail("--activity", "group.*", "--user", "nobody@example.com")).toEqual([]);
+    expect(await tail("--machine", "no-such-machine")).toEqual([]);
+    expect(await tail("--until", "2001-01-01")).toEqual([]);
+    expect((await server.audit("tail", "--since", "soon")).exitCode).toBe(2);
+  });
 });

@@ -2,6 +2,7 @@ import { QfError } from "../../base/errors.ts";
 import { ReadAuditEvent } from "../../wire/audit-event.ts";
 import { ADMIN_ARGS, type Admin, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
+import { FILTER_ARGS, FILTER_OPTIONS, filterQuery } from "../event-filter.ts";
 import { lineOf } from "../event-line.ts";
 import { print, printJson } from "../output.ts";
 import { parseWhole } from "../parse.ts";
@@ -10,17 +11,20 @@ import { parseWhole } from "../parse.ts";
 const WAIT_SECONDS = 20;
 /** Most events in one answer. */
 const EVENTS_MAX = 500;
+/** Pause after an answer without events. */
+const IDLE_MS = 250;
 
 export const auditTail = command(
   `
 Show recent audit events: sign-ins, decisions and the rules behind them, sessions, commands, and changes.
 
-usage: qf audit tail [--lines N] [--follow] [--receipt ID] [--json] [--management-url URL]
+usage: qf audit tail [--lines N] [--follow] [--user USER] [--machine PEER] [--activity CODE] [--since TIME]
+                     [--until TIME] [--receipt ID] [--json] [--management-url URL]
 
 options:
   --lines N, -n N          show the last N events, 1 to 500 (default: 20)
   --follow, -f             keep showing new events until interrupted
-  --receipt ID             show only the refusal with this receipt
+${FILTER_OPTIONS}
   --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
   --json                   print the API's response unchanged; with --follow, one event per line
 
@@ -29,12 +33,13 @@ depends on the user's role.
 
 examples:
   qf audit tail --follow
+  qf audit tail --follow --machine web1 --activity 'ssh.*'
   qf audit tail --receipt d34hgk3f9s8d7f6g5h4j
 `,
   {
     args: {
       lines: { type: "string", alias: "n", default: "20" },
-      receipt: { type: "string" },
+      ...FILTER_ARGS,
       follow: { type: "boolean", alias: "f" },
       ...ADMIN_ARGS,
     },
@@ -46,18 +51,20 @@ examples:
       if (args.receipt !== undefined && args.follow === true) {
         throw new QfError("ERR_USAGE", "--receipt names one event; nothing follows it");
       }
-      const answer = await lastEvents(admin, lines, args.receipt);
+      const filter = filterQuery(args);
+      const answer = await eventsBy(admin, filter, { limit: lines });
       if (args.receipt !== undefined && answer.value.length === 0) throw noReceipt(args.receipt);
       if (args.follow !== true && args.json === true) return printBody(answer);
       for (const event of answer.value.toReversed()) await show(event);
-      if (args.follow === true) await follow(admin, answer.value, show);
+      if (args.follow === true) await follow(admin, { filter, known: answer.value }, show);
     },
   },
 );
 
-/** The newest events first, or the one with `receipt`. */
-function lastEvents(admin: Admin, limit: number, receipt: string | undefined) {
-  const query = new URLSearchParams({ limit: String(limit), ...(receipt === undefined ? {} : { receipt }) });
+/** Events that `filter` fits: the newest first, or those after one. */
+function eventsBy(admin: Admin, filter: URLSearchParams, page: Readonly<Record<string, number | string>>) {
+  const query = new URLSearchParams(filter);
+  for (const [name, value] of Object.entries(page)) query.set(name, String(value));
   return admin.request("GET", `/api/events/audit?${query}`, { answer: ReadAuditEvent.array() });
 }
 
@@ -67,19 +74,21 @@ function noReceipt(receipt: string): QfError {
   });
 }
 
-/** Shows events after `known`, forever. */
+/** Shows events after those that are known, forever. */
 async function follow(
   admin: Admin,
-  known: readonly ReadAuditEvent[],
+  { filter, known }: { readonly filter: URLSearchParams; readonly known: readonly ReadAuditEvent[] },
   show: (event: ReadAuditEvent) => Promise<void>,
 ): Promise<never> {
   let last = known[0]?.id ?? "0";
   for (;;) {
-    const path = `/api/events/audit?after_seq=${last}&limit=${EVENTS_MAX}&wait_seconds=${WAIT_SECONDS}`;
-    const { value } = await admin.request("GET", path, { answer: ReadAuditEvent.array() });
+    const page = { after_seq: last, limit: EVENTS_MAX, wait_seconds: WAIT_SECONDS };
+    const { value } = await eventsBy(admin, filter, page);
     for (const event of value) {
       await show(event);
       last = event.id;
     }
+    // Management answers at each new event, also at those that the filter leaves out.
+    if (value.length === 0) await Bun.sleep(IDLE_MS);
   }
 }
