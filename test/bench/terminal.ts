@@ -1,6 +1,7 @@
 /**
- * The terminal in a page of Chromium: files of 100 MB each way with their digests, 20 MB of output, and the
- * time from a key to the screen. Over the relay, as every terminal in a page.
+ * The terminal in a page of Chromium: files of 100 MB each way with their digests, 20 MB of output beside what
+ * xterm.js alone draws of the same bytes, commands, and the time from a key to the screen. Over the relay, as
+ * every terminal in a page.
  *
  * What drives the browser must not be part of the figures. Chromium copies each frame of a WebSocket to
  * whoever watches the network by the DevTools protocol, as Playwright always does: for 20 MB of output that
@@ -11,19 +12,24 @@ import { createHash } from "node:crypto";
 import { createReadStream, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
-import { openSetUp } from "../support/set-up.ts";
+import { openChromium, openContext, openPage, signInAtProvider, signInByPage } from "../support/chromium.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { signInToTerminal, type } from "../support/terminal-page.ts";
-import type { Part } from "./figures.ts";
+import { type Bench, median, type Part } from "./figures.ts";
+import type { script } from "./terminal-script.ts";
 
 const FILE_BYTES = 100_000_000;
 const OUTPUT_BYTES = 20_000_000;
+const FLOODS = 6;
+/** Sizes in which xterm.js alone is given its bytes, in turn: as SSH brings them, and as the page gives them. */
+const PACKET_BYTES = 32 * 1024;
+const STEP_BYTES = 1024 * 1024;
 const KEYS = 100;
 const WAIT_MS = 300_000;
 
 export const terminalPart: Part = {
   name: "terminal",
-  async run({ add }) {
+  async run(bench) {
     await using setUp = await openSetUp({
       ...{ accounts: [["bench"]], devices: {}, machines: { web1: ["--enable-ssh-sftp"] } },
     });
@@ -35,39 +41,137 @@ export const terminalPart: Part = {
       await signInByPage(page, setUp.lab.url, setUp.person, `/terminal/web1?as=${setUp.account.name}`);
       await signInToTerminal(page, setUp);
       await watchNoNetwork(page);
-      const { bufferMs, keyMs } = await keyToScreen(page);
-      add({
-        ...{ what: "page: from a key to the frame that shows it, median", reach: "<= 15 ms" },
-        ours: `${keyMs.toFixed(1)} ms (to the terminal's buffer ${bufferMs.toFixed(1)} ms)`,
-        figures: { keyMs, bufferMs },
-      });
-      // Typed before the clock starts: seventy keys take as long as the output.
-      await type(page, `head -c ${OUTPUT_BYTES} /dev/zero | tr '\\0' x | fold -w 100; echo end-$((1+1))`);
-      const before = await processorSeconds(browser);
-      const output = await rate(OUTPUT_BYTES, async () => {
-        const shown = showing(page, "end-2");
-        await page.keyboard.press("Enter");
-        await shown;
-      });
-      const processor = (await processorSeconds(browser)) - before;
-      add({
-        ...{ what: "page: 20 MB of output, drawn", reach: ">= 20 MB/s" },
-        ours: `${output.toFixed(1)} MB/s (processor of the browser ${processor.toFixed(2)} s)`,
-        figures: { output, processor },
-      });
-      const { up, down } = await files(page, setUp.account.home);
-      const fileRow = (what: string, mbPerSecond: number): void =>
-        add({
-          ...{ what, ours: `${mbPerSecond.toFixed(1)} MB/s`, reach: ">= 20 MB/s" },
-          figures: { mbPerSecond },
-        });
-      fileRow("page: a file of 100 MB to the machine", up);
-      fileRow("page: a file of 100 MB from the machine", down);
+      await addScript(page, setUp);
+      await measure(bench, { page, browser, home: setUp.account.home });
     } finally {
       await browser.close();
     }
   },
 };
+
+interface OpenTerminal {
+  readonly page: Page;
+  readonly browser: Browser;
+  readonly home: string;
+}
+
+async function measure({ add }: Bench, { page, browser, home }: OpenTerminal): Promise<void> {
+  const { bufferMs, keyMs } = await keyToScreen(page);
+  add({
+    ...{ what: "terminal in a page: from a key to the frame that shows it", reach: "<= 15 ms" },
+    ours: `${keyMs.toFixed(1)} ms (to the terminal's buffer ${bufferMs.toFixed(1)} ms)`,
+    figures: { keyMs, bufferMs },
+  });
+  const { ours, alone, processor, heapMb } = await floods(page, browser);
+  add({
+    ...{ what: "terminal in a page: 20 MB of output, drawn", reach: ">= 0.9 x" },
+    ours: `${ours.toFixed(1)} MB/s (processor of the browser ${processor.toFixed(2)} s)`,
+    ...{ against: `xterm.js alone ${alone.toFixed(1)} MB/s`, ratio: `${(ours / alone).toFixed(2)} x` },
+    figures: { ours, alone, processor },
+  });
+  add({
+    ...{ what: `terminal in a page: memory of script after ${FLOODS} times 20 MB`, reach: "no growth" },
+    ours: `${heapMb >= 0 ? "+ " : ""}${heapMb.toFixed(1)} MB`,
+    figures: { heapMb },
+  });
+  const rateRow = (what: string, mbPerSecond: number): void =>
+    add({
+      ...{ what: `terminal in a page: ${what}`, ours: `${mbPerSecond.toFixed(1)} MB/s` },
+      ...{ reach: ">= 20 MB/s", figures: { mbPerSecond } },
+    });
+  const printed = await commandMs(page, `head -c ${FILE_BYTES} /dev/zero`, { output: FILE_BYTES });
+  rateRow("a command without a terminal prints 100 MB", FILE_BYTES / 1_000 / printed);
+  const taken = await commandMs(page, "cat > /dev/null", { input: FILE_BYTES });
+  rateRow("a command is given 100 MB", FILE_BYTES / 1_000 / taken);
+  const { up, down } = await files(page, home);
+  rateRow("a file of 100 MB to the machine", up);
+  rateRow("a file of 100 MB from the machine", down);
+}
+
+/** `terminal-script.ts`, with a connection of its own to the machine. */
+async function addScript(page: Page, setUp: SetUp): Promise<void> {
+  const built = await Bun.build({
+    entrypoints: [join(import.meta.dir, "terminal-script.ts")],
+    ...{ target: "browser", format: "iife", minify: true },
+  });
+  await page.evaluate((await built.outputs[0]?.text()) ?? "");
+  const wanted = { target: "web1", localUser: setUp.account.name };
+  const url = await page.evaluate(
+    ({ target, localUser }) => (globalThis as unknown as InPage).bench.begin(target, localUser),
+    wanted,
+  );
+  const popup = await page.context().newPage();
+  await popup.goto(url);
+  await popup.getByRole("button", { name: "Continue" }).click();
+  await signInAtProvider(popup, setUp.person);
+  const code = (await popup.locator("#code").textContent()) ?? "";
+  await popup.close();
+  await page.evaluate(([typed, to]) => (globalThis as unknown as InPage).bench.connect(typed, to), [
+    code,
+    wanted,
+  ] as const);
+}
+
+interface InPage {
+  readonly bench: typeof script;
+}
+
+function commandMs(
+  page: Page,
+  command: string,
+  bytes: { readonly input?: number; readonly output?: number },
+): Promise<number> {
+  return page.evaluate(([run, sizes]) => (globalThis as unknown as InPage).bench.command(run, sizes), [
+    command,
+    bytes,
+  ] as const);
+}
+
+/** In turn, on the same page: what the machine prints, and the same bytes given to xterm.js at once. */
+async function floods(
+  page: Page,
+  browser: Browser,
+): Promise<{ ours: number; alone: number; processor: number; heapMb: number }> {
+  await type(
+    page,
+    `flood() { head -c ${OUTPUT_BYTES} /dev/zero | tr '\\0' x | fold -w 100; echo end-$1-; }\n`,
+  );
+  const [ours, alone, processors]: [number[], number[], number[]] = [[], [], []];
+  let heap = 0;
+  for (let run = 0; run <= FLOODS; run++) {
+    // Typed before the clock starts.
+    await type(page, `flood ${run}`);
+    const before = await processorSeconds(browser);
+    const output = await rate(OUTPUT_BYTES, async () => {
+      const shown = showing(page, `end-${run}-`);
+      await page.keyboard.press("Enter");
+      await shown;
+    });
+    const processor = (await processorSeconds(browser)) - before;
+    const pieces = run % 2 === 0 ? PACKET_BYTES : STEP_BYTES;
+    const draw = ([bytes, size]: readonly [number, number]) =>
+      (globalThis as unknown as InPage).bench.draw(bytes, size);
+    const drawn = await page.evaluate(draw, [OUTPUT_BYTES, pieces] as const);
+    // The first fills what is kept of the lines, and is compiled while it runs.
+    if (run === 0) {
+      heap = await heapMbOf(page);
+      continue;
+    }
+    ours.push(output);
+    alone.push(OUTPUT_BYTES / 1_000 / drawn);
+    processors.push(processor);
+  }
+  const heapMb = (await heapMbOf(page)) - heap;
+  return { ours: median(ours), alone: median(alone), processor: median(processors), heapMb };
+}
+
+async function heapMbOf(page: Page): Promise<number> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await devtools.send("Runtime.getHeapUsage");
+  await devtools.detach();
+  return usedSize / 1e6;
+}
 
 /** Both ways, and the same bytes at both ends. */
 async function files(page: Page, home: string): Promise<{ up: number; down: number }> {
@@ -172,9 +276,8 @@ async function keyToScreen(page: Page): Promise<KeyTimes> {
   }
   await page.keyboard.press("Control+u");
   const times = await page.evaluate(() => (globalThis as unknown as { keyTimes: KeyTimes[] }).keyTimes);
-  const median = (of: keyof KeyTimes): number =>
-    times.map((one) => one[of]).toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
-  return { bufferMs: median("bufferMs"), keyMs: median("keyMs") };
+  const of = (name: keyof KeyTimes): number => median(times.map((one) => one[name]));
+  return { bufferMs: of("bufferMs"), keyMs: of("keyMs") };
 }
 
 /** In the page. */

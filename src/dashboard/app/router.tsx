@@ -10,6 +10,7 @@ import {
   lazyRouteComponent,
 } from "@tanstack/react-router";
 import { COMPONENTS_PATH } from "../../wire/dashboard-section.ts";
+import type { RouteName } from "../api/client.ts";
 import { ButtonLink } from "../components/button.tsx";
 import { Empty, FailureNotice } from "../components/notice.tsx";
 import { PageSkeleton } from "../components/skeleton.tsx";
@@ -23,7 +24,15 @@ import { recordingTermsOf } from "../terms/recording-terms.ts";
 import { requestTermsOf } from "../terms/request-terms.ts";
 import { sessionTermsOf } from "../terms/session-terms.ts";
 import { stepOf } from "../terms/start-step.ts";
+import { readAhead } from "./query-client.ts";
 import { Shell } from "./shell.tsx";
+
+/** Reads the page's lists when it is entered, beside its code. */
+const reads =
+  (...lists: readonly RouteName[]) =>
+  ({ cause }: { readonly cause: "preload" | "enter" | "stay" }): void => {
+    if (cause === "enter") readAhead(...lists);
+  };
 
 const root = createRootRouteWithContext()({
   component: Shell,
@@ -35,11 +44,13 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: "/",
+    loader: reads("GET /api/my/access"),
     component: lazyRouteComponent(() => import("../pages/my-access/my-access-page.tsx"), "MyAccessPage"),
   }),
   createRoute({
     getParentRoute: () => root,
     path: "/overview",
+    loader: reads("GET /api/peers", "GET /api/users", "GET /api/setup-keys"),
     component: lazyRouteComponent(() => import("../pages/overview/overview-page.tsx"), "OverviewPage"),
   }),
   createRoute({
@@ -51,6 +62,7 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: "/machines",
+    loader: reads("GET /api/peers"),
     validateSearch: machineTermsOf,
     component: lazyRouteComponent(() => import("../pages/machines/machines-page.tsx"), "MachinesPage"),
   }),
@@ -62,6 +74,7 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: "/devices",
+    loader: reads("GET /api/peers", "GET /api/users"),
     validateSearch: listTermsOf,
     component: lazyRouteComponent(() => import("../pages/devices/devices-page.tsx"), "DevicesPage"),
   }),
@@ -73,6 +86,7 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: "/people",
+    loader: reads("GET /api/users", "GET /api/groups"),
     validateSearch: listTermsOf,
     component: lazyRouteComponent(() => import("../pages/people/people-page.tsx"), "PeoplePage"),
   }),
@@ -85,6 +99,7 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: "/groups",
+    loader: reads("GET /api/groups", "GET /api/users"),
     validateSearch: listTermsOf,
     component: lazyRouteComponent(() => import("../pages/groups/groups-page.tsx"), "GroupsPage"),
   }),
@@ -105,6 +120,7 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: "/setup-keys",
+    loader: reads("GET /api/setup-keys"),
     validateSearch: listTermsOf,
     component: lazyRouteComponent(() => import("../pages/setup-keys/setup-keys-page.tsx"), "SetupKeysPage"),
   }),
@@ -122,6 +138,7 @@ const routes = [
     getParentRoute: () => root,
     path: "/policies",
     validateSearch: listTermsOf,
+    loader: reads("GET /api/policies", "GET /api/groups"),
     component: lazyRouteComponent(() => import("../pages/policies/policies-page.tsx"), "PoliciesPage"),
   }),
   createRoute({

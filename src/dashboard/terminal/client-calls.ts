@@ -28,8 +28,9 @@ export const clientCalls = {
   config: (): Promise<ClientConfig> => call("GET", "/client/v1/config"),
   challenge: (): Promise<Challenge> => call("POST", "/client/v1/challenges"),
   hosted: (body: HostedLoginRequest): Promise<HostedLoginResponse> => call("POST", "/client/v1/hosted", body),
-  claim: (id: string, body: HostedClaimRequest): Promise<HostedClaimResponse> =>
-    call("POST", `/client/v1/hosted/${encodeURIComponent(id)}/claim`, body),
+  /** `signal` gives the request up. It then rejects as if the server were away. */
+  claim: (id: string, body: HostedClaimRequest, signal?: AbortSignal): Promise<HostedClaimResponse> =>
+    call("POST", `/client/v1/hosted/${encodeURIComponent(id)}/claim`, body, signal),
   register: (body: RegisterRequest): Promise<RegisterResponse> => call("POST", "/client/v1/devices", body),
   certificate: (body: CertificateRequest): Promise<CertificateResponse> =>
     call("POST", "/client/v1/certificates", body),
@@ -38,7 +39,13 @@ export const clientCalls = {
     (await call<{ ticket: string }>("POST", TERMINAL_TICKETS_PATH, helloHash)).ticket,
 };
 
-async function call<T>(method: string, path: string, body?: object | string): Promise<T> {
+async function call<T>(
+  method: string,
+  path: string,
+  body?: object | string,
+  signal?: AbortSignal,
+): Promise<T> {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   let response: Response;
   try {
     response = await fetch(path, {
@@ -49,7 +56,7 @@ async function call<T>(method: string, path: string, body?: object | string): Pr
         ...(typeof body === "object" ? { "content-type": "application/json" } : {}),
       },
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
   } catch {
     throw failed("The server cannot be reached.", 0, "ERR_UNREACHABLE", "Check your network.");

@@ -77,21 +77,12 @@ export interface Screen {
 }
 
 export function openScreen(element: HTMLElement, fontSize: number, listener: ScreenListener): Screen {
-  giveStylesNonce();
   const openLink = (_event: MouseEvent, text: string): void => {
     const url = URL.parse(text);
     if (url !== null && /^https?:$/.test(url.protocol)) listener.onLink(url.href);
   };
-  const terminal = new Terminal({
-    ...{ fontSize, scrollback: SCROLLBACK_LINES, cursorBlink: false, allowProposedApi: true },
-    fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--font-mono") || "monospace",
-    theme: themeOf(element, "page"),
-    linkHandler: { activate: openLink, allowNonHttpProtocols: false },
-    ...{ lineHeight: LINE_HEIGHT, minimumContrastRatio: 4.5 },
-  });
-  const [fit, search, habits] = [new FitAddon(), new SearchAddon(), { now: NO_HABITS }];
-  for (const addon of [fit, search, new WebLinksAddon(openLink)]) terminal.loadAddon(addon);
-  show(terminal, element);
+  const { terminal, fit, search } = openTerminal(element, fontSize, openLink);
+  const habits = { now: NO_HABITS };
   hearKeys(terminal, listener, habits);
   const escapes = new EscapeKeys();
   const onText = (text: string): void => {
@@ -135,6 +126,26 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
       terminal.dispose();
     },
   };
+}
+
+/** Opens xterm.js by itself, with our settings and addons. */
+export function openTerminal(
+  element: HTMLElement,
+  fontSize: number,
+  openLink: (event: MouseEvent, text: string) => void,
+): { readonly terminal: Terminal; readonly fit: FitAddon; readonly search: SearchAddon } {
+  giveStylesNonce();
+  const terminal = new Terminal({
+    ...{ fontSize, scrollback: SCROLLBACK_LINES, cursorBlink: false, allowProposedApi: true },
+    fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--font-mono") || "monospace",
+    theme: themeOf(element, "page"),
+    linkHandler: { activate: openLink, allowNonHttpProtocols: false },
+    ...{ lineHeight: LINE_HEIGHT, minimumContrastRatio: 4.5 },
+  });
+  const [fit, search] = [new FitAddon(), new SearchAddon()];
+  for (const addon of [fit, search, new WebLinksAddon(openLink)]) terminal.loadAddon(addon);
+  show(terminal, element);
+  return { terminal, fit, search };
 }
 
 function paceOf(terminal: Terminal): OutputPace {

@@ -51,9 +51,13 @@ export type ClaimOutcome =
   | { readonly wrongCode: number }
   | { readonly denied: string };
 
-export async function claimLogin({ hosted }: PendingLogin, code?: string): Promise<ClaimOutcome | null> {
+export async function claimLogin(
+  { hosted }: PendingLogin,
+  { code, signal }: { readonly code?: string; readonly signal?: AbortSignal } = {},
+): Promise<ClaimOutcome | null> {
   const { id, pollSecret } = hosted;
-  const answer = await clientCalls.claim(id, { pollSecret, ...(code === undefined ? {} : { code }) });
+  const body = { pollSecret, ...(code === undefined ? {} : { code }) };
+  const answer = await clientCalls.claim(id, body, signal);
   if (answer.status === "approved") return { proof: answer.proof };
   if (answer.status === "wrong_code") return { wrongCode: answer.triesLeft };
   if (answer.status === "denied") return { denied: answer.message ?? "the sign-in was denied" };
@@ -62,13 +66,15 @@ export async function claimLogin({ hosted }: PendingLogin, code?: string): Promi
 
 /**
  * Polls until there is an answer. In `code` mode that can only be a refusal, since the code ends the wait.
+ * Null once `signal` is aborted, also for a poll that is on its way: its answer no longer counts.
  */
 export async function waitForLogin(pending: PendingLogin, signal: AbortSignal): Promise<ClaimOutcome | null> {
   while (!signal.aborted) {
-    const outcome = await claimLogin(pending).catch((error) => {
-      if (error?.status === 0) return null;
+    const outcome = await claimLogin(pending, { signal }).catch((error) => {
+      if (error?.status === 0 || signal.aborted) return null;
       throw error;
     });
+    if (signal.aborted) return null;
     if (outcome !== null) return outcome;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

@@ -80,22 +80,30 @@ export class TerminalSession {
     }
     await this.#orEnd(async () => {
       const pending = await beginLogin(this.#wanted.target, this.#wanted.localUser);
-      const waiting = this.#wait();
       this.#show({ step: "sign-in", pending, problem: null });
-      const outcome = await waitForLogin(pending, waiting.signal);
-      if (!waiting.signal.aborted && outcome !== null) await this.#onOutcome(pending, outcome);
+      await this.#untilAnswered(pending);
     });
   }
 
-  /** Takes the code that the sign-in page showed. */
+  /**
+   * Takes the code that the sign-in page showed. Nothing polls meanwhile: a poll behind a right code would be
+   * told that the sign-in was used already.
+   */
   async giveCode(code: string): Promise<void> {
     const state = this.#state;
     if (state.step !== "sign-in") return;
+    this.#waiting?.abort();
     await this.#orEnd(async () => {
-      const outcome = await claimLogin(state.pending, code.trim());
+      const outcome = await claimLogin(state.pending, { code: code.trim() });
       if (outcome !== null) await this.#onOutcome(state.pending, outcome);
       else this.#show({ ...state, problem: "Sign in first: there is no code yet." });
     });
+    if (this.#state.step === "sign-in") void this.#orEnd(() => this.#untilAnswered(state.pending));
+  }
+
+  async #untilAnswered(pending: PendingLogin): Promise<void> {
+    const outcome = await waitForLogin(pending, this.#wait().signal);
+    if (outcome !== null) await this.#onOutcome(pending, outcome);
   }
 
   /** Reconnects after an end: with the same login if there still is one, otherwise from the sign-in. */
