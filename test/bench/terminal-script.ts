@@ -73,13 +73,13 @@ export const script = {
     ({ connection } = await reachMachine(login, { ...wanted, reason: null }, () => {}));
   },
 
-  /** Milliseconds of a command without a terminal that is sent `input` bytes and prints `output`. */
-  async command(command: string, { input = 0, output = 0 }): Promise<number> {
+  /** Milliseconds of a command that is sent `input` bytes and prints `output`, which nothing draws. */
+  async command(command: string, { input = 0, output = 0, terminal = false }): Promise<number> {
     if (connection === undefined) throw new Error("there is no connection");
     let got = 0;
     const fromMs = performance.now();
     const session = await startSession(connection, {
-      ...{ terminal: null, run: { command } },
+      ...{ terminal: terminal ? { columns: 120, rows: 40 } : null, run: { command } },
       onData(bytes, _isError, used) {
         got += bytes.length;
         used();

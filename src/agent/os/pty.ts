@@ -9,6 +9,7 @@
  */
 import { closeSync, constants, fchmodSync, fchownSync, openSync } from "node:fs";
 import { inputModes, type TerminalMode, withTerminalModes } from "../../sshcore/terminal-modes.ts";
+import { createGatheringReader } from "./gathering-reader.ts";
 import {
   foregroundGroup,
   readTermios,
@@ -92,7 +93,7 @@ function wrap(path: string, masterFd: number, slaveFd: number): Pty {
   return {
     path,
     slaveFd,
-    output: reader,
+    output: createGatheringReader(reader),
     input: writer,
     resize(size) {
       if (isOpen) setWindowSize(masterFd, bounded(size));
