@@ -2,8 +2,8 @@
  * The machines that devices can reach, over a whole account: the result of `denialOfNetwork` for every pair,
  * without a map per machine. A property test compares the two.
  *
- * Sets of machines are bit sets, so a rule with a thousand machines costs as much as one with ten. Read
- * `accountReach`.
+ * Sets of machines are bit sets, so a rule with a thousand machines costs as much as one with ten. Devices that
+ * no rule can tell apart are worked out once. Read `accountReach`.
  *
  * @module
  */
@@ -40,7 +40,7 @@ interface Path {
   readonly targets: () => Machines;
 }
 
-/** Prepares answers for one moment. Cheap to make; a question takes as many steps as there are rules. */
+/** Prepares answers for one moment. Cheap to make; a new kind of device takes as many steps as there are rules. */
 export function accountReach(source: ReachSource, request: Omit<NetworkRequest, "sourcePeerId">): Reach {
   const { index } = source;
   const targets = createTargets(source);
@@ -50,11 +50,8 @@ export function accountReach(source: ReachSource, request: Omit<NetworkRequest, 
       { rule, isReverse: false, targets: once(() => targets.ofRule(rule)) },
       ...(isMutual(rule) ? [{ rule, isReverse: true, targets: once(() => targets.backOf(rule)) }] : []),
     ]);
-  const reached = (peerId: PeerId): Machines => {
-    const device = index.peersById.get(peerId);
+  const reachOf = (device: AccountPeer, groups: DeviceGroups): Machines => {
     const found = targets.none();
-    if (device === undefined || device.status !== "active") return found;
-    const groups = { own: new Set(device.groups), counted: countedGroups(device, index.usersById) };
     const closed = targets.none();
     for (const path of paths) {
       if (!isSource(path, device, groups)) continue;
@@ -65,12 +62,56 @@ export function accountReach(source: ReachSource, request: Omit<NetworkRequest, 
       }
     }
     for (let i = 0; i < found.length; i++) found[i] = (found[i] ?? 0) & ~(closed[i] ?? 0);
-    targets.remove(found, peerId);
     return found;
   };
+  const ofAlike = createAlikes(paths, reachOf);
+  /** With the peer itself. Undefined: it is unknown or not active, and reaches nothing. */
+  const reached = (peerId: PeerId): Alike | undefined => {
+    const device = index.peersById.get(peerId);
+    if (device === undefined || device.status !== "active") return undefined;
+    return ofAlike(device, { own: new Set(device.groups), counted: countedGroups(device, index.usersById) });
+  };
   return {
-    of: (peerId) => targets.idsOf(reached(peerId)),
-    countOf: (peerId) => reached(peerId).reduce((count, word) => count + bitsOf(word), 0),
+    of(peerId) {
+      const others = new Set(targets.idsOf(reached(peerId)?.machines ?? targets.none()));
+      others.delete(peerId);
+      return others;
+    },
+    countOf(peerId) {
+      const alike = reached(peerId);
+      return alike === undefined ? 0 : alike.count - (targets.has(alike.machines, peerId) ? 1 : 0);
+    },
+  };
+}
+
+type DeviceGroups = Readonly<Record<"own" | "counted", ReadonlySet<GroupId>>>;
+
+/** What devices reach that are alike to every rule. */
+interface Alike {
+  readonly machines: Machines;
+  readonly count: number;
+}
+
+/**
+ * Works out once what devices reach whose groups and posture are the same: a large account has few such kinds.
+ * A device that a rule names is a kind of its own.
+ */
+function createAlikes(
+  paths: readonly Path[],
+  reachOf: (device: AccountPeer, groups: DeviceGroups) => Machines,
+): (device: AccountPeer, groups: DeviceGroups) => Alike {
+  const named = new Set(paths.flatMap(({ rule }) => [rule.sourcePeerId, rule.destinationPeerId]));
+  const known = new Map<string, Alike>();
+  return (device, groups) => {
+    const sets = [groups.own, groups.counted, device.posturePassed].map((set) => [...set].sort().join(" "));
+    const key = named.has(device.id) ? device.id : sets.join("/");
+    let alike = known.get(key);
+    if (alike === undefined) {
+      const machines = reachOf(device, groups);
+      alike = { machines, count: machines.reduce((count, word) => count + bitsOf(word), 0) };
+      known.set(key, alike);
+    }
+    return alike;
   };
 }
 
@@ -83,11 +124,7 @@ function holds(rule: MapRule, { port, nowSeconds }: Omit<NetworkRequest, "source
   );
 }
 
-function isSource(
-  { rule, isReverse }: Path,
-  device: AccountPeer,
-  { own, counted }: Readonly<Record<"own" | "counted", ReadonlySet<GroupId>>>,
-): boolean {
+function isSource({ rule, isReverse }: Path, device: AccountPeer, { own, counted }: DeviceGroups): boolean {
   if (isReverse) {
     if (rule.destinationPeerId !== null) return rule.destinationPeerId === device.id;
     return rule.destinations.some((group) => own.has(group));
@@ -139,9 +176,9 @@ function createTargets({ index, peersByOwnGroup }: ReachSource) {
       const narrowing = inGroups(sourceDevices);
       return set.map((word, i) => word & (narrowing[i] ?? 0));
     },
-    remove: (set: Machines, peerId: PeerId): void => {
+    has: (set: Machines, peerId: PeerId): boolean => {
       const number = numbers.get(peerId);
-      if (number !== undefined) set[number >>> 5] = (set[number >>> 5] ?? 0) & ~(1 << (number & 31));
+      return number !== undefined && ((set[number >>> 5] ?? 0) & (1 << (number & 31))) !== 0;
     },
     idsOf: (set: Machines): ReadonlySet<PeerId> =>
       new Set(ids.filter((_, number) => ((set[number >>> 5] ?? 0) & (1 << (number & 31))) !== 0)),

@@ -34,6 +34,7 @@ import { myAccessRoutes } from "./my-access-routes.ts";
 import { nameRoutes } from "./names-routes.ts";
 import { describeApi, OPENAPI_PATH } from "./openapi.ts";
 import { outletRoutes } from "./outlets-routes.ts";
+import { packedJson } from "./packed-json.ts";
 import { announce, type Listing } from "./paging.ts";
 import { passwordRoutes } from "./password-routes.ts";
 import { peerRoutes } from "./peers-routes.ts";
@@ -129,7 +130,7 @@ async function serveRoute(ctx: AdminContext, route: Route, c: Context): Promise<
   if ("one" in route.answer) return c.json(answer as object);
   const list = answer as Listing<object>;
   announce(c, list, ctx.origin);
-  return c.json(list.items);
+  return await packedJson(c, list.items);
 }
 
 function callOf(
