@@ -24,6 +24,7 @@ const GROUP_MACHINES = 100;
 /** People per group of machines, each with a device; and people who may enter every machine. */
 const GROUP_PEOPLE = 20;
 const ADMINS = 10;
+const CROWD_PEOPLE = 100;
 const ROWS_PER_INSERT = 200;
 
 /** One simulated machine. */
@@ -64,6 +65,26 @@ export async function seedAccount(
   const store = openStore({ dataDir, clock: systemClock, log: silentLog, create: false });
   try {
     return await seedStore(store, accountId, machineCount);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Adds so many people, each with a device, and so many groups with nobody in them. */
+export async function seedCrowd(
+  dataDir: string,
+  accountId: string,
+  { people, groups }: { readonly people: number; readonly groups: number },
+): Promise<void> {
+  const store = openStore({ dataDir, clock: systemClock, log: silentLog, create: false });
+  try {
+    await store.transaction(async (tx) => {
+      for (let i = 0; i * CROWD_PEOPLE < people; i++) {
+        await addPeople(tx, accountId, `staff-${i}`, Math.min(CROWD_PEOPLE, people - i * CROWD_PEOPLE));
+      }
+      for (let i = 0; i < groups; i++) await newGroup(tx, accountId, `empty-${i}`);
+      await bumpVersion(tx, accountId);
+    });
   } finally {
     await store.close();
   }
