@@ -1,6 +1,6 @@
 /**
- * In a terminal's page, for `make bench`: xterm.js by itself on the same bytes, and the page's SSH client with
- * commands that nothing draws. `terminal.ts` puts it there.
+ * In a terminal's page, for `make bench`: xterm.js by itself on the same bytes, and the page's SSH client
+ * with commands that nothing draws. `terminal.ts` puts it there.
  */
 import type { Bytes } from "../../src/browser-ssh/bytes.ts";
 import type { SshConnection } from "../../src/browser-ssh/connection.ts";
@@ -28,7 +28,8 @@ export const script = {
   async draw(bytes: number, pieceBytes: number): Promise<number> {
     const element = document.createElement("div");
     const shown = document.querySelector("[data-terminal]")?.getBoundingClientRect();
-    element.style.cssText = `position:fixed;z-index:99;left:${shown?.left}px;top:${shown?.top}px;width:${shown?.width}px;height:${shown?.height}px`;
+    const place = (["left", "top", "width", "height"] as const).map((name) => `${name}:${shown?.[name]}px`);
+    element.style.cssText = ["position:fixed", "z-index:99", ...place].join(";");
     document.body.append(element);
     const { terminal, fit } = openTerminal(element, FONT_PX, () => {});
     fit.fit();

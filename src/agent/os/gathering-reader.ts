@@ -1,6 +1,6 @@
 /**
- * Gathering of a terminal's flood. The kernel gives at most 4 kB of a terminal at a time, and a packet for each
- * costs the client and the relay more than the bytes do. What is read in full pieces is joined into larger ones.
+ * Joins the reads of a terminal's flood. The kernel gives at most 4 kB of a terminal at a time, and one packet
+ * for each would cost the client and the relay more than the bytes do.
  *
  * A short read, such as an echoed key or the end of a screen, is passed on at once.
  *

@@ -2,8 +2,8 @@
  * The machines that devices can reach, over a whole account: the result of `denialOfNetwork` for every pair,
  * without a map per machine. A property test compares the two.
  *
- * Sets of machines are bit sets, so a rule with a thousand machines costs as much as one with ten. Devices that
- * no rule can tell apart are worked out once. Read `accountReach`.
+ * Sets of machines are bit sets, so a rule with a thousand machines costs as much as one with ten. Devices
+ * that no rule can tell apart are worked out once. Read `accountReach`.
  *
  * @module
  */
@@ -40,7 +40,7 @@ interface Path {
   readonly targets: () => Machines;
 }
 
-/** Prepares answers for one moment. Cheap to make; a new kind of device takes as many steps as there are rules. */
+/** Prepares answers for one moment. Cheap to make; each new kind of device takes a step for every rule. */
 export function accountReach(source: ReachSource, request: Omit<NetworkRequest, "sourcePeerId">): Reach {
   const { index } = source;
   const targets = createTargets(source);
@@ -93,8 +93,8 @@ interface Alike {
 }
 
 /**
- * Works out once what devices reach whose groups and posture are the same: a large account has few such kinds.
- * A device that a rule names is a kind of its own.
+ * Works out only once what devices with the same groups and posture reach: a large account has few such
+ * kinds. A device that a rule names is a kind of its own.
  */
 function createAlikes(
   paths: readonly Path[],

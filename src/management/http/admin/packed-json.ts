@@ -23,7 +23,10 @@ export async function packedJson(c: Context, items: readonly unknown[]): Promise
   const encoding = encodingFor(c.req.header("accept-encoding") ?? "");
   if (encoding === null) return c.body(text, 200, { "content-type": "application/json" });
   const packed = await PACK[encoding](text);
-  return c.body(packed as Uint8Array<ArrayBuffer>, 200, { "content-type": "application/json", "content-encoding": encoding });
+  return c.body(packed as Uint8Array<ArrayBuffer>, 200, {
+    "content-type": "application/json",
+    "content-encoding": encoding,
+  });
 }
 
 const PACK: Readonly<Record<Encoding, (text: string) => Promise<Uint8Array>>> = {
