@@ -22,7 +22,7 @@ const FILE_BYTES = 100_000_000;
 const OUTPUT_BYTES = 20_000_000;
 const LINES_FILE = "bench-lines.txt";
 const FLOODS = 6;
-/** Sizes in which xterm.js alone is given its bytes, in turn: as SSH brings them, and as the page gives them. */
+/** Sizes of what xterm.js alone is given at a time, in turn: as SSH brings it, and as the page gives it. */
 const PACKET_BYTES = 32 * 1024;
 const STEP_BYTES = 1024 * 1024;
 const KEYS = 100;

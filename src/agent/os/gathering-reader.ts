@@ -1,5 +1,5 @@
 /**
- * Joins the reads of a terminal's flood. The kernel gives at most 4 kB of a terminal at a time, and one packet
+ * Joins the reads of a terminal's flood. The kernel gives at most 4 kB of a terminal at a time, and a packet
  * for each would cost the client and the relay more than the bytes do.
  *
  * A short read, such as an echoed key or the end of a screen, is passed on at once.
