@@ -1,7 +1,7 @@
 /**
- * The terminal in a page of Chromium: files of 100 MB each way with their digests, 20 MB of output beside what
- * xterm.js alone draws of the same bytes, commands, and the time from a key to the screen. Over the relay, as
- * every terminal in a page.
+ * The terminal in a page of Chromium: files of 100 MB each way with their digests, 20 MB of output beside
+ * what xterm.js alone draws of the same bytes, commands, and the time from a key to the screen. Over the
+ * relay, as every terminal in a page.
  *
  * What drives the browser must not be part of the figures. Chromium copies each frame of a WebSocket to
  * whoever watches the network by the DevTools protocol, as Playwright always does: for 20 MB of output that
