@@ -29,11 +29,14 @@ describe.skipIf(!isRoot)("first run", () => {
     await tabTo(page, name);
     await page.keyboard.press("Enter");
   };
+  /** A page's first field has the focus by itself, but not before the page is drawn. */
+  const focusedField = () => page.locator("input:focus").waitFor();
   const step = (title: string) => page.getByRole("heading", { level: 2, name: title }).waitFor();
 
   test("the set-up link leads to the first step", async () => {
     const link = /http\S+\/setup\/\S+/.exec(lab.managementLog())?.[0] ?? "";
     await page.goto(link);
+    await focusedField();
     await page.keyboard.type(OWNER.email);
     await page.keyboard.press("Tab");
     await page.keyboard.type(OWNER.password);
@@ -41,6 +44,7 @@ describe.skipIf(!isRoot)("first run", () => {
     lab.token = (await page.locator("#token").textContent()) ?? "";
     await press("Open the dashboard");
     await page.getByLabel("Password").waitFor();
+    await focusedField();
     await page.keyboard.type(OWNER.email);
     await page.keyboard.press("Tab");
     await page.keyboard.type(OWNER.password);

@@ -16,6 +16,7 @@ import { ExportPages } from "../../components/export-pages.tsx";
 import { FilteredTable } from "../../components/filtered-table.tsx";
 import { SearchBox } from "../../components/search-box.tsx";
 import { ShareBar } from "../../components/share-bar.tsx";
+import { ViewButton } from "../../components/view-button.tsx";
 
 interface Row {
   readonly id: string;
@@ -66,6 +67,7 @@ export function ListSamples() {
           columns={CSV}
           read={async () => ({ items: ROWS, cursor: null })}
         />
+        <ViewButton view={{ columns: {}, saved: [] }} onView={() => {}} columns={COLUMNS} terms={{}} />
         <Chips values={["deploy", "www"]} onRemove={() => {}} mono />
       </div>
       <Bars label="By the hour" counts={[0, 3, 12, 1]} nameOf={(i) => `${i}:00`} />
