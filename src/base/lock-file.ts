@@ -4,10 +4,14 @@
  *
  * @module
  */
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, linkSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tryLock } from "./file-lock.ts";
 import { newId } from "./new-id.ts";
 import { platform } from "./platform/platform.ts";
+import { readOrEmpty } from "./read-or-empty.ts";
+
+/** Longest time between making a lock and writing the pid into it. */
+const WRITING_MS_MAX = 10_000;
 
 /** Takes the lock at `path` without waiting. Returns its release. Null while another process holds it. */
 export function tryLockPath(path: string, on = platform): (() => void) | null {
@@ -31,18 +35,28 @@ function tryPidFile(path: string): (() => void) | null {
   };
 }
 
-/** Moved away before it is removed, so that of two processes that see it only one removes it. */
+/**
+ * Removes the lock of a process that is gone. It is moved away first, so that of two processes that see it only
+ * one removes it, and put back if another process has taken the lock in the meantime.
+ */
 function removeStale(path: string): void {
   const found = readOrEmpty(path);
-  const pid = Number(found.split(" ")[0]);
-  if (found === "" || isRunning(pid)) return;
+  if (!isStale(path, found)) return;
   const aside = `${path}_${newId()}`;
   try {
     renameSync(path, aside);
-    rmSync(aside, { force: true });
+    if (readOrEmpty(aside) !== found) linkSync(aside, path);
   } catch {
     // The other process was first.
   }
+  rmSync(aside, { force: true });
+}
+
+/** An empty lock is stale when it is old: its holder was ended before it could write. */
+function isStale(path: string, found: string): boolean {
+  if (found !== "") return !isRunning(Number(found.split(" ")[0]));
+  const madeMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return madeMs !== undefined && Math.abs(Date.now() - madeMs) > WRITING_MS_MAX;
 }
 
 function isRunning(pid: number): boolean {
@@ -52,13 +66,5 @@ function isRunning(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }

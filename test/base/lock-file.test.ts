@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { tryLockPath } from "../../src/base/lock-file.ts";
 import { platformFor } from "../../src/base/platform/platform.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -36,6 +36,15 @@ test.each(["", "x", "0 x", "-1 x", "99999999999 x"])("on Windows a lock that say
   expect(tryLockPath(path, windows)).toBeNull();
   // Empty: its holder has made it and not yet written.
   expect(existsSync(path)).toBe(text === "");
+});
+
+test("on Windows an empty lock is taken once it is old, and leaves no file behind", () => {
+  const path = lockIn();
+  writeFileSync(path, "");
+  utimesSync(path, new Date(0), new Date(0));
+  expect(tryLockPath(path, windows)).toBeNull();
+  tryLockPath(path, windows)?.();
+  expect(readdirSync(dirname(path))).toEqual([]);
 });
 
 test("on Windows a release leaves the lock of another alone", () => {

@@ -5,6 +5,7 @@
  * @module
  */
 import { keep, kept } from "../browser/kept.ts";
+import { parseStored } from "../browser/text-store.ts";
 
 /** A saved filter: the address's search terms. */
 export interface SavedView {
@@ -36,7 +37,7 @@ function keyOf(list: string): string {
 }
 
 export function parseListView(text: string | null): ListView {
-  const parsed = recordOf(parsedJson(text));
+  const parsed = recordOf(parseStored(text));
   const columns = Object.entries(recordOf(parsed.columns)).filter(
     (entry): entry is [string, boolean] => typeof entry[1] === "boolean",
   );
@@ -55,15 +56,6 @@ function savedOf(value: unknown): SavedView[] {
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-function parsedJson(text: string | null): unknown {
-  if (text === null) return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** The view with one more saved filter. One of the same name is replaced. */

@@ -22,16 +22,9 @@ import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import { tryLock } from "../../base/file-lock.ts";
+import { readOrEmpty } from "../../base/read-or-empty.ts";
 import { holdsKeyOf } from "./held-key.ts";
-import {
-  dropKey,
-  dropUnused,
-  keyFileNames,
-  noteReader,
-  readers,
-  readOrEmpty,
-  replaceFile,
-} from "./key-readers.ts";
+import { dropKey, dropUnused, keyFileNames, noteReader, readers, replaceFile } from "./key-readers.ts";
 import { watchReads } from "./read-watch.ts";
 
 /** Longest wait for the turn at a host, or for its readers. */

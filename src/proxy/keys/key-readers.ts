@@ -20,6 +20,7 @@ import {
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { newId } from "../../base/new-id.ts";
+import { readOrEmpty } from "../../base/read-or-empty.ts";
 import { named } from "../../base/system-error.ts";
 
 /** Longest time from publishing the file to ssh's request for host keys. Certificates last 120 s. */
@@ -127,14 +128,5 @@ export function replaceFile(path: string, text: string, mode = 0o600): void {
     // A full disk leaves an empty file.
     rmSync(fresh, { force: true });
     throw named(error, path);
-  }
-}
-
-/** The text of a file. Empty: it cannot be read. */
-export function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }

@@ -7,11 +7,12 @@
  *
  * @module
  */
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import { tryLockPath } from "../../base/lock-file.ts";
+import { readOrEmpty } from "../../base/read-or-empty.ts";
 import { holdsKeyOf } from "./held-key.ts";
 import { keyFileNames, replaceFile } from "./key-readers.ts";
 import { isInUse, STAYING_MS } from "./stale-key.ts";
@@ -73,12 +74,4 @@ async function waitOnce(startedMs: number, clock: Clock): Promise<void> {
     });
   }
   await Bun.sleep(POLL_MS);
-}
-
-function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }
