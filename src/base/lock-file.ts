@@ -5,6 +5,7 @@
  * @module
  */
 import { closeSync, linkSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { systemClock } from "./clock.ts";
 import { tryLock } from "./file-lock.ts";
 import { newId } from "./new-id.ts";
 import { platform } from "./platform/platform.ts";
@@ -36,8 +37,8 @@ function tryPidFile(path: string): (() => void) | null {
 }
 
 /**
- * Removes the lock of a process that is gone. It is moved away first, so that of two processes that see it only
- * one removes it, and put back if another process has taken the lock in the meantime.
+ * Removes the lock of a process that is gone. It is moved away first, so that of two processes that see it
+ * only one removes it, and put back if another process has taken the lock in the meantime.
  */
 function removeStale(path: string): void {
   const found = readOrEmpty(path);
@@ -56,7 +57,7 @@ function removeStale(path: string): void {
 function isStale(path: string, found: string): boolean {
   if (found !== "") return !isRunning(Number(found.split(" ")[0]));
   const madeMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  return madeMs !== undefined && Math.abs(Date.now() - madeMs) > WRITING_MS_MAX;
+  return madeMs !== undefined && Math.abs(systemClock.nowMs() - madeMs) > WRITING_MS_MAX;
 }
 
 function isRunning(pid: number): boolean {

@@ -92,7 +92,7 @@ export const NEEDS_NO_TEST: readonly { readonly files: RegExp; readonly why: str
     why: "the way into the executable: every transcript of test/scripts goes through it",
   },
   {
-    files: /^src\/dashboard\/(?:.*\.tsx|(?:app|browser|api\/queries).*\.ts)$/,
+    files: /^src\/dashboard\/(?:.*\.tsx|(?:app|browser(?!\/text-store)|api\/queries).*\.ts)$/,
     why: "what is on a page: test/dashboard opens it in a browser, for each role",
   },
   {

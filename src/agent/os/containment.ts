@@ -34,7 +34,7 @@ export interface Containment {
 /** Folder below the cgroup root that holds one folder for each connection. */
 export const CGROUP_FOLDER = "qufabric";
 const POLL_MS = 10;
-/** So soon after a change of cgroup, one that is made next is still quick (15 ms, less the time until then). */
+/** How soon after a change of cgroup another begun now is quick: 15 ms, less the time until it is made. */
 const AWAKE_MS = 5;
 /** Sessions remembered for each connection. Processes of older ones are still found by their environment. */
 const MARKS_MAX = 256;
