@@ -56,6 +56,23 @@ test("a duplicate, a lost and a reordered chunk are refused, each with the one t
   for (const sentence of sentences) expect(sentence).toMatch(/^[^\n.]+$/);
 });
 
+test("what is refused for its number or its end writes nothing to the store", async () => {
+  const written: string[] = [];
+  const put: RecordingStore["put"] = (object, bytes) => {
+    written.push(object);
+    return store.put(object, bytes);
+  };
+  const counted = createRecordings(management, { store: { ...store, put } });
+  const codeOf = async ({ body, signature }: SignedUpload) =>
+    (await counted.take(body, signature)).refusal?.code;
+  await codeOf(machine.upload(0, 2));
+  expect(await codeOf(machine.upload(1, 1))).toBe("duplicate");
+  expect(await codeOf(machine.upload(3, 1))).toBe("gap");
+  await codeOf(machine.upload(2, 1, { end: END }));
+  expect(await codeOf(machine.upload(3, 1))).toBe("over");
+  expect(written).toHaveLength(2);
+});
+
 test("of two machines that begin one recording at once only one does", async () => {
   const { accountId } = await anAccount(management.store, "else@example.com");
   const other = await aRecordingMachine(management, { accountId });
