@@ -264,7 +264,7 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     await shows(page, "^Ttyped-on");
     await more.click();
     await page.getByRole("menuitem", { name: "Settings…" }).click();
-    const dialog = page.getByRole("dialog", { name: "Settings of the terminal" });
+    const dialog = page.getByRole("dialog", { name: "Terminal settings" });
     await dialog
       .getByRole("button", { name: /^Colours/ })
       .or(dialog.getByRole("combobox"))

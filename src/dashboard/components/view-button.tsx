@@ -65,7 +65,7 @@ export function ViewButton({ view, onView, columns, terms }: ViewButtonProps) {
         open={open}
         onOpenChange={setOpen}
         title="View"
-        about="Kept in this browser. The address holds the filter: a link to it shares it."
+        about="Views are kept in this browser. To share a filter, share the link to this page."
         submit="Close"
         onSubmit={async () => (canSave ? save() : undefined)}
         isOnlyShown

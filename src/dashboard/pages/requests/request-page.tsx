@@ -112,7 +112,7 @@ function Earlier({ request }: { readonly request: Request }) {
 function Asked({ request }: { readonly request: Request }) {
   const { user, device, machine, local_user, group, reason, seconds, created_at } = request;
   return (
-    <Card title="What is asked for">
+    <Card title="Request">
       <Facts
         facts={[
           ["Person", user.email === "" ? user.name : `${user.name} (${user.email})`],
@@ -132,7 +132,7 @@ function Asked({ request }: { readonly request: Request }) {
 function Decided({ request }: { readonly request: Request }) {
   const { state, waits_until, decided_at, decided_by, note, ends_at, ended_at } = request;
   return (
-    <Card title="What became of it">
+    <Card title="Outcome">
       <Facts
         facts={[
           [

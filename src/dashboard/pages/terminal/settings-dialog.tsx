@@ -24,7 +24,7 @@ export function SettingsDialog({ open, onClose, look }: SettingsDialogProps) {
     <FormDialog
       open={open}
       onOpenChange={(is) => !is && onClose()}
-      title="Settings of the terminal"
+      title="Terminal settings"
       about="They apply at once, and stay in this browser."
       submit="Close"
       onSubmit={async () => {}}
@@ -44,7 +44,7 @@ export function SettingsDialog({ open, onClose, look }: SettingsDialogProps) {
       />
       <SwitchField
         label="Ctrl C copies a selection"
-        hint="Without a selection it goes to the machine, as ever."
+        hint="Without a selection it still goes to the machine."
         checked={look.ctrlCopies}
         onChecked={(ctrlCopies) => look.set({ ctrlCopies })}
       />
