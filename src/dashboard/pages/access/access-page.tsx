@@ -34,7 +34,7 @@ export function AccessPage() {
     <>
       <PageHeader
         title="Access"
-        about="Who may log in as whom, and where, as machines decide it. Ask about a person, a machine, or both."
+        about="Who may log in as whom, and where. Ask about a person, a machine, or both."
       />
       <Question key={JSON.stringify(question)} question={question} />
       <Reply question={question} />
