@@ -20,6 +20,12 @@ const HOME = `${PREFIX}/drive_c/users/root`;
 const SSH = "/root/wine-ssh.sh";
 const PROGRAM = "C:\\Program Files\\QuFabric\\qf.exe";
 const CONFIG = "C:\\users\\root\\.config\\qufabric";
+/**
+ * Its server stays: one that ends with the last program resets the connection of a program that starts just
+ * then.
+ */
+const PREPARE =
+  "mkdir -p -m 700 /run/wine && wineboot --init && wineserver -w && wineserver -p >/dev/null 2>&1";
 const ENVIRONMENT = {
   WINEPREFIX: PREFIX,
   WINEDEBUG: "-all",
@@ -54,10 +60,7 @@ export async function tryWindows(options: WindowsOptions): Promise<void> {
     const root = join(folder, "root");
     unpackPlatformRoot(WINE_ROOT, root);
     await using guest = await Guest.start(root);
-    await guest.run(
-      ["sh", "-c", "mkdir -p -m 700 /run/wine && wineboot --init && wineserver -w"],
-      ENVIRONMENT,
-    );
+    await guest.run(["sh", "-c", PREPARE], ENVIRONMENT);
     await putPrograms(root, options);
     await startMachine(guest, root, options);
     const qf = (...words: string[]) => run(guest, ["wine", PROGRAM, ...words], options);
