@@ -22,10 +22,10 @@ const PROGRAM = "C:\\Program Files\\QuFabric\\qf.exe";
 const CONFIG = "C:\\users\\root\\.config\\qufabric";
 /**
  * Its server stays: one that ends with the last program resets the connection of a program that starts just
- * then.
+ * then. Files have the server's umask.
  */
-const PREPARE =
-  "mkdir -p -m 700 /run/wine && wineboot --init && wineserver -w && wineserver -p >/dev/null 2>&1";
+const PREPARE = `umask 077
+mkdir -p -m 700 /run/wine && wineboot --init && wineserver -w && wineserver -p >/dev/null 2>&1`;
 const ENVIRONMENT = {
   WINEPREFIX: PREFIX,
   WINEDEBUG: "-all",
