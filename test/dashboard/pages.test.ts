@@ -127,7 +127,11 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
   }, 120_000);
 
   test("the history is filtered in the address, exported, and each session shown whole", async () => {
+    const ended = () => setUp.lab.api<unknown[]>("GET", "/api/sessions?state=ended&machine=web1");
+    const before = (await ended()).length;
     await setUp.device.ssh([`${setUp.account.name}@web1`, "echo seen; exit 3"]);
+    // The agent's record comes a moment after the command; the first row would be an earlier session's.
+    await setUp.lab.until("the session in the history", async () => (await ended()).length > before);
     complaints.splice(0);
     await open("/sessions?show=history&machine=web1");
     const rows = page.getByRole("table", { name: "Sessions that have ended" }).getByRole("row");
