@@ -23,7 +23,8 @@ usage: qf upgrade [--check] [--version V] [--allow-downgrade]
        qf upgrade --verify FILE
 
 options:
-  --check               only say whether there is a newer release: exit status 1 if there is
+  --check               only say whether there is a newer release: exit status 0 if there is none, 1 if there
+                        is one or if it could not find out
   --version V           move to this version (default: the newest that the server has)
   --allow-downgrade     allow a version below the highest that ran here
   --management-url URL  server to ask (default: the one that this machine belongs to)

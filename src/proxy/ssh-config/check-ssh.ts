@@ -41,7 +41,7 @@ export async function checkSsh(options: SshCheckOptions): Promise<Finding[]> {
   const { effective, said } = await readEffective({ ssh, args: configArgs(environment), host, environment });
   if (effective === undefined) {
     const message = `ssh does not take its configuration: ${firstLine(said)}`;
-    return [problem("ssh", "ssh.config", message, "mend the line that ssh names"), ...leftovers(environment)];
+    return [problem("ssh", "ssh.config", message, "mend what it names"), ...leftovers(environment)];
   }
   return [...configFindings(effective, { environment, domain }), ...leftovers(environment)];
 }
