@@ -6,7 +6,7 @@
  */
 import { resolve } from "node:path";
 import { executablePath } from "./support/executable.ts";
-import { type BatchResult, jobCount, runBatch, runPool, type Totals } from "./support/test-pool.ts";
+import { type BatchResult, jobCount, runBatch, runPool, type Totals, textOf } from "./support/test-pool.ts";
 
 const ROOT = resolve(import.meta.dir, "..");
 /** Most failures that are shown again at the end, where a log that is cut still has them. */
@@ -50,23 +50,31 @@ const chosen = process.argv.slice(2);
 const failedGroups: string[] = [];
 const failures: string[] = [];
 
+// Files that run alone wait more than they work, and static and quick groups disturb none of them.
+const alone = runAlone();
 if (chosen.length === 0 || chosen.includes("static")) {
   for (const [name, args] of STATIC) {
+    const child = Bun.spawn([process.execPath, ...args], { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
+    const [out, err] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
     heading(name);
-    const { exitCode } = Bun.spawnSync([process.execPath, ...args], {
-      cwd: ROOT,
-      stdout: "inherit",
-      stderr: "inherit",
-    });
-    count(name, exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 });
+    process.stdout.write(out + err);
+    const passed = (await child.exited) === 0 ? 1 : 0;
+    count(name, { passed, failed: 1 - passed, skipped: 0 });
   }
 }
 for (const step of STEPS) {
-  const groups = step.filter((name) => chosen.length === 0 || chosen.includes(name));
+  const groups = step.filter(isChosen);
   if (groups.length === 0) continue;
   const name = groups.join(", ");
-  heading(name);
-  count(name, await runGroups(groups));
+  if (groups.every((group) => QUICK.has(group))) {
+    const result = await runBatch(groups.flatMap(filesOf), ROOT);
+    heading(name);
+    count(name, add(result));
+  } else {
+    await alone;
+    heading(name);
+    count(name, await runTogether(groups));
+  }
 }
 if (process.env.CI === "true" && totals.skipped > 0) {
   failedGroups.push(`${totals.skipped} skipped`);
@@ -91,25 +99,35 @@ function count(name: string, part: Totals): void {
   process.stdout.write(`${name}: ${part.passed} passed, ${part.failed} failed, ${part.skipped} skipped\n`);
 }
 
-async function runGroups(groups: readonly string[]): Promise<Totals> {
+function isChosen(group: string): boolean {
+  return chosen.length === 0 || chosen.includes(group);
+}
+
+async function runTogether(groups: readonly string[]): Promise<Totals> {
   const sum: Totals = { passed: 0, failed: 0, skipped: 0 };
-  const onResult = (result: BatchResult): void => {
-    for (const key of ["passed", "failed", "skipped"] as const) sum[key] += result.totals[key];
-    failures.push(...result.failures);
-    process.stdout.write(`${result.text}\n\n`);
-  };
-  const files = groups.flatMap(filesOf);
-  if (groups.every((name) => QUICK.has(name))) {
-    onResult(await runBatch(files, ROOT));
-    return sum;
-  }
+  const files = groups.flatMap(filesOf).filter((file) => !ALONE.includes(file));
   await executablePath(); // Once, before several ask for it.
-  const isAlone = (file: string): boolean => ALONE.includes(file);
-  await runPool(
-    files.filter((file) => !isAlone(file)),
-    { root: ROOT, jobs: jobCount(), onResult },
-  );
-  const alone = files.filter(isAlone);
-  if (alone.length > 0) onResult(await runBatch(alone, ROOT));
+  await runPool(files, { root: ROOT, jobs: jobCount(), onResult: (result) => add(result, sum) });
+  return sum;
+}
+
+/** Runs the files of chosen groups that run alone, one after another. */
+async function runAlone(): Promise<void> {
+  const files = Object.keys(GROUPS)
+    .filter(isChosen)
+    .flatMap(filesOf)
+    .filter((file) => ALONE.includes(file));
+  if (files.length === 0) return;
+  await executablePath();
+  const result = await runBatch(files, ROOT);
+  heading("alone");
+  count("alone", add(result));
+}
+
+/** Shows what a batch printed, and adds its counts to `sum`. */
+function add(result: BatchResult, sum: Totals = { passed: 0, failed: 0, skipped: 0 }): Totals {
+  for (const key of ["passed", "failed", "skipped"] as const) sum[key] += result.totals[key];
+  failures.push(...result.failures);
+  process.stdout.write(`${result.text}\n\n`);
   return sum;
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Client, ClientChannel, SFTPWrapper } from "ssh2";
+import type { Client, SFTPWrapper } from "ssh2";
 import { type BesideSshd, hasSshd, openBesideSshd, type Way } from "../support/beside-sshd.ts";
 import { startEcho } from "../support/echo.ts";
 import { isRoot } from "../support/os-accounts.ts";
@@ -83,17 +83,17 @@ describe.skipIf(!isRoot || !hasSshd)("by its ident", () => {
       await using echo = await startEcho(there(`echo-${side}.sock`));
       echo.server.unref();
       await runProcess(["chmod", "777", there(`echo-${side}.sock`)], { env: {} });
-      const channel = await new Promise<ClientChannel>((resolve, reject) =>
-        client.openssh_forwardOutStreamLocal(there(`echo-${side}.sock`), (error, opened) =>
-          error ? reject(error) : resolve(opened),
-        ),
-      );
       let heard = "";
-      channel.on("data", (data: Buffer) => {
-        heard += data;
-      });
-      channel.end("hello ");
-      await new Promise((resolve) => channel.once("close", resolve));
+      await new Promise<void>((resolve, reject) =>
+        client.openssh_forwardOutStreamLocal(there(`echo-${side}.sock`), (error, channel) => {
+          if (error) return reject(error);
+          channel.on("data", (data: Buffer) => {
+            heard += data;
+          });
+          channel.once("close", () => resolve());
+          channel.end("hello ");
+        }),
+      );
       expect(heard).toBe("hello bye");
       const remote = there(`remote-${side}.sock`);
       client.once("unix connection", (_info, accept) => void accept().end("from here"));

@@ -84,8 +84,8 @@ describe.skipIf(!isRoot)("with another person's origin", () => {
       async (whom) => {
         world.origin = origin;
         const first = await signedIn(await world.issue(), account.name);
-        const job = await start(first, "nohup setsid sleep 1000 >/dev/null 2>&1 & echo started");
-        await new Promise((resolve) => job.once("close", resolve));
+        const { closed } = await start(first, "nohup setsid sleep 1000 >/dev/null 2>&1 & echo started");
+        await closed;
         first.end();
         await until(() => world.server.sessions().length === 0 && alivePids(account).length === 1);
         const left = alivePids(account);
@@ -99,7 +99,7 @@ describe.skipIf(!isRoot)("with another person's origin", () => {
     test("nobody ends another person's live session", async () => {
       world.origin = origin;
       const first = await signedIn(await world.issue(), account.name);
-      const session = await start(first, "echo started; exec cat");
+      const { channel: session } = await start(first, "echo started; exec cat");
       const left = alivePids(account);
       expect(left).not.toEqual([]);
       await provoke(await signedIn(await mallory(), account.name));
@@ -115,10 +115,13 @@ describe.skipIf(!isRoot)("with another person's origin", () => {
 });
 
 /** Runs `command`, which says when it has begun. */
-async function start(client: Client, command: string): Promise<ClientChannel> {
-  const channel = await new Promise<ClientChannel>((resolve, reject) => {
-    client.exec(command, (error, stream) => (error ? reject(error) : resolve(stream)));
+async function start(client: Client, command: string) {
+  return new Promise<{ channel: ClientChannel; closed: Promise<void> }>((resolve, reject) => {
+    client.exec(command, (error, channel) => {
+      if (error) return reject(error);
+      // What follows may be in the same packet.
+      const closed = new Promise<void>((isOver) => channel.once("close", () => isOver()));
+      channel.once("data", () => resolve({ channel, closed }));
+    });
   });
-  await new Promise((resolve) => channel.once("data", resolve));
-  return channel;
 }

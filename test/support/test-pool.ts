@@ -119,6 +119,7 @@ function failedTests(printed: string): string[] {
   return found;
 }
 
-function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+/** All that a process printed. */
+export function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
   return new Response(stream).text();
 }

@@ -98,9 +98,8 @@ describe.skipIf(!isRoot)("a live connection", () => {
       },
     ],
   ] as const)("ends whole when %s", async (_name, sentence, reason, change) => {
-    const { client, channel, text } = await busy(BUSY);
+    const { closed, channel, text } = await busy(BUSY);
     await until(() => alivePids(account).length > 3);
-    const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
     change();
     await closed;
     await until(() => alivePids(account).length === 0);
@@ -113,8 +112,7 @@ describe.skipIf(!isRoot)("a live connection", () => {
   });
 
   test("says so on its terminal", async () => {
-    const { client, text } = await busy("echo ready; exec sleep 60", true);
-    const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
+    const { closed, text } = await busy("echo ready; exec sleep 60", true);
     world.change((map) => ({ ...map, rules: {} }));
     await closed;
     expect(text()).toContain("\r\nAccess revoked: ");
@@ -135,8 +133,7 @@ describe.skipIf(!isRoot)("a live connection", () => {
   });
 
   test("ends when what it does is no longer granted, though it could still sign in", async () => {
-    const { client } = await busy("echo ready; while :; do sleep 0.05; done");
-    const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
+    const { closed } = await busy("echo ready; while :; do sleep 0.05; done");
     const rule = aRule("rule", ["devs"], "full", { capabilities: { commands: ["/usr/bin/uptime"] } });
     world.change((map) => ({ ...map, rules: { [rule.id]: rule } }));
     await closed;
@@ -151,8 +148,8 @@ describe.skipIf(!isRoot)("a live connection", () => {
     const rule = aRule("rule", ["devs"], "full", { capabilities });
     world.map = { ...world.map, rules: { [rule.id]: rule } };
     const loop = isBusy ? "while :; do echo x; sleep 0.05; done" : "sleep 60";
-    const { client } = await busy(`echo ready; ${loop}`);
-    await new Promise<void>((resolve) => client.once("close", () => resolve()));
+    const { closed } = await busy(`echo ready; ${loop}`);
+    await closed;
     await until(() => world.eventsOf("connection.close").length === 1);
     expect(world.eventsOf("connection.close")[0]?.reason).toBe(reason);
   });
@@ -232,12 +229,14 @@ describe.skipIf(!isRoot)("a live connection", () => {
   });
 
   test("ends when its grant does", async () => {
-    const until = Math.floor(Date.now() / 1000) + 2;
-    const rule = aRule("rule", ["devs"], "full", { validUntilSeconds: until });
-    world.map = { ...world.map, rules: { [rule.id]: rule } };
-    const { client } = await busy("echo ready; exec sleep 60");
-    await new Promise<void>((resolve) => client.once("close", () => resolve()));
-    expect(Date.now()).toBeLessThan((until + 1) * 1000 + 500);
+    const { closed } = await busy("echo ready; exec sleep 60");
+    const endSeconds = Math.floor(Date.now() / 1000) + 1;
+    const rule = aRule("rule", ["devs"], "full", { validUntilSeconds: endSeconds });
+    world.change((map) => ({ ...map, rules: { [rule.id]: rule } }));
+    await closed;
+    expect(Date.now()).toBeGreaterThanOrEqual(endSeconds * 1000);
+    await until(() => world.eventsOf("connection.close").length === 1);
+    expect(world.eventsOf("connection.close")[0]?.reason).toBe("outside_schedule");
   });
 
   test("ends with the server, which waits until nothing is left", async () => {
@@ -248,13 +247,14 @@ describe.skipIf(!isRoot)("a live connection", () => {
   });
 });
 
-/** A session that is running `command`; `text` is all it has shown. */
+/** A session that is running `command`; `text` is all it has shown, `closed` the end of its connection. */
 async function busy(
   command: string,
   hasTerminal = false,
-): Promise<{ client: Client; channel: ClientChannel; text: () => string }> {
+): Promise<{ client: Client; channel: ClientChannel; closed: Promise<void>; text: () => string }> {
   const { client } = await signIn(world, { ...(await world.issue()), localUser: account.name });
   client.on("error", () => {});
+  const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
   const channel = await new Promise<ClientChannel>((resolve, reject) => {
     client.exec(command, hasTerminal ? { pty: true } : {}, (error, opened) =>
       error === undefined ? resolve(opened) : reject(error),
@@ -268,5 +268,5 @@ async function busy(
     text += data.toString();
   });
   await until(() => text.length > 0);
-  return { client, channel, text: () => text };
+  return { client, channel, closed, text: () => text };
 }

@@ -1,6 +1,17 @@
 /** Sessions under a recording, as ssh(1) sees them, while management takes it and while it does not. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
@@ -136,9 +147,26 @@ describe.skipIf(!isRoot || !hasSsh)("a recorded session of ssh(1)", () => {
     },
   );
 
+  /** Links the spool's files elsewhere on its disk: an upload that removes one then frees no room. */
+  function pinInto(folder: string): void {
+    const files = readdirSync(spool, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    mkdirSync(folder);
+    for (const [index, { parentPath, name }] of files.entries()) {
+      try {
+        linkSync(join(parentPath, name), join(folder, String(index)));
+      } catch (cause) {
+        expect((cause as NodeJS.ErrnoException).code).toBe("ENOENT"); // Removed, before the disk is full.
+      }
+    }
+  }
+
   /** Takes all room of the spool's disk while `work` runs. */
   async function whileFull<T>(work: () => Promise<T>): Promise<T> {
-    const path = join(spool, "filled");
+    const folder = join(spool, "pinned");
+    pinInto(folder);
+    const path = join(folder, "filled");
     const fd = openSync(path, "w");
     try {
       for (;;) writeSync(fd, Buffer.alloc(4_096));
@@ -150,7 +178,7 @@ describe.skipIf(!isRoot || !hasSsh)("a recorded session of ssh(1)", () => {
     try {
       return await work();
     } finally {
-      rmSync(path);
+      rmSync(folder, { recursive: true });
     }
   }
   const noDisk = (): boolean => {

@@ -15,14 +15,25 @@ function once<T>(start: (done: (error: Error | null | undefined, value?: T) => v
   );
 }
 
-async function read(channel: ClientChannel): Promise<string> {
+/** A channel and what comes of it. */
+interface Read {
+  readonly channel: ClientChannel;
+  readonly text: Promise<string>;
+  readonly status: Promise<unknown>;
+}
+
+/** Has to begin in the callback that gives the channel: what follows may be in the same packet. */
+function read(channel: ClientChannel): Read {
   let text = "";
   channel.on("data", (data: Buffer) => {
     text += data;
   });
   channel.stderr?.resume();
-  await new Promise((resolve) => channel.once("close", resolve));
-  return text;
+  return {
+    channel,
+    text: new Promise((resolve) => channel.once("close", () => resolve(text))),
+    status: new Promise((resolve) => channel.once("exit", resolve)),
+  };
 }
 
 function equal(found: unknown, wanted: unknown): void {
@@ -38,8 +49,15 @@ async function check(name: string, act: () => Promise<void>): Promise<void> {
   process.stdout.write(`${name}: ${outcome}\n`);
 }
 
-async function exec(command: string, options: object = {}): Promise<ClientChannel> {
-  return once<ClientChannel>((done) => client.exec(command, options, done));
+/** A channel that `start` opens, read from its first byte. */
+function opened(
+  start: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
+): Promise<Read> {
+  return once<Read>((done) => start((error, channel) => done(error, error ? undefined : read(channel))));
+}
+
+function exec(command: string, options: object = {}): Promise<Read> {
+  return opened((done) => client.exec(command, options, done));
 }
 
 async function dial(at: { port: number } | { path: string }): Promise<string> {
@@ -85,19 +103,18 @@ async function signIn(who: Client, username: string): Promise<void> {
 await signIn(client, it.user);
 
 await check("exec", async () => {
-  const channel = await exec("echo out; echo err >&2; exit 7");
-  const status = new Promise((resolve) => channel.once("exit", resolve));
-  equal(await read(channel), "out\n");
+  const { text, status } = await exec("echo out; echo err >&2; exit 7");
+  equal(await text, "out\n");
   equal(await status, 7);
 });
 await check("stdin", async () => {
-  const channel = await exec("wc -c");
+  const { channel, text } = await exec("wc -c");
   channel.end(Buffer.alloc(300_000));
-  equal((await read(channel)).trim(), "300000");
+  equal((await text).trim(), "300000");
 });
 await check("pty", async () => {
-  const channel = await exec("tty >/dev/null && stty size", { pty: { rows: 31, cols: 101, term: "xterm" } });
-  equal((await read(channel)).trim(), "31 101");
+  const { text } = await exec("tty >/dev/null && stty size", { pty: { rows: 31, cols: 101, term: "xterm" } });
+  equal((await text).trim(), "31 101");
 });
 await check("sftp", async () => {
   const sftp = await once<SFTPWrapper>((done) => client.sftp(done));
@@ -111,10 +128,11 @@ await check("sftp", async () => {
   sftp.end();
 });
 await check("-L", async () => {
-  const forward = (done: never) => client.forwardOut("127.0.0.1", 1, "127.0.0.1", it.echoPort, done);
-  const channel = await once<ClientChannel>(forward as never);
+  const { channel, text } = await opened((done) =>
+    client.forwardOut("127.0.0.1", 1, "127.0.0.1", it.echoPort, done),
+  );
   channel.end("hello ");
-  equal(await read(channel), "hello bye");
+  equal(await text, "hello bye");
 });
 await check("-R", async () => {
   client.once("tcp connection", (_info, accept) => void accept().end("from here"));
@@ -122,10 +140,9 @@ await check("-R", async () => {
   equal(await dial({ port }), "from here");
 });
 await check("unix -L", async () => {
-  const forward = (done: never) => client.openssh_forwardOutStreamLocal(it.echoPath, done);
-  const channel = await once<ClientChannel>(forward as never);
+  const { channel, text } = await opened((done) => client.openssh_forwardOutStreamLocal(it.echoPath, done));
   channel.end("hello ");
-  equal(await read(channel), "hello bye");
+  equal(await text, "hello bye");
 });
 await check("unix -R", async () => {
   const path = `${it.dir}/remote.sock`;
@@ -135,13 +152,13 @@ await check("unix -R", async () => {
 });
 await check("keepalive", async () => {
   await new Promise((resolve) => setTimeout(resolve, 1_000));
-  equal(await read(await exec("echo on")), "on\n");
+  equal(await (await exec("echo on")).text, "on\n");
 });
 await check("rekey", async () => {
   const { _protocol: protocol } = client as unknown as { _protocol: { rekey(): void } };
-  const channel = await exec("head -c 3000000 /dev/zero");
+  const { text } = await exec("head -c 3000000 /dev/zero");
   protocol.rekey();
-  equal((await read(channel)).length, 3_000_000);
+  equal((await text).length, 3_000_000);
 });
 await check("refusal", async () => {
   const forward = (done: never) => client.forwardOut("127.0.0.1", 1, "127.0.0.1", 1, done);
