@@ -26,6 +26,8 @@ export interface ConnectionContext {
   readonly log: Log;
   /** Whether programs switch to the user's ids. False: the agent runs without root. */
   readonly drop: boolean;
+  /** Decides again about everything that runs, and ends the connection at the first denial. */
+  recheck(): void;
   /** Path of a socket to the client's SSH agent. Null: it is not forwarded. */
   agentSocket(): Promise<string | null>;
   /** Settles once every request made so far on the connection has been answered. Never rejects. */

@@ -24,7 +24,7 @@ import { OpenConnection } from "./open-connection.ts";
 import { AccountGate } from "./pam-account.ts";
 import type { Revocable } from "./permission.ts";
 import { type ConnectionPermits, createPermitContext } from "./permit-context.ts";
-import { endPrograms, revoke } from "./revoke.ts";
+import { endPrograms, recheck, revoke } from "./revoke.ts";
 import { namesOf } from "./session-list.ts";
 import { SignIn, type SignInOptions } from "./sign-in.ts";
 
@@ -195,6 +195,7 @@ export class SshConnection implements Revocable {
     const open = new OpenConnection({
       ...{ serverContext, limits, origin, auth: admitted.auth, permits: this.permits },
       ...{ transport: this.#transport, containment: this.containment, accountGate: this.#accountGate },
+      recheck: () => recheck(this),
     });
     this.#live = { admitted, open };
     this.#signIn.settle();

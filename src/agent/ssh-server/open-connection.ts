@@ -30,6 +30,8 @@ export interface OpenConnectionParts {
   readonly transport: SshTransport;
   readonly containment: Containment;
   readonly accountGate: AccountGate;
+  /** See `ConnectionContext`. */
+  recheck(): void;
 }
 
 /**

@@ -44,6 +44,8 @@ export interface ProgramRequest {
   /** A login shell on a terminal. */
   readonly isInteractive: boolean;
   readonly containment: Containment;
+  /** The connection is ending or closed, so the program must not begin any more. */
+  isOver(): boolean;
   readonly transport: SshTransport;
   readonly channelId: number;
   /** Input from the client. */
@@ -76,7 +78,9 @@ export interface Program {
 /** After a terminal's shell has ended, this much silence means that its output is complete. */
 const TERMINAL_QUIET_MS = 100;
 
-/** Starts a program. Throws when no terminal, process or descriptor is available. */
+/**
+ * Starts a program. Throws when no terminal, process or descriptor is available, or the connection is over.
+ */
 export async function startProgram(request: ProgramRequest): Promise<Program> {
   const { account, terminal } = request;
   let pty: Pty | null = null;
@@ -87,10 +91,11 @@ export async function startProgram(request: ProgramRequest): Promise<Program> {
       terminal === null
         ? null
         : await openPty({ uid: account.uid, size: terminal.size, modes: terminal.modes });
+    refuseOver(request);
     child = await spawnAs({
       pty,
       ...(request.monitor === null ? {} : { launch: launchBy(request.monitor, request, pty) }),
-      contain: (pid) => request.containment.add(pid, account.uid),
+      contain: (pid) => contain(request, pid),
       spec: {
         user: account.name,
         uid: account.uid,
@@ -116,6 +121,16 @@ export async function startProgram(request: ProgramRequest): Promise<Program> {
     throw cause;
   }
   return new RunningProgram(request, child, pty);
+}
+
+/** Last check before a program begins: a revocation closes forwards first, and kills only then. */
+async function contain(request: ProgramRequest, pid: number): Promise<void> {
+  await request.containment.add(pid, request.account.uid);
+  refuseOver(request);
+}
+
+function refuseOver({ isOver }: ProgramRequest): void {
+  if (isOver()) throw new Error("the connection is over");
 }
 
 function launchBy(monitor: Monitor, { remoteHost, isInteractive }: ProgramRequest, pty: Pty | null): Launch {

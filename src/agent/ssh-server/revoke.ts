@@ -11,6 +11,8 @@ import { findRevocation } from "./recheck.ts";
 
 /** Longest wait for the processes of an ended connection to exit. */
 const KILL_TIMEOUT_MS = 800;
+/** Pauses before those that outlasted it are killed again, for example where the processor is overloaded. */
+const KILL_AGAIN_MS = [100, 1_000, 5_000, 30_000];
 
 /** Rechecks everything that runs, and ends the connection at the first denial. */
 export function recheck(connection: Revocable): void {
@@ -49,4 +51,14 @@ export async function endPrograms({
 }: Pick<Revocable, "containment" | "log" | "id">): Promise<void> {
   if (await containment.killAll(KILL_TIMEOUT_MS)) return;
   log.error("processes of an ended connection are left", { connectionId: id });
+  // Nobody waits for this.
+  void endLeft(containment).catch(() => {});
+}
+
+async function endLeft(containment: Revocable["containment"]): Promise<void> {
+  for (const waitMs of KILL_AGAIN_MS) {
+    await Bun.sleep(waitMs);
+    const isDone = await containment.killAll(KILL_TIMEOUT_MS);
+    if (isDone) return;
+  }
 }

@@ -7,15 +7,18 @@ import type { ServerChannel } from "ssh2";
 import { assert } from "../../base/assert.ts";
 import { printableLines } from "../../base/printable.ts";
 import { sftpMode } from "../../policy/decide/capabilities.ts";
+import { denialOfShellless } from "../../policy/decide/local-account.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { parseTerminalModes } from "../../sshcore/terminal-modes.ts";
 import type { Grant } from "../../wire/decision.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
 import type { SessionRecording } from "../contracts/recorder.ts";
 import { MonitorError } from "../os/monitor.ts";
 import type { WindowSize } from "../os/pty.ts";
 import type { LocalAccount } from "../os/users.ts";
 import { type Argv, argvOf, type Start } from "./command.ts";
 import type { ConnectionContext } from "./connection-context.ts";
+import { currentAccount } from "./current-account.ts";
 import { loginPath, sessionEnvironment } from "./environment.ts";
 import type { StartOf } from "./paired-events.ts";
 import type { Permit } from "./permit.ts";
@@ -29,6 +32,18 @@ export interface SessionFacts {
   readonly account: LocalAccount;
 }
 export type SessionPermit = Permit<"session.start", SessionFacts>;
+
+/** Looks the account up, and refuses one whose shell is not there. */
+export async function sessionFacts(
+  context: ConnectionContext,
+  start: Start,
+  grant: Grant,
+): Promise<SessionFacts | ReasonCode> {
+  const account = await currentAccount(context);
+  if (typeof account === "string") return account;
+  const needsShell = start.kind === "sftp" || argvOf(start, account, grant).isListed;
+  return (needsShell ? denialOfShellless(account.facts) : null) ?? { account };
+}
 
 /** The start event of a session. */
 export function startEventOf(
@@ -63,8 +78,8 @@ export interface SessionPlan {
 }
 
 /**
- * Starts the program. Throws when no terminal, process or descriptor is available, or PAM refuses the
- * session.
+ * Starts the program. Throws when no terminal, process or descriptor is available, PAM refuses the session,
+ * or the connection is over by then.
  */
 export async function startSessionProgram(
   context: ConnectionContext,
@@ -93,6 +108,7 @@ export async function startSessionProgram(
     remoteHost: origin.sourceAddress,
     isInteractive: start.kind === "shell" && hasTerminal,
     containment: context.containment,
+    isOver: () => context.permits.isOver(),
     transport: context.transport,
     channelId: plan.channelId,
     input: plan.channel,

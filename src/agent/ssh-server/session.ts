@@ -9,9 +9,8 @@
  */
 import type { ServerChannel, Session } from "ssh2";
 import { sftpMode } from "../../policy/decide/capabilities.ts";
-import { denialOfShellless } from "../../policy/decide/local-account.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
-import { COMMAND_BYTES_MAX, type Grant } from "../../wire/decision.ts";
+import { COMMAND_BYTES_MAX } from "../../wire/decision.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { SessionRecording } from "../contracts/recorder.ts";
@@ -20,12 +19,12 @@ import type { WindowSize } from "../os/pty.ts";
 import { ClientEnvironment } from "./client-environment.ts";
 import { argvOf, describeStart, endOf, REFUSED_STATUS, type Start, signalOf } from "./command.ts";
 import type { ConnectionContext } from "./connection-context.ts";
-import { currentAccount } from "./current-account.ts";
 import { permit, refuse } from "./permit.ts";
 import type { Program } from "./program.ts";
 import {
   type SessionFacts,
   type SessionPermit,
+  sessionFacts,
   sftpServiceOf,
   startEventOf,
   startFailureText,
@@ -127,11 +126,13 @@ export class SshSession {
     session.on("env", (accept, reject, info) => {
       const { key, val } = info as unknown as { key: string; val: string };
       // Names are checked again when the session begins.
-      const isTaken = this.#client.add(key, val, this.#context.permits.authorize({ kind: "connect" }));
+      const answer = this.#context.permits.authorize({ kind: "connect" });
+      const isTaken = !this.hasBegun && this.#client.add(key, val, answer);
       if (isTaken) accept?.();
       else reject?.();
     });
-    session.on("pty", (accept, _reject, info) => {
+    session.on("pty", (accept, reject, info) => {
+      if (this.hasBegun) return void reject?.();
       const { term, cols, rows, width, height } = info as unknown as WindowSize & { term: string };
       // Decided together with the start: refused here, ssh(1) would leave before it shows why.
       this.#terminal = {
@@ -158,6 +159,7 @@ export class SshSession {
       else void this.#respondUnknownSubsystem(reject);
     });
     session.on("auth-agent", (accept, reject) => {
+      if (this.hasBegun) return void reject?.();
       const isAllowed = this.#context.permits.authorize({ kind: "agent_forwarding" }).kind === "allow";
       // Also when it is refused, so that the refusal is recorded.
       this.#agentSocket ??= this.#context.agentSocket();
@@ -182,7 +184,8 @@ export class SshSession {
     this.#channel = channel;
     this.#start = start;
     this.#run(channel, start).catch((cause: unknown) => {
-      const { connectionId, log } = this.#context;
+      const { connectionId, log, permits } = this.#context;
+      if (permits.isOver()) return this.#end(channel, null, REFUSED);
       log.error("a session could not be started", { connectionId }, cause);
       this.#end(channel, startFailureText(cause), REFUSED);
     });
@@ -204,7 +207,7 @@ export class SshSession {
         action: start,
         also: this.#terminal === null ? undefined : { kind: "pty" },
         refuse: (capabilities) => this.#denialUnder(capabilities),
-        facts: (grant) => this.#account(start, grant),
+        facts: (grant) => sessionFacts(this.#context, start, grant),
         isGone: () => this.#isClosed,
       },
       (grant, { account }) =>
@@ -226,13 +229,6 @@ export class SshSession {
     this.#end(channel, null, exit);
   }
 
-  async #account(start: Start, grant: Grant): Promise<SessionFacts | ReasonCode> {
-    const account = await currentAccount(this.#context);
-    if (typeof account === "string") return account;
-    const needsShell = start.kind === "sftp" || argvOf(start, account, grant).isListed;
-    return (needsShell ? denialOfShellless(account.facts) : null) ?? { account };
-  }
-
   #recorded(channel: ServerChannel, start: Start, permitted: SessionPermit): Promise<Exit> {
     return runRecorded(this.#context, permitted, {
       ...{ sessionId: this.#sessionId, start, terminal: this.#terminal },
@@ -250,6 +246,9 @@ export class SshSession {
     const isFiles = start.kind === "sftp";
     const sftp = isFiles ? sftpServiceOf(permitted, this.#sessionId) : undefined;
     this.#mayWrite = sftp?.mode === "write";
+    // How it runs is known only now, and what it may do may have changed since its permit.
+    this.#context.recheck();
+    if (this.#context.permits.isOver()) return REFUSED;
     const program = await startSessionProgram(this.#context, permitted, {
       start,
       channel,

@@ -2,7 +2,7 @@
  * OpenSSH's -L, -R, -D, -W, -A and unix sockets, with a certificate; what is next to each grant; and its end.
  */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { createServer, Socket } from "node:net";
 import { join } from "node:path";
 import type { Limits } from "../../../src/agent/contracts/limits.ts";
@@ -565,12 +565,15 @@ describe.skipIf(!isRoot)("forwarding", () => {
   test("no socket of a forward stays open in the agent", async () => {
     await w(`127.0.0.1:${echo.port}`);
     await until(() => world.server.sessions().length === 0);
-    const before = openSockets();
+    const before = openSockets().length;
     for (let i = 0; i < 5; i++) {
       await w(`127.0.0.1:${echo.port}`);
       await w("127.0.0.1:1");
     }
-    await until(() => openSockets() <= before);
+    // Whatever has not closed by then is named.
+    await until(() => openSockets().length <= before).catch(() =>
+      expect({ before, open: openSockets() }).toEqual({ before, open: [] }),
+    );
   });
 
   function denials(): (string | null)[] {
@@ -581,7 +584,8 @@ describe.skipIf(!isRoot)("forwarding", () => {
   }
 });
 
-function openSockets(): number {
+/** Sockets of this process, as the kernel's tables have them. */
+function openSockets(): string[] {
   const targets = readdirSync("/proc/self/fd").map((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`);
@@ -589,7 +593,14 @@ function openSockets(): number {
       return "";
     }
   });
-  return targets.filter((target) => target.startsWith("socket:")).length;
+  const rows = ["tcp", "tcp6", "unix"].flatMap((kind) =>
+    readFileSync(`/proc/net/${kind}`, "utf8")
+      .split("\n")
+      .map((row) => `${kind} ${row.trim()}`),
+  );
+  return targets
+    .filter((target) => target.startsWith("socket:"))
+    .map((target) => rows.find((row) => row.split(/\s+/).includes(target.slice(8, -1))) ?? target);
 }
 
 async function startAgent(): Promise<{ path: string } & AsyncDisposable> {

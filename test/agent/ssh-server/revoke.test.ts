@@ -4,6 +4,7 @@ import type { Use } from "../../../src/agent/ssh-server/permission.ts";
 import { NO_FACTS, permit } from "../../../src/agent/ssh-server/permit.ts";
 import { recheck, revoke } from "../../../src/agent/ssh-server/revoke.ts";
 import { KernelContext } from "../../support/kernel-context.ts";
+import { until } from "../../support/until.ts";
 
 let world: KernelContext;
 beforeEach(() => {
@@ -77,6 +78,14 @@ describe("revoke", () => {
     expect(world.lines.filter(({ level }) => level === "error")).toEqual([
       expect.objectContaining({ message: "processes of an ended connection are left" }),
     ]);
+  });
+
+  test("kills again what was left, until nothing is", async () => {
+    const answers = [false, false, true];
+    Object.assign(world, { containment: { killAll: async () => answers.shift() ?? false } });
+    await revoke(world, "session_killed");
+    expect(answers).toEqual([false, true]);
+    await until("it is done", () => answers.length === 0);
   });
 
   test("of a connection that is gone does nothing", async () => {
