@@ -21,6 +21,8 @@ export interface ApplyOptions {
   readonly force?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly reason?: string | undefined;
+  /** Changes policies that are kept elsewhere. */
+  readonly override?: boolean | undefined;
   /** Applies only if the account is at this version. Absent: any. */
   readonly version?: number | undefined;
 }
@@ -33,8 +35,13 @@ export function askDiff(admin: Admin, given: GivenFile, days?: number): Promise<
 
 /** Applies the file. Returns the exit status: 0 if it was applied or there was nothing to apply. */
 export async function applyFile(admin: Admin, given: GivenFile, options: ApplyOptions): Promise<number> {
-  const { version, force } = options;
+  const { version, force, override } = options;
   const reason = options.reason === undefined ? undefined : parseReason("--reason", options.reason, "change");
+  if (override === true && reason === undefined) {
+    throw new QfError("ERR_USAGE", "--override needs --reason", {
+      hint: "say why the policies are not changed where they are kept",
+    });
+  }
   const { value: diff } = await askDiff(admin, given);
   const isShown = options.json !== true;
   if (isShown) await print(diffText(diff));
@@ -43,13 +50,14 @@ export async function applyFile(admin: Admin, given: GivenFile, options: ApplyOp
       hint: "look at the difference again",
     });
   }
-  if (diff.same && isShown) return 0;
+  if (diff.same && isShown && diff.settles !== true) return 0;
   if (options.yes !== true && !diff.same && !confirm()) return 1;
   const body = {
     ...given,
     ...{ version: diff.version, digest: diff.digest },
     ...(force === true ? { force } : {}),
     ...(reason === undefined ? {} : { reason }),
+    ...(override === true ? { override } : {}),
   };
   const answer = await applyPlan(admin, given, body);
   if (answer === null) return 1;

@@ -97,6 +97,16 @@ export const AccountSettings = z.object({
   recording_retention_days: z.int().min(1).max(36_500).optional(),
   /** Recipients of recordings made from now on. Absent or empty: recordings are not encrypted. */
   recording_recipients: z.array(AgeRecipient).max(RECORDING_RECIPIENTS_MAX).optional(),
+  /**
+   * Where the policies are kept: the name or address of a repository. People then change them there, and only
+   * service users and an override with a reason change them here. Empty or absent: here.
+   */
+  policy_source: z
+    .string()
+    .trim()
+    .max(256)
+    .regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u, "must be one printable line")
+    .optional(),
   require: Require.optional(),
 });
 export type AccountSettings = z.infer<typeof AccountSettings>;
@@ -120,5 +130,6 @@ export const RESTRICTING_FIELDS: readonly string[] = [
   "user_approval_required",
   "recording_recipients",
   "require",
+  "policy_source",
   "scope",
 ];

@@ -9,6 +9,7 @@
  * @module
  */
 import { z } from "zod";
+import { AccessReason } from "./access-reason.ts";
 import { AccountSettings, Require } from "./account-settings.ts";
 import { DisplayName } from "./display-name.ts";
 import { listOrNone, unlessEmpty, unlessNull } from "./given.ts";
@@ -55,6 +56,7 @@ export type Account = z.infer<typeof Account>;
 export const AccountRequest = z.object({
   settings: AccountSettings,
   onboarding: unlessNull(AccountOnboarding),
+  reason: AccessReason.optional(),
 });
 export type AccountRequest = z.infer<typeof AccountRequest>;
 

@@ -205,6 +205,8 @@ export const ACTIVITY_CODES = [
   "policy.apply",
   "policy.tests.update",
   "policy.force",
+  "policy.source.update",
+  "policy.source.override",
   "access.request",
   "access.approve",
   "access.deny",

@@ -56,8 +56,19 @@ export const PolicyApplyRequest = z.strictObject({
   force: z.boolean().optional(),
   /** Why, for those who read the history later. Absent: none. */
   reason: AccessReason.optional(),
+  /** Changes policies that are kept elsewhere (`policy_source`). Takes a reason. Audited. */
+  override: z.boolean().optional(),
 });
 export type PolicyApplyRequest = z.infer<typeof PolicyApplyRequest>;
+
+/** Where the policies are kept, when that is not here. */
+export const PolicySource = z.object({
+  /** As the account's settings have it: a name or an address. */
+  name: z.string(),
+  /** Since when the policies here may differ from those there. Null: they do not. */
+  differs_since: z.iso.datetime().nullable(),
+});
+export type PolicySource = z.infer<typeof PolicySource>;
 
 /** GET /api/policy/file. */
 export const PolicyFileAnswer = z.object({
@@ -65,6 +76,8 @@ export const PolicyFileAnswer = z.object({
   /** YAML, with the comments of the last applied file where they still apply. */
   text: z.string(),
   file: PolicyFile,
+  /** Null: people change them here. */
+  source: PolicySource.nullable(),
 });
 export type PolicyFileAnswer = z.infer<typeof PolicyFileAnswer>;
 
@@ -152,6 +165,8 @@ export const PolicyDiff = z.object({
   digest: Sha256,
   /** Whether there is nothing to apply. */
   same: z.boolean(),
+  /** Whether applying it, changes or none, ends `differs_since`: the caller applies for the source. */
+  settles: z.boolean().optional(),
   changes: z.array(PolicyChangeEntry),
   gained: AccessRows,
   lost: AccessRows,

@@ -85,6 +85,56 @@ describe.skipIf(!isRoot)("the policy editor", () => {
     expect(complaints.splice(0)).toEqual([expect.stringContaining("422")]);
   }, 120_000);
 
+  test("policies that are kept elsewhere are shown, and changed only for a reason by a fresh sign-in", async () => {
+    const { lab } = setUp;
+    const [account] = await lab.api<{ id: string; settings: object }[]>("GET", "/api/accounts");
+    if (account === undefined) throw new Error("there is no account");
+    const keepIn = (policy_source: string) =>
+      lab.api("PUT", `/api/accounts/${account.id}`, {
+        settings: { ...account.settings, policy_source },
+        reason: "a test",
+      });
+    const before = await logins();
+    await keepIn("https://git.example.com/ops/policies");
+    await open();
+    await page.getByRole("link", { name: "https://git.example.com/ops/policies" }).waitFor();
+    expect(await page.getByRole("textbox", { name: "As local users" }).isDisabled()).toBe(true);
+    for (const path of ["/policies", "/policies/file", "/policies/history", "/policies/tests"]) {
+      await page.goto(setUp.lab.url + path);
+      await page.getByText("Here they are shown.").waitFor();
+      for (const name of ["New policy", "Actions of devs", "Add a test", "Restore state 1"]) {
+        expect([name, await page.getByRole("button", { name }).count()]).toEqual([name, 0]);
+      }
+    }
+    await open();
+    await page.getByRole("button", { name: "Change them here" }).click();
+    const asked = page.getByRole("dialog", { name: "Change the policies here?" });
+    expect(await asked.getByRole("button", { name: "Change them here" }).isDisabled()).toBe(true);
+    await asked.getByRole("textbox", { name: "Reason" }).fill("INC-42");
+    await asked.getByRole("button", { name: "Change them here" }).click();
+    await addLogin("oncall");
+    await page.getByText("1 gained.").waitFor();
+    await save().click();
+    await confirmInTab(page, OWNER);
+    expect(await logins()).toEqual(before);
+    await save().click();
+    await page.waitForURL(/\/policies$/);
+    await page.getByText("They were changed here").waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    expect(await overflowIn320(page)).toEqual([]);
+    await page.getByRole("button", { name: "Stop changing them here" }).click();
+    await page.getByText("Here they are shown.").waitFor();
+    await keepIn("");
+    await open();
+    await page.getByRole("button", { name: "Remove oncall" }).click();
+    await page.getByText("1 lost", { exact: false }).first().waitFor();
+    await save().click();
+    await page.waitForURL(/\/policies$/);
+    expect(await logins()).toEqual(before);
+    // The save that was refused for want of a fresh sign-in.
+    expect(complaints.splice(0)).toEqual([expect.stringContaining("403")]);
+  }, 120_000);
+
   test("a rule that others changed meanwhile is asked, with the edit kept over a reload", async () => {
     await open();
     await addLogin("mine");

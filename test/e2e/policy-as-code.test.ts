@@ -26,6 +26,7 @@ const folder = tempFolder();
 let management: TestManagement;
 let qf: (...args: string[]) => Promise<RunResult>;
 let qfGroup: typeof qf;
+let qfAccount: typeof qf;
 
 beforeAll(async () => {
   management = await startTestManagement(join(folder, "management"));
@@ -66,6 +67,7 @@ beforeAll(async () => {
   const run = (...args: string[]) => runProcess([executable, ...args], { env, cwd: folder });
   qf = (...args) => run("policy", ...args);
   qfGroup = (...args) => run("group", ...args);
+  qfAccount = (...args) => run("account", ...args);
 }, 120_000);
 
 afterAll(async () => {
@@ -159,6 +161,25 @@ describe("with that policy", () => {
     expect([await exitOf("restore", "99"), await exitOf("restore", "x")]).toEqual([1, 2]);
     expect(await exitOf("get", "--at", "1", "--export")).toBe(2);
     expect(await exitOf("apply", more, "--yes", "--reason", "x")).toBe(2);
+  }, 60_000);
+
+  test("policies that are kept elsewhere are applied only by an override with a reason", async () => {
+    const set = (...args: string[]) => qfAccount("set", ...args);
+    expect((await set("policy_source=ops/policies")).exitCode).toBe(0);
+    const more = fileOf(FILE.replace("[deploy]", "[deploy, www]"), "more.yaml");
+    const refused = await qf("apply", more, "--yes", "--reason", "INC-42");
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("kept in ops/policies")]);
+    expect(refused.stderr).toContain("--override");
+    expect(await exitOf("apply", more, "--yes", "--override")).toBe(2);
+    expect(await exitOf("apply", more, "--yes", "--override", "--reason", "INC-42")).toBe(0);
+    expect((await qf("history")).stdout).toContain("INC-42");
+    const [, then] = JSON.parse((await qf("history", "--limit", "2", "--json")).stdout);
+    expect(await exitOf("restore", String(then.number), "--yes")).toBe(1);
+    const back = ["restore", String(then.number), "--yes", "--override", "--reason", "INC-42 is over"];
+    expect(await exitOf(...back)).toBe(0);
+    expect((await set("policy_source=")).exitCode).toBe(1);
+    expect((await set("policy_source=", "--reason", "kept here again")).exitCode).toBe(0);
+    expect(await exitOf("apply", "policy.yaml", "--yes")).toBe(0);
   }, 60_000);
 
   test("who, what and explain answer in words, JSON and CSV", async () => {

@@ -132,7 +132,8 @@ export const NEEDS_NO_TEST: readonly { readonly files: RegExp; readonly why: str
     why: "steps of one computation: difference.property.test.ts holds all of it against trying every pair",
   },
   {
-    files: /^src\/management\/(?:policy-files\/(?!past-decisions).*|db\/tables\/policy-files)\.ts$/,
+    files:
+      /^src\/management\/(?:policy-files\/(?!past-decisions|policy-source).*|db\/tables\/policy-files)\.ts$/,
     why: "steps of one request: the tests of policy-file-routes.ts and policy-access-routes.ts ask for them",
   },
   {

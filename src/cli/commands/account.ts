@@ -1,4 +1,5 @@
 import { QfError } from "../../base/errors.ts";
+import { parseReason } from "../../wire/access-reason.ts";
 import { Account } from "../../wire/admin-api.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, type Answer, openAdmin, printBody } from "../admin.ts";
 import { assign, fitTo, flatten, type JsonObject, parseAssignment } from "../assignments.ts";
@@ -49,10 +50,11 @@ export const accountSet = command(
   `
 Change account settings. Open connections that the new settings do not allow are closed at once.
 
-usage: qf account set KEY=VALUE [--also KEY=VALUE]...
+usage: qf account set KEY=VALUE [--also KEY=VALUE]... [--reason TEXT]
 
 options:
   --also KEY=VALUE         another setting to change at the same time; may be repeated
+  --reason TEXT            why policy_source is changed; needed once it is set
 ${FORCE_OPTION}
 ${ADMIN_OPTIONS}
 
@@ -66,17 +68,20 @@ examples:
     args: {
       assignment: { type: "positional", required: true },
       also: { type: "string" },
+      reason: { type: "string" },
       ...FORCE_ARGS,
       ...ADMIN_ARGS,
     },
     async run({ args }) {
       const given = [args.assignment, ...parseRepeated(args.also)].map(parseAssignment);
       const assignments = fitTo(Account.shape.settings, given);
+      const reason =
+        args.reason === undefined ? {} : { reason: parseReason("--reason", args.reason, "change") };
       const admin = await openAdmin(args);
       const account = theAccount(await fetchAccount(admin));
       const settings: JsonObject = account.settings;
       for (const { path } of assignments) requireSetting(settings, path);
-      const body = { settings: assign(settings, assignments), onboarding: account.onboarding };
+      const body = { settings: assign(settings, assignments), onboarding: account.onboarding, ...reason };
       const answer = await admin.request("PUT", changePath(`/api/accounts/${account.id}`, args), {
         body,
         answer: Account,

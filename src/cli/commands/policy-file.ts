@@ -184,12 +184,14 @@ export const policyApply = command(
 Apply a policy file: show what it changes, ask, and change all of it or nothing. It is refused when a test
 fails, when the account has changed since, and when nobody could log in anywhere after it.
 
-usage: qf policy apply FILE [--yes] [--if-version V] [--reason TEXT] [--force] [--json]
+usage: qf policy apply FILE [--yes] [--if-version V] [--reason TEXT] [--override] [--force]
+                       [--json]
 
 options:
   --yes                    do not ask
   --if-version V           only if the account is at this version, which qf policy diff --json shows
   --reason TEXT            why, for qf policy history and the audit log
+  --override               although the policies are kept elsewhere; needs --reason, and is audited
   --force                  apply it although a test fails; this is audited
 ${ADMIN_OPTIONS}
 
@@ -207,6 +209,7 @@ examples:
       yes: { type: "boolean" },
       "if-version": { type: "string" },
       reason: { type: "string" },
+      override: { type: "boolean" },
       force: { type: "boolean" },
       ...ADMIN_ARGS,
     },

@@ -47,11 +47,12 @@ export const policyRestore = command(
 Bring an earlier state of the policies back: their rules, the settings of groups, and the tests. Shows what
 that changes, asks, and applies all of it or nothing, as qf policy apply does.
 
-usage: qf policy restore NUMBER [--yes] [--reason TEXT] [--force] [--json]
+usage: qf policy restore NUMBER [--yes] [--reason TEXT] [--override] [--force] [--json]
 
 options:
   --yes                    do not ask
   --reason TEXT            why, for the history and the audit log
+  --override               although the policies are kept elsewhere; needs --reason, and is audited
   --force                  restore it although a test fails; this is audited
 ${ADMIN_OPTIONS}
 
@@ -68,6 +69,7 @@ examples:
       number: { type: "positional", required: true },
       yes: { type: "boolean" },
       reason: { type: "string" },
+      override: { type: "boolean" },
       force: { type: "boolean" },
       ...ADMIN_ARGS,
     },

@@ -116,6 +116,7 @@ export function filled(settings: AccountSettings) {
     audit_retention_days: settings.audit_retention_days ?? 365,
     recording_retention_days: settings.recording_retention_days ?? 90,
     recording_recipients: settings.recording_recipients ?? [],
+    policy_source: settings.policy_source ?? "",
     require: {
       record: settings.require?.record ?? "off",
       reason: settings.require?.reason ?? false,

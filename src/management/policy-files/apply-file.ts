@@ -98,6 +98,7 @@ async function writeFile(
     tests: after.tests,
     text: kept,
     updatedAt: nowSeconds(tx.clock),
+    differsSince: old?.differsSince ?? null,
   });
   if (hasNewTests) {
     const meta = { tests: String(after.tests.length) };

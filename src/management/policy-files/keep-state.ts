@@ -11,6 +11,7 @@ import type { ManagementContext } from "../contracts/context.ts";
 import type { ChangeWriter } from "../db/store.ts";
 import { addPolicyState, listPolicyStates, type PolicyStateRow } from "../db/tables/policy-states.ts";
 import { loadPolicies } from "./load-account.ts";
+import { keptElsewhere, sourceOf } from "./policy-source.ts";
 
 /** The author of a change, and how it was made. */
 export interface StateMaker {
@@ -26,19 +27,32 @@ const UNKNOWN: StateMaker = { userId: "", userName: "", via: "api", reason: "" }
 /** Audit events of every change of what a policy file contains. Changes without one cost no query. */
 const POLICY_EVENT = /^(?:policy|group)\./;
 
-/** Makes the change, then stores the new state of the policies if it differs from the last one. */
+/**
+ * Makes the change, then stores the new state of the policies if it differs from the last one. Throws
+ * ERR_FORBIDDEN if the change is one that has to be made where the policies are kept.
+ */
 export async function withState<T>(
   tx: ChangeWriter,
   {
     ctx,
     accountId,
     maker,
-  }: { ctx: Pick<ManagementContext, "store">; accountId: AccountId; maker: StateMaker },
+    isBySource,
+  }: {
+    ctx: Pick<ManagementContext, "store">;
+    accountId: AccountId;
+    maker: StateMaker;
+    /** Whether the maker may change policies that are kept elsewhere. */
+    isBySource: boolean;
+  },
   change: () => Promise<T>,
 ): Promise<T> {
+  const source = isBySource ? "" : await sourceOf(tx, accountId);
+  const before = source === "" ? null : policyStateOf(await loadPolicies(tx, accountId));
   const result = await change();
   if (!tx.events.some(({ activity }) => POLICY_EVENT.test(activity))) return result;
   const state = policyStateOf(await loadPolicies(tx, accountId));
+  if (before !== null && !isSameState(before, state)) throw keptElsewhere(source);
   const last = await lastState(tx, ctx, accountId);
   if (isSameState(last.state, state)) return result;
   await addPolicyState(

@@ -51,6 +51,8 @@ const WORDS: Readonly<Partial<Record<ActivityCode, string>>> = {
   "policy.apply": "Policy file applied",
   "policy.tests.update": "Policy tests changed",
   "policy.force": "Saved although tests fail",
+  "policy.source.update": "Where policies are kept changed",
+  "policy.source.override": "Policies changed here although kept elsewhere",
   "access.request": "Access asked for",
   "access.approve": "Access approved",
   "access.deny": "Access denied by a person",

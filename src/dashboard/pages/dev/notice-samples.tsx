@@ -15,6 +15,7 @@ import { Section } from "../../components/section.tsx";
 import { ListSkeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
 import { WhatChanges } from "../../components/what-changes.tsx";
+import { SourceBanner } from "../policies/policy-source.tsx";
 
 const TONES: readonly Tone[] = ["plain", "good", "warn", "bad", "accent"];
 const WAITING = { data: undefined, error: null, refetch: async () => {} };
@@ -22,6 +23,8 @@ const FAILED = new ApiError("It failed.", {
   ...{ status: 500, code: "ERR_INTERNAL", hint: "Try again later.", requestId: "0123456789" },
 });
 const MOMENT = "2026-11-30T08:00:00.000Z";
+
+const SOURCE = { name: "https://git.example.com/ops/policies", differs_since: null };
 
 export function NoticeSamples() {
   return (
@@ -39,6 +42,12 @@ export function NoticeSamples() {
       <FailureNotice error={FAILED} retry={() => {}} />
       <FailureNotice error={null} />
       <WhatChanges lines={["ada comes in", "grace goes out"]} />
+      <SourceBanner source={SOURCE} reason={null} onReason={() => {}} />
+      <SourceBanner
+        source={{ name: "the repository policies", differs_since: MOMENT }}
+        reason="INC-42"
+        onReason={() => {}}
+      />
       <Empty title="Nothing yet" action={<Button weight="primary">Make one</Button>}>
         What there would be, and why one wants it.
       </Empty>

@@ -9,7 +9,6 @@ import { Ellipsis } from "lucide-react";
 import { useState } from "react";
 import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
-import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
 import { ButtonLink, IconButton } from "../../components/button.tsx";
 import { classes } from "../../components/class-names.ts";
@@ -23,6 +22,7 @@ import { SearchBox } from "../../components/search-box.tsx";
 import { useListTerms } from "../../components/use-list-terms.tsx";
 import { type AskedChange, PolicyChange } from "./policy-change.tsx";
 import { type File, fileWith, placeInFile, withField } from "./policy-draft.ts";
+import { PolicySource, useCanChange } from "./policy-source.tsx";
 import { ruleSentence } from "./rule-sentence.ts";
 import { RuleUsage, type RuleUses, useRuleUses } from "./rule-usage.tsx";
 import { usePolicyFile } from "./use-difference.tsx";
@@ -40,7 +40,7 @@ const USES = [
 export function PoliciesPage() {
   const policies = useQuery(reading("GET /api/policies"));
   const groups = useQuery(reading("GET /api/groups"));
-  const me = useMe();
+  const canCreate = useCanChange();
   const create = (
     <ButtonLink to="/policies/new" weight="primary">
       New policy
@@ -56,16 +56,17 @@ export function PoliciesPage() {
             <ButtonLink to="/policies/tests">Tests</ButtonLink>
             <ButtonLink to="/policies/file">As a file</ButtonLink>
             <ButtonLink to="/policies/history">History</ButtonLink>
-            {may(me, "policies", "create") ? create : null}
+            {canCreate ? create : null}
           </>
         }
       />
+      <PolicySource />
       <Loaded query={together(policies, groups)}>
         {([all, known]) =>
           all.length === 0 ? (
             <Empty
               title="No policy yet, so nobody may log in anywhere"
-              {...(may(me, "policies", "create") ? { action: create } : {})}
+              {...(canCreate ? { action: create } : {})}
             >
               A policy says which people may log in to which machines, and as whom.
             </Empty>
@@ -84,7 +85,6 @@ interface PolicyListProps {
 }
 
 function PolicyList({ policies, groups }: PolicyListProps) {
-  const me = useMe();
   const file = usePolicyFile();
   const uses = useRuleUses();
   const [{ q = "", state }, put] = useListTerms();
@@ -95,7 +95,7 @@ function PolicyList({ policies, groups }: PolicyListProps) {
   const chosen = state === UNUSED ? policies.filter(isUnused) : policies;
   const shown = filtered(chosen, q, (policy) => [policy.name, policy.description, ...sentences(policy)]);
   const canFilter = policies.length >= FILTER_FROM || state !== undefined || policies.some(isUnused);
-  const canEdit = may(me, "policies", "update");
+  const canEdit = useCanChange();
   return (
     <>
       {canFilter ? (

@@ -25,6 +25,7 @@ import {
   placeInFile,
 } from "./policy-draft.ts";
 import { PolicyEditor } from "./policy-editor.tsx";
+import { PolicySource } from "./policy-source.tsx";
 import type { Choices } from "./rule-part.ts";
 import { usePolicyFile } from "./use-difference.tsx";
 
@@ -118,6 +119,7 @@ function Draft({ file, policies, policyId, copy, seed, choices }: DraftProps) {
         about="Nothing is in force before it is saved."
         actions={<ButtonLink to="/policies">All policies</ButtonLink>}
       />
+      <PolicySource />
       <PolicyEditor
         file={file}
         place={current.place}

@@ -5,7 +5,6 @@
  */
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { may, useMe } from "../../app/me.ts";
 import { Button } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
 import { SwitchField, TextField } from "../../components/field.tsx";
@@ -25,6 +24,7 @@ import {
   withField,
 } from "./policy-draft.ts";
 import { PolicySave } from "./policy-save.tsx";
+import { useCanChange } from "./policy-source.tsx";
 import { RuleList } from "./rule-list.tsx";
 import type { Choices } from "./rule-part.ts";
 import { useApply, useDifference } from "./use-difference.tsx";
@@ -48,10 +48,9 @@ interface PolicyEditorProps {
 
 export function PolicyEditor(props: PolicyEditorProps) {
   const { file, place, current, policyId, draft, isStored, isSeeded, onDraft } = props;
-  const me = useMe();
   const tell = useToast();
   const navigate = useNavigate();
-  const canSave = may(me, "policies", "update");
+  const canSave = useCanChange();
   const apply = useApply();
   const isOlder = isStored && draft.base !== null && current !== null && !isSame(draft.base, current);
   // The user's own save changes `current` as well.

@@ -9,7 +9,6 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { type Answer, ApiError } from "../../api/client.ts";
 import { reading, useChange } from "../../api/queries.ts";
-import { may, useMe } from "../../app/me.ts";
 import { readDraft, writeDraft } from "../../browser/draft.ts";
 import { Button, ButtonLink } from "../../components/button.tsx";
 import { CONTROL } from "../../components/field.tsx";
@@ -18,6 +17,8 @@ import { Empty, FailureNotice, Note } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { useToast } from "../../components/toasts.tsx";
 import { PolicyDifference } from "./policy-difference.tsx";
+import { overrideFields } from "./policy-override.ts";
+import { PolicySource, useCanChange } from "./policy-source.tsx";
 
 type File = Answer<"GET /api/policy/file">;
 type Diff = Answer<"POST /api/policy/diff">;
@@ -34,14 +35,14 @@ export function PolicyFilePage() {
         about={ABOUT}
         actions={<ButtonLink to="/policies">All policies</ButtonLink>}
       />
+      <PolicySource />
       <Loaded query={file}>{(answer) => <Editor key={answer.version} file={answer} />}</Loaded>
     </>
   );
 }
 
 function Editor({ file }: { readonly file: File }) {
-  const me = useMe();
-  const canApply = may(me, "policies", "update");
+  const canApply = useCanChange();
   const { text, setText, discard, isDraft } = useDraft(file.text);
   const [plan, setPlan] = useState<{ readonly text: string; readonly diff: Diff } | null>(null);
   const ask = useChange("POST /api/policy/diff");
@@ -119,7 +120,9 @@ function Apply({ text, diff, onDone }: ApplyProps) {
   const tell = useToast();
   const run = async (): Promise<void> => {
     const { version, digest } = diff;
-    const done = await apply.mutateAsync({ body: { text, version, digest } }).catch(() => null);
+    const done = await apply
+      .mutateAsync({ body: { text, version, digest, ...overrideFields() } })
+      .catch(() => null);
     if (done === null) return;
     onDone();
     await client.invalidateQueries({ queryKey: ["policy"] });

@@ -8,7 +8,6 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Answer, callApi } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
-import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button, ButtonLink } from "../../components/button.tsx";
 import { Loaded } from "../../components/loaded.tsx";
@@ -17,6 +16,7 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
 import { type AskedChange, PolicyChange } from "./policy-change.tsx";
 import { PolicyChanges } from "./policy-changes.tsx";
+import { PolicySource, useCanChange } from "./policy-source.tsx";
 
 type Entry = Answer<"GET /api/policy/history">[number];
 
@@ -30,6 +30,7 @@ export function PolicyHistoryPage() {
         about="The newest 100, with the settings of groups and the tests. The audit log has all changes."
         actions={<ButtonLink to="/policies">All policies</ButtonLink>}
       />
+      <PolicySource />
       <Loaded query={history}>
         {(entries) =>
           entries.length === 0 ? (
@@ -46,8 +47,7 @@ export function PolicyHistoryPage() {
 }
 
 function Entries({ entries }: { readonly entries: readonly Entry[] }) {
-  const me = useMe();
-  const canRestore = may(me, "policies", "update");
+  const canRestore = useCanChange();
   const [change, setChange] = useState<AskedChange | null>(null);
   const [error, setError] = useState<unknown>(null);
   const restore = async ({ number }: Entry): Promise<void> => {

@@ -7,7 +7,6 @@ import { useQuery } from "@tanstack/react-query";
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
 import { type Answer, type ApiError, callApi } from "../../api/client.ts";
-import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button, ButtonLink, IconButton } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
@@ -17,16 +16,16 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { AddTest } from "./add-test.tsx";
 import { type AskedChange, PolicyChange } from "./policy-change.tsx";
 import type { File, FileTest } from "./policy-draft.ts";
+import { PolicySource, useCanChange } from "./policy-source.tsx";
 import { usePolicyFile } from "./use-difference.tsx";
 
 type Outcome = Answer<"POST /api/policy/test">["results"][number];
 
 export function PolicyTestsPage() {
-  const me = useMe();
   const file = usePolicyFile();
   const [isAdding, setIsAdding] = useState(false);
   const [change, setChange] = useState<AskedChange | null>(null);
-  const canEdit = may(me, "policies", "update") && file.data !== undefined;
+  const canEdit = useCanChange() && file.data !== undefined;
   const write = (tests: readonly FileTest[], asked: Omit<AskedChange, "file">): void => {
     if (file.data !== undefined) setChange({ ...asked, file: { ...file.data.file, tests: [...tests] } });
   };
@@ -47,6 +46,7 @@ export function PolicyTestsPage() {
           </>
         }
       />
+      <PolicySource />
       <Loaded query={file}>
         {(answer) => (
           <Results

@@ -8,6 +8,7 @@ import { useEffect, useState } from "react";
 import { type Answer, type ApiError, callApi } from "../../api/client.ts";
 import { makeStale, reading } from "../../api/queries.ts";
 import type { File } from "./policy-draft.ts";
+import { overrideFields } from "./policy-override.ts";
 
 export type Difference = Answer<"POST /api/policy/diff">;
 
@@ -81,7 +82,7 @@ export function useApply(): Apply {
     setError(null);
     try {
       await callApi("POST /api/policy/apply", {
-        body: { file, version, digest, ...(force ? { force } : {}) },
+        body: { file, version, digest, ...(force ? { force } : {}), ...overrideFields() },
       });
       onDone();
     } catch (cause) {

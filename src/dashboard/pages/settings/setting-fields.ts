@@ -27,6 +27,9 @@ export type SettingField = Field &
       }
   );
 
+/** Changing it takes a reason once it is set. */
+export const SOURCE_SETTING = "policy_source";
+
 export const TOPIC_TITLES: Readonly<Record<SettingsTopic, string>> = {
   organisation: "Organisation",
   "sign-in": "Signing in",
@@ -108,6 +111,12 @@ export const FIELDS: Readonly<Partial<Record<SettingsTopic, readonly SettingFiel
       kind: "duration",
     },
     { name: "max_stale_root_seconds", label: "The same for root", hint: "At least 10s.", kind: "duration" },
+    {
+      name: SOURCE_SETTING,
+      label: "Policies are kept in",
+      hint: "The name or address of a repository. People change them there, and here only for a reason.",
+      kind: "text",
+    },
     {
       name: "allow_browsers",
       label: "Browsers may open terminals",

@@ -11,7 +11,13 @@ import { DurationField } from "../../components/duration-field.tsx";
 import { SelectField, SwitchField, TextField } from "../../components/field.tsx";
 import { FailureNotice } from "../../components/notice.tsx";
 import { useToast } from "../../components/toasts.tsx";
-import { type SettingField, type SettingValue, settingAt, withChanges } from "./setting-fields.ts";
+import {
+  type SettingField,
+  type SettingValue,
+  SOURCE_SETTING,
+  settingAt,
+  withChanges,
+} from "./setting-fields.ts";
 
 type Account = Answer<"GET /api/accounts">[number];
 
@@ -22,24 +28,7 @@ interface SettingsFormProps {
 }
 
 export function SettingsForm({ account, fields, canSave }: SettingsFormProps) {
-  const [changes, setChanges] = useState<ReadonlyMap<string, SettingValue>>(new Map());
-  const save = useChange("PUT /api/accounts/:accountId", ["policy", "my", "peers"]);
-  const tell = useToast();
-  const put = (name: string, value: SettingValue): void => {
-    const next = new Map(changes);
-    if (value === settingAt(account.settings, name)) next.delete(name);
-    else next.set(name, value);
-    setChanges(next);
-  };
-  const submit = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
-    const settings = withChanges(account.settings, changes);
-    const params = { accountId: account.id };
-    const done = await save.mutateAsync({ params, body: { settings } }).catch(() => null);
-    if (done === null) return;
-    setChanges(new Map());
-    tell("Saved.");
-  };
+  const { changes, put, save, submit, asksReason, reason, setReason } = useSettingsChange(account);
   const at = fields.find(({ name }) => save.error?.message.toLowerCase().includes(name));
   return (
     <form onSubmit={(event) => void submit(event)} noValidate>
@@ -58,6 +47,16 @@ export function SettingsForm({ account, fields, canSave }: SettingsFormProps) {
             problem={field === at && save.error instanceof ApiError ? save.error.message : null}
           />
         ))}
+        {asksReason ? (
+          <TextField
+            className="max-w-96"
+            label="Reason"
+            hint="Why the policies are no longer kept there. It is in the audit log."
+            value={reason}
+            onValue={setReason}
+            maxLength={256}
+          />
+        ) : null}
       </fieldset>
       {save.isError && at === undefined ? (
         <div className="mt-5">
@@ -76,6 +75,32 @@ export function SettingsForm({ account, fields, canSave }: SettingsFormProps) {
       ) : null}
     </form>
   );
+}
+
+function useSettingsChange(account: Account) {
+  const [changes, setChanges] = useState<ReadonlyMap<string, SettingValue>>(new Map());
+  const [reason, setReason] = useState("");
+  const asksReason = changes.has(SOURCE_SETTING) && settingAt(account.settings, SOURCE_SETTING) !== "";
+  const save = useChange("PUT /api/accounts/:accountId", ["policy", "my", "peers"]);
+  const tell = useToast();
+  const put = (name: string, value: SettingValue): void => {
+    const next = new Map(changes);
+    if (value === settingAt(account.settings, name)) next.delete(name);
+    else next.set(name, value);
+    setChanges(next);
+  };
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    const settings = withChanges(account.settings, changes);
+    const params = { accountId: account.id };
+    const body = { settings, ...(asksReason ? { reason: reason.trim() } : {}) };
+    const done = await save.mutateAsync({ params, body }).catch(() => null);
+    if (done === null) return;
+    setChanges(new Map());
+    setReason("");
+    tell("Saved.");
+  };
+  return { changes, put, save, submit, asksReason, reason, setReason };
 }
 
 interface SettingProps {

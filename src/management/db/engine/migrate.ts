@@ -32,6 +32,7 @@ import rollouts from "../migrations/sqlite/0021-rollouts.sql" with { type: "text
 import policyStates from "../migrations/sqlite/0022-policy-states.sql" with { type: "text" };
 import groupFloors from "../migrations/sqlite/0023-group-floors.sql" with { type: "text" };
 import ruleUses from "../migrations/sqlite/0024-rule-uses.sql" with { type: "text" };
+import policySource from "../migrations/sqlite/0025-policy-source.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -67,6 +68,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 22, name: "policy-states", sql: policyStates },
   { number: 23, name: "group-floors", sql: groupFloors },
   { number: 24, name: "rule-uses", sql: ruleUses },
+  { number: 25, name: "policy-source", sql: policySource },
 ];
 
 /**

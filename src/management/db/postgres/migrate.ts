@@ -32,6 +32,7 @@ import rollouts from "../migrations/postgres/0021-rollouts.sql" with { type: "te
 import policyStates from "../migrations/postgres/0022-policy-states.sql" with { type: "text" };
 import groupFloors from "../migrations/postgres/0023-group-floors.sql" with { type: "text" };
 import ruleUses from "../migrations/postgres/0024-rule-uses.sql" with { type: "text" };
+import policySource from "../migrations/postgres/0025-policy-source.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** Never edit a released migration: databases in use hold its checksum. */
@@ -60,6 +61,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 22, name: "policy-states", sql: policyStates },
   { number: 23, name: "group-floors", sql: groupFloors },
   { number: 24, name: "rule-uses", sql: ruleUses },
+  { number: 25, name: "policy-source", sql: policySource },
 ];
 
 /** Key of the advisory lock held while migrating. Arbitrary, but it must never change. */

@@ -276,5 +276,7 @@ function policyFilesTable(d: Dialect, accounts: Accounts) {
     /** The text last applied, with its comments. Null: none. */
     text: d.text("text"),
     updatedAt: d.integer("updated_at").notNull(),
+    /** Since when the policies may differ from those of the account's source. Null: they do not. */
+    differsSince: d.integer("differs_since"),
   });
 }

@@ -23,6 +23,12 @@ export async function listPolicyTests(tx: Reader, accountId: AccountId): Promise
   return (await findPolicyFile(tx, accountId))?.tests ?? [];
 }
 
+/** Sets or ends `differsSince`. Without a stored file there is nothing to end. */
+export async function noteDiffers(tx: Writer, accountId: AccountId, since: number | null): Promise<void> {
+  const { policyFiles } = tx.t;
+  await tx.sql.update(policyFiles).set({ differsSince: since }).where(eq(policyFiles.accountId, accountId));
+}
+
 /** `text` null: the input had no comments to keep. */
 export async function putPolicyFile(tx: Writer, row: PolicyFileRow): Promise<void> {
   const { policyFiles } = tx.t;

@@ -12,6 +12,7 @@ import type { ChangeWriter } from "../../db/store.ts";
 import { type AccountRow, deleteAccount, findAccount, updateAccount } from "../../db/tables/accounts.ts";
 import { noteRetention, RETENTION_FIELDS } from "../../db/tables/shortened-retention.ts";
 import { requireRecipientsKept } from "../../policy-files/encrypted-input.ts";
+import { changeSource } from "../../policy-files/policy-source.ts";
 import { notFound } from "./access.ts";
 import { listingById } from "./paging.ts";
 import { unprocessable } from "./policy-rules.ts";
@@ -46,12 +47,13 @@ export const accountRoutes: readonly Route[] = [
       call.change({ affectsMaps: true }, async (tx) => {
         const accountId = call.param("accountId");
         const account = await ownAccount(call, tx, accountId);
-        const { settings, onboarding } = call.body;
+        const { settings, onboarding, reason } = call.body;
         await requireKnownGroups(tx, accountId, groupsOfSettings(settings), "settings");
         requireSettings(settings, account.settings);
         const merged = mergeSettings(account.settings, settings);
         await requireRecipientsKept(tx, accountId, { before: account.settings, after: merged });
         await noteRetentions(tx, account, merged);
+        await changeSource(tx, accountId, { before: account.settings, after: merged, reason });
         const domain = settings.dns_domain ?? account.domain;
         await updateAccount(tx, accountId, {
           settings: merged,

@@ -195,9 +195,11 @@ async function guarded<T>(
   };
   const { id, name, email } = principal.user;
   const via = principal.credential.kind === "session" ? "dashboard" : "api";
-  const reason = (body as { readonly reason?: string } | undefined)?.reason ?? "";
+  const { reason = "", override } = (body ?? {}) as { readonly reason?: string; readonly override?: boolean };
   const maker = { userId: id, userName: email || name, via, reason } as const;
-  return await withState(tx, { ctx, accountId, maker }, tested);
+  // Only /api/policy/apply has an `override`.
+  const isBySource = principal.user.isServiceUser || override === true;
+  return await withState(tx, { ctx, accountId, maker, isBySource }, tested);
 }
 
 function toConfirm(route: Route, c: Context, body: unknown): Confirmable {

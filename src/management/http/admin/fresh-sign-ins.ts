@@ -33,7 +33,7 @@ import { accountWith, fileOf } from "../../policy-files/plan-file.ts";
 import { type Access, mayCall } from "./access.ts";
 import { settingsAfter } from "./group-settings.ts";
 import type { Call, Route } from "./route.ts";
-import { isLessKept, isOtherSignIn, mergeSettings } from "./settings-change.ts";
+import { isLessKept, isOtherSignIn, isOtherSource, mergeSettings } from "./settings-change.ts";
 
 /** Whether this request needs a fresh sign-in. The answer does not matter where its route refuses anyway. */
 type Need = (tx: Reader, call: Call) => boolean | Promise<boolean>;
@@ -85,7 +85,7 @@ async function changesSettings(tx: Reader, { accountId, body }: Call<AccountRequ
   const old = (await findAccount(tx, accountId))?.settings;
   if (old === undefined) return false;
   const now = mergeSettings(old, body.settings);
-  return isLessKept(old, now) || isOtherSignIn(old, now);
+  return isLessKept(old, now) || isOtherSignIn(old, now) || isOtherSource(old, now);
 }
 
 /** A role that may do more, or a group whose members decide about requests. */
@@ -167,7 +167,7 @@ function recordWeight({ ssh }: Judged): number {
 
 /** The same for a policy file. The route itself refuses an invalid one. */
 async function loosensByFile(tx: Reader, call: Call<PolicyApplyRequest>): Promise<boolean> {
-  if (call.body.force === true) return true;
+  if (call.body.force === true || call.body.override === true) return true;
   const before = await loadPolicyAccount(tx, call.accountId, call.ctx);
   if (before === undefined) return false;
   const after = accountWith(before, fileOf(call.body));

@@ -36,6 +36,7 @@ import {
   locksEveryoneOut,
   planFile,
 } from "../../policy-files/plan-file.ts";
+import { noteApplied, settles, shownSource } from "../../policy-files/policy-source.ts";
 import { recordForce } from "../../policy-files/saved-tests.ts";
 import { reportTests, testsFail } from "../../policy-files/test-report.ts";
 import { notFound } from "./access.ts";
@@ -51,12 +52,14 @@ export const policyFileRoutes: readonly Route[] = [
     query: NoQuery,
     answer: { one: PolicyFileAnswer },
     handle: async (call) => {
-      const { account, text } = await call.ctx.store.snapshot(async (tx) => ({
+      const { account, text, source } = await call.ctx.store.snapshot(async (tx) => ({
         account: await accountOf(call, tx),
+        source: await shownSource(tx, call.accountId),
         text: (await findPolicyFile(tx, call.accountId))?.text ?? null,
       }));
       const file = renderFile(account);
-      return { version: account.version, text: renderPolicyText(file, keepText(text, account)), file };
+      const kept = keepText(text, account);
+      return { version: account.version, text: renderPolicyText(file, kept), file, source };
     },
   }),
   route({
@@ -102,9 +105,13 @@ export const policyFileRoutes: readonly Route[] = [
     handle: async (call) => {
       const { ctx, accountId, body } = call;
       const file = fileOf(body);
-      const account = await ctx.store.snapshot((tx) => accountOf(call, tx));
+      const { account, isSettling } = await ctx.store.snapshot(async (tx) => ({
+        account: await accountOf(call, tx),
+        isSettling: await settles(tx, accountId, call.user),
+      }));
       const plan = planFile(account, file, nowSeconds(ctx.clock));
-      return diffOf(plan, { ctx, sessions: ctx.sessions(accountId), days: body.days });
+      const sessions = ctx.sessions(accountId);
+      return { ...(await diffOf(plan, { ctx, sessions, days: body.days })), settles: isSettling };
     },
   }),
   route({
@@ -118,11 +125,14 @@ export const policyFileRoutes: readonly Route[] = [
     also: [409],
     handle: (call) => {
       const file = fileOf(call.body);
-      return call.change({ affectsMaps: true }, async (tx) => {
+      return call.change({ affectsMaps: true }, async (tx, actor) => {
         const account = await accountOf(call, tx);
         const plan = planFile(account, file, nowSeconds(tx.clock));
         requireShownPlan(call, plan);
-        return applyShown(call, tx, plan);
+        const applied = await applyShown(call, tx, plan);
+        const hasChanges = plan.changes.length > 0;
+        await noteApplied(tx, call.accountId, { actor, body: call.body, hasChanges });
+        return applied;
       });
     },
   }),

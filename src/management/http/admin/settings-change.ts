@@ -45,6 +45,11 @@ function signInTerms(settings: AccountSettings): readonly unknown[] {
   ];
 }
 
+/** Whether policies are kept elsewhere than before. */
+export function isOtherSource(old: AccountSettings, now: AccountSettings): boolean {
+  return filled(old).policy_source !== filled(now).policy_source;
+}
+
 /** Leaves out undefined fields. */
 function given<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
