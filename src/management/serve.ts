@@ -80,7 +80,10 @@ export interface RunningManagement {
 export async function serveManagement(options: ServeOptions): Promise<number> {
   const log = options.log ?? createLog("info");
   const stopped = waitForSignal();
-  const running = await startManagement({ ...options, log });
+  let running: RunningManagement | undefined;
+  // As is usual for daemons, SIGHUP rereads files and does not stop the server, while it starts neither.
+  process.on("SIGHUP", () => void running?.reload());
+  running = await startManagement({ ...options, log });
   if (running.setupLink !== null) {
     process.stderr.write("qf: this server has no account yet; open this link once to set it up:\n");
     process.stderr.write(`${running.setupLink}\n`);
@@ -100,8 +103,6 @@ export async function serveManagement(options: ServeOptions): Promise<number> {
     pid: process.pid,
     ...(redirects.length > 0 ? { redirectUris: redirects.map(({ uri }) => uri) } : {}),
   };
-  // As is usual for daemons, SIGHUP rereads files and does not stop the server.
-  process.on("SIGHUP", () => void running.reload());
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   log.info("management serves", { url: running.url, issuer: running.issuer });
   log.info("management stops", { signal: await stopped });

@@ -315,6 +315,10 @@ test("serviceToken takes the file before the variable, and says what is wrong wi
   const api = { QF_TOKEN: "qfp_0123456789abcdef" };
   expect(await serviceToken(api)).toBeUndefined();
   expect(await environmentToken(api)).toBe("qfp_0123456789abcdef");
+  const apiFile = { QF_TOKEN_FILE: `${file}.api` };
+  writeFileSync(apiFile.QF_TOKEN_FILE, "qfp_0123456789abcdef\n");
+  expect(await serviceToken(apiFile)).toBeUndefined();
+  expect(await environmentToken(apiFile)).toBe("qfp_0123456789abcdef");
   const setupKey = await failureOf(serviceToken({ QF_TOKEN: `qfs_${"a".repeat(43)}` }));
   expect(setupKey.code).toBe("ERR_LOGIN_FAILED");
   expect(setupKey.message).toContain("setup key");

@@ -15,6 +15,7 @@ import { type Ed25519Key, signEd25519 } from "../../base/ed25519.ts";
 import { isQfError, QfError } from "../../base/errors.ts";
 import { parseJson } from "../../base/files.ts";
 import type { Log } from "../../base/log.ts";
+import { systemFailure } from "../../base/system-error.ts";
 import type { Enrolled } from "../../wire/agent-state-file.ts";
 import {
   type AgentStatus,
@@ -156,10 +157,17 @@ async function answer(line: string, asker: Asker, agent: Controlled): Promise<Co
     return await answerRequest(parsed.data, asker, agent);
   } catch (error) {
     if (!isQfError(error)) agent.log.error("a control request failed", {}, error);
-    const failure = isQfError(error) ? error : new QfError("ERR_INTERNAL", "the agent could not do that");
-    const { code, message, hint } = failure;
+    const { code, message, hint } = isQfError(error) ? error : failureOf(error, asker);
     return { ok: false, code, message, ...(hint === undefined ? {} : { hint }) };
   }
+}
+
+/** What the system refused, such as a full disk, is said to those who may change something about it. */
+function failureOf(error: unknown, { uid }: Asker): QfError {
+  const refused = mayChange(uid) ? systemFailure(error) : undefined;
+  if (refused === undefined) return new QfError("ERR_INTERNAL", "the agent could not do that");
+  const { message, hint } = refused;
+  return new QfError("ERR_UNAVAILABLE", message, hint === undefined ? {} : { hint });
 }
 
 async function answerRequest(

@@ -96,6 +96,24 @@ async function askAs(uid: number, path: string, request: object): Promise<Contro
   return ControlAnswer.parse(JSON.parse(await new Response(child.stdout).text()));
 }
 
+test.skipIf(!isRoot)("a change that meets a full disk says so, and any other failure nothing", async () => {
+  const failures: Error[] = [
+    Object.assign(new Error("ENOSPC"), { code: "ENOSPC", path: "/x/flags.json", syscall: "write" }),
+    Object.assign(new Error("EROFS"), { code: "EROFS", path: "/x/flags.json", syscall: "open" }),
+    new Error("secret"),
+  ];
+  const { server, path, agent } = await anAgent();
+  agent.apply = () => Promise.reject(failures.shift());
+  const change = () => askAs(0, path, { do: "apply", flags: { sshRoot: true } });
+  expect(await change()).toEqual({
+    ...{ ok: false, code: "ERR_UNAVAILABLE", message: "/x/flags.json: the disk is full (write)" },
+    hint: "make room, then try again",
+  });
+  expect(await change()).toMatchObject({ message: "/x/flags.json: the file system is read-only (open)" });
+  expect(await change()).toEqual({ ok: false, code: "ERR_INTERNAL", message: "the agent could not do that" });
+  await server.close();
+});
+
 test.skipIf(!isRoot).each([
   [{ do: "down" }, "down"],
   [{ do: "hand_over" }, "hand_over"],

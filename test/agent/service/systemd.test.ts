@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LAUNCHER, systemdUserManager, unitText } from "../../../src/agent/service/systemd.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -17,6 +17,20 @@ describe("the unit", () => {
     // In the section where systemd reads it (systemd.unit(5), since 230).
     expect(unit).toContain("\nStartLimitIntervalSec=0\n");
     expect(service).toContain("\nRestart=always\n");
+  });
+
+  test("as the documents write one does not stay failed either", () => {
+    const folder = join(import.meta.dir, "../../../docs");
+    const units = readdirSync(folder)
+      .filter((name) => name.endsWith(".md"))
+      .flatMap((name) => readFileSync(join(folder, name), "utf8").match(/^\[Unit\]\n[^`]*/gm) ?? [])
+      .filter((unit) => unit.includes("[Service]"));
+    expect(units.length).toBeGreaterThan(0);
+    for (const unit of units) {
+      const [before = "", service = ""] = unit.split("[Service]");
+      expect(before).toContain("\nStartLimitIntervalSec=0\n");
+      expect(service).toContain("\nRestart=always\n");
+    }
   });
 
   test("counts as started once the agent says so, and stops its launcher alone", () => {
