@@ -197,7 +197,7 @@ export const PolicyRuleWrite = z.strictObject({
   /** Id of the rule that an update keeps. Absent or empty: a new rule. Ignored on creation. */
   id: unlessNull(z.string().max(64)),
   ...ruleFields,
-  /** As stored; a pattern in `env` that could never take effect is refused. */
+  /** As stored; what could never take effect in `env` and the forwards is refused. */
   ssh: SshCapabilities.superRefine(refuseIdlePatterns).optional(),
   /** Groups of the people and devices that the rule is about. */
   sources: z.array(GroupId).max(RULE_GROUPS_MAX).nullable().optional(),
@@ -210,12 +210,27 @@ export const PolicyRuleWrite = z.strictObject({
 });
 export type PolicyRuleWrite = z.infer<typeof PolicyRuleWrite>;
 
-/** Refuses patterns that could never take effect. */
-function refuseIdlePatterns({ env = [], commands }: SshCapabilities, context: z.RefinementCtx): void {
+/** Refuses patterns and forward targets that could never take effect. */
+function refuseIdlePatterns(ssh: SshCapabilities, context: z.RefinementCtx): void {
+  const { env = [], commands } = ssh;
   for (const [index, pattern] of env.entries()) {
     const message = refusalOfPattern(pattern, commands !== undefined && commands !== null);
     if (message !== null) context.addIssue({ code: "custom", path: ["env", index], message });
   }
+  for (const list of ["local_forward", "remote_forward"] as const) {
+    for (const [index, target] of (ssh[list] ?? []).entries()) {
+      const message = refusalOfTarget(target);
+      if (message !== null) context.addIssue({ code: "custom", path: [list, index], message });
+    }
+  }
+}
+
+/** Why no forward is ever to or from `target`, as a predicate. Null: some may be. */
+function refusalOfTarget(target: string): string | null {
+  const at = target.lastIndexOf(":");
+  const [host, port] = [target.slice(0, at), target.slice(at + 1)];
+  if (port !== "*" && !Port.safeParse(Number(port)).success) return "names no port: 1 to 65535, or * for any";
+  return host.startsWith("[") && !URL.canParse(`http://${host}`) ? "names no IPv6 address" : null;
 }
 
 /** Body of POST /api/policies and PUT /api/policies/{id}. */

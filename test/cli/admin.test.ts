@@ -44,3 +44,20 @@ test("a management that starts says so, and its refusal is read", async () => {
   const { stderr, exitCode } = await qf(["group", "list"], () => Response.json(body, { status: 503 }));
   expect([exitCode, stderr]).toEqual([1, "qf: error: management is starting\n"]);
 });
+
+test.each([
+  ...["group list", "audit tail", `session watch ${"s".repeat(20)}`, "policy get", "user password"],
+  ...["whoami", "ls", "login", "ssh root@web1 true", "upgrade", "selftest attack"],
+])("qf %s speaks to nobody on the network without encryption", async (line) => {
+  const home = tempFolder();
+  const env = {
+    ...{ HOME: home, QF_CONFIG_DIR: home, QF_TOKEN: `qfp_${"a".repeat(43)}`, QF_NO_BROWSER: "1" },
+    // Nobody is at this address: who asked there would wait.
+    QF_MANAGEMENT_URL: "http://192.0.2.1",
+  };
+  const { stdout, stderr, exitCode } = await runProcess([await executablePath(), ...line.split(" ")], {
+    env,
+  });
+  expect(stderr).toMatch(/^qf: error: .*http:\/\/192\.0\.2\.1 is not encrypted$/m);
+  expect([stdout, exitCode === 0]).toEqual(["", false]);
+});

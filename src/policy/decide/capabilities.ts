@@ -135,16 +135,20 @@ function isLoopbackBind(host: string): boolean {
 }
 
 function matchesTarget(entries: readonly string[], host: string, port: number): boolean {
-  const wanted = host.toLowerCase().replace(/^\[|\]$/g, "");
+  const wanted = comparable(host);
   return entries.some((entry) => {
     const at = entry.lastIndexOf(":");
-    const entryHost = entry
-      .slice(0, at)
-      .toLowerCase()
-      .replace(/^\[|\]$/g, "");
+    const entryHost = comparable(entry.slice(0, at));
     const entryPort = entry.slice(at + 1);
     return (entryHost === "*" || entryHost === wanted) && (entryPort === "*" || Number(entryPort) === port);
   });
+}
+
+/** `host` in one spelling: lower case, and IPv6 without brackets and compressed. */
+function comparable(host: string): string {
+  const bare = host.toLowerCase().replace(/^\[|\]$/g, "");
+  if (!bare.includes(":") || !URL.canParse(`http://[${bare}]`)) return bare;
+  return new URL(`http://[${bare}]`).hostname.slice(1, -1);
 }
 
 /**
