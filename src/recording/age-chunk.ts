@@ -32,7 +32,7 @@ export function createChunkDecrypter(identityFile: string): (packed: Uint8Array)
     try {
       return await decrypter.decrypt(packed);
     } catch (cause) {
-      throw new QfError("ERR_ACCESS_DENIED", "no identity of the file opens this recording", {
+      throw new QfError("ERR_FORBIDDEN", "no identity of the file opens this recording", {
         hint: "give the identity of one of its recipients with --identity FILE",
         cause,
       });

@@ -3,17 +3,22 @@
  * nowhere, neither in the recording nor on any disk on its way.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { CastReader } from "../../src/recording/cast.ts";
-import { unpackChunk } from "../../src/recording/chunk.ts";
 import { ScreenFilter } from "../../src/recording/screen-filter.ts";
-import type { CastEvent, Recording, RecordingPage } from "../../src/wire/recording.ts";
+import type { CastEvent, Recording } from "../../src/wire/recording.ts";
 import { openSshd } from "../bench/sshd.ts";
 import { hasSshd } from "../support/beside-sshd.ts";
 import { screenAfter } from "../support/emulator.ts";
 import { type Lab, type LabDevice, policyBody } from "../support/lab.ts";
+import {
+  listRecordings,
+  readableIn,
+  recordingOf as recordingMadeBy,
+  storedBytes,
+} from "../support/lab-recordings.ts";
 import { LabTerminal } from "../support/lab-terminal.ts";
 import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { alivePids } from "../support/processes.ts";
@@ -73,7 +78,7 @@ describe.skipIf(!isRoot)("a recording", () => {
         ssh: { record: mode },
       }),
     );
-  const list = () => lab.api<Recording[]>("GET", "/api/recordings");
+  const list = () => listRecordings(lab);
   /** What `qf session replay` prints. */
   async function replay(...args: string[]): Promise<string> {
     const played = await lab.qf(["session", "replay", ...args], {
@@ -89,54 +94,15 @@ describe.skipIf(!isRoot)("a recording", () => {
       lab.root,
     );
 
-  /** The recording that `run` makes, once it is over. */
-  async function recordingOf(run: () => Promise<unknown>): Promise<Recording> {
-    const known = new Set((await list()).map(({ id }) => id));
-    await run();
-    return lab.until("the recording", async () =>
-      (await list()).find(({ id, status }) => !known.has(id) && status !== "running"),
-    );
-  }
+  const recordingOf = (run: () => Promise<unknown>) => recordingMadeBy(lab, run);
 
   async function castOf({ id, encrypted }: Recording): Promise<string> {
     expect(encrypted).toBe(false);
-    let text = "";
-    for (let from = 0; ; ) {
-      const page = await lab.api<RecordingPage>("GET", `/api/recordings/${id}/chunks?from=${from}`);
-      text += page.chunks.map(({ data }) => Buffer.from(data, "base64").toString()).join("");
-      if (page.chunks.length === 0) return text;
-      from = page.next;
-    }
+    return (await storedBytes(lab, id)).toString();
   }
 
   /** Every file of management's store and of the machine's spool, unpacked where it can be. */
-  function stored(): string {
-    const folders = [join(lab.dataDir, "recordings"), setUp.agent.stateDir];
-    const files = folders.flatMap((folder) =>
-      existsSync(folder)
-        ? readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name))
-        : [],
-    );
-    return files
-      .filter((path) => statSync(path).isFile())
-      .map((path) => readFileSync(path))
-      .flatMap((bytes) => [bytes.toString("latin1"), ...frames(bytes)])
-      .join("\n");
-  }
-  /** Whatever in `bytes` is a zstd frame, to its end or that of the next. */
-  function frames(bytes: Buffer): string[] {
-    const found: string[] = [];
-    for (let at = bytes.indexOf("\x28\xb5\x2f\xfd", 0, "latin1"); at >= 0; ) {
-      const next = bytes.indexOf("\x28\xb5\x2f\xfd", at + 4, "latin1");
-      try {
-        found.push(Buffer.from(unpackChunk(bytes.subarray(at, next < 0 ? undefined : next))).toString());
-      } catch {
-        // It is no frame of ours.
-      }
-      at = next;
-    }
-    return found;
-  }
+  const stored = () => readableIn([join(lab.dataDir, "recordings"), setUp.agent.stateDir]);
 
   const HAS_TOOLS = ["less", "vim", "tmux"].every((tool) => Bun.which(tool) !== null);
   test.skipIf(!HAS_TOOLS)(

@@ -14,7 +14,7 @@ export function recordedLines(facts: RecordingFacts): string[] {
   return [
     `This session is recorded${typed} and may be watched`,
     ...(isKeptHere
-      ? ["Management cannot be reached; the recording is kept on this machine until it can be"]
+      ? ["Management cannot store the recording now; it is kept on this machine until it can"]
       : []),
     ...(otherKeysSinceSeconds === null ? [] : [`Since ${dayOf(otherKeysSinceSeconds)}, ${changed}`]),
   ];

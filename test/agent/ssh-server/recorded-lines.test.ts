@@ -13,7 +13,7 @@ test.each([
     { isKeptHere: true },
     [
       "This session is recorded, and may be watched",
-      "Management cannot be reached; the recording is kept on this machine until it can be",
+      "Management cannot store the recording now; it is kept on this machine until it can",
     ],
   ],
   [
