@@ -31,7 +31,7 @@ export const PolicyHistoryEntry = z.object({
   reason: z.string(),
   /** Whether it is the one in force. */
   current: z.boolean(),
-  /** Against the state before. Empty for the first that is kept. */
+  /** Against the state before, by the names of then. Empty for the first of all. */
   changes: z.array(PolicyChangeEntry),
 });
 export type PolicyHistoryEntry = z.infer<typeof PolicyHistoryEntry>;

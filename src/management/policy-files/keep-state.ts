@@ -4,7 +4,9 @@
  * @module
  */
 import { nowSeconds } from "../../base/clock.ts";
-import { isSameState, policyStateOf } from "../../policy/code/policy-state.ts";
+import type { PolicyChange } from "../../policy/code/plan.ts";
+import { changesBetween, isSameState, policyStateOf } from "../../policy/code/policy-state.ts";
+import type { PolicyChangeEntry } from "../../wire/policy-code-api.ts";
 import type { POLICY_STATE_WAYS, PolicyState } from "../../wire/policy-history.ts";
 import type { AccountId } from "../../wire/units.ts";
 import type { ManagementContext } from "../contracts/context.ts";
@@ -51,14 +53,15 @@ export async function withState<T>(
   const before = source === "" ? null : policyStateOf(await loadPolicies(tx, accountId));
   const result = await change();
   if (!tx.events.some(({ activity }) => POLICY_EVENT.test(activity))) return result;
-  const state = policyStateOf(await loadPolicies(tx, accountId));
+  const account = await loadPolicies(tx, accountId);
+  const state = policyStateOf(account);
   if (before !== null && !isSameState(before, state)) throw keptElsewhere(source);
   const last = await lastState(tx, ctx, accountId);
   if (isSameState(last.state, state)) return result;
-  await addPolicyState(
-    tx,
-    rowOf(state, { accountId, number: last.number + 1, at: nowSeconds(tx.clock), maker }),
-  );
+  const ids = new Set(account.groups.map(({ id }) => id));
+  const changes = changesBetween(last.state, state, (id) => ids.has(id));
+  const made = { accountId, number: last.number + 1, at: nowSeconds(tx.clock), maker };
+  await addPolicyState(tx, rowOf(state, changes.map(asEntry), made));
   return result;
 }
 
@@ -71,7 +74,7 @@ async function lastState(
   const [last] = await listPolicyStates(tx, accountId, { limit: 1 });
   if (last !== undefined) return last;
   const before = policyStateOf(await store.snapshot((reader) => loadPolicies(reader, accountId)));
-  const first = rowOf(before, { accountId, number: 1, at: nowSeconds(tx.clock), maker: UNKNOWN });
+  const first = rowOf(before, [], { accountId, number: 1, at: nowSeconds(tx.clock), maker: UNKNOWN });
   await addPolicyState(tx, first);
   return first;
 }
@@ -83,6 +86,16 @@ interface Made {
   readonly maker: StateMaker;
 }
 
-function rowOf(state: PolicyState, { accountId, number, at, maker }: Made): PolicyStateRow {
-  return { accountId, number, state, bytes: JSON.stringify(state).length, at, ...maker };
+function rowOf(
+  state: PolicyState,
+  changes: PolicyChangeEntry[],
+  { accountId, number, at, maker }: Made,
+): PolicyStateRow {
+  const bytes = JSON.stringify(state).length + JSON.stringify(changes).length;
+  return { accountId, number, state, changes, bytes, at, ...maker };
+}
+
+/** A change as the API shows it. */
+export function asEntry({ fields, ...change }: PolicyChange): PolicyChangeEntry {
+  return { ...change, ...(fields ? { fields: [...fields] } : {}) };
 }

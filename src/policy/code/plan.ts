@@ -23,8 +23,11 @@ export interface PolicyChange {
   readonly fields?: readonly string[];
 }
 
-/** The changes from `before` to `after`, in the file's order. */
-export function planOf(before: PolicyAccount, after: PolicyAccount): PolicyChange[] {
+/** The parts of an account that a policy file can set. */
+type PolicyContent = Pick<PolicyAccount, "policies" | "groups" | "tests">;
+
+/** The changes from `before` to `after`, in the file's order. What is the same object is unchanged. */
+export function planOf(before: PolicyContent, after: PolicyContent): PolicyChange[] {
   const old = new Map(before.policies.map((policy) => [policy.id, policy]));
   const ids = new Set(after.policies.map(({ id }) => id));
   return [
@@ -97,16 +100,22 @@ function fieldName(field: "name" | "description" | "enabled" | "sourcePostureChe
   return field === "sourcePostureChecks" ? "source_posture_checks" : field;
 }
 
-function groupChanges(before: PolicyAccount, after: PolicyAccount): PolicyChange[] {
+function groupChanges(before: PolicyContent, after: PolicyContent): PolicyChange[] {
   const old = new Map(before.groups.map((group) => [group.id, group]));
-  return after.groups.flatMap((group): PolicyChange[] => {
-    const was = old.get(group.id);
-    if (was === undefined) return [{ what: "group", change: "added", name: group.name }];
-    return was === group ? [] : [{ what: "group", change: "changed", name: group.name }];
-  });
+  const ids = new Set(after.groups.map(({ id }) => id));
+  return [
+    ...after.groups.flatMap((group): PolicyChange[] => {
+      const was = old.get(group.id);
+      if (was === undefined) return [{ what: "group", change: "added", name: group.name }];
+      return was === group ? [] : [{ what: "group", change: "changed", name: group.name }];
+    }),
+    ...before.groups.flatMap(({ id, name }): PolicyChange[] =>
+      ids.has(id) ? [] : [{ what: "group", change: "removed", name }],
+    ),
+  ];
 }
 
-function testChanges(before: PolicyAccount, after: PolicyAccount): PolicyChange[] {
+function testChanges(before: PolicyContent, after: PolicyContent): PolicyChange[] {
   const isSame = JSON.stringify(before.tests) === JSON.stringify(after.tests);
   return isSame ? [] : [{ what: "tests", change: "changed", name: "" }];
 }

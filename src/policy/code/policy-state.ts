@@ -8,6 +8,8 @@
 import type { AccountGroup, PolicyAccount } from "../../wire/policy-account.ts";
 import type { PolicyFile } from "../../wire/policy-file.ts";
 import type { PolicyState } from "../../wire/policy-history.ts";
+import type { GroupId } from "../../wire/units.ts";
+import { type PolicyChange, planOf } from "./plan.ts";
 import { renderFile } from "./render.ts";
 import { groupsOfRule } from "./rule-groups.ts";
 
@@ -38,8 +40,35 @@ export function isSameState(a: PolicyState, b: PolicyState): boolean {
   return isSame(saidBy(a), saidBy(b));
 }
 
+/**
+ * What the save that made `after` of `before` changed. A group of `before` that is not in `after`, and that
+ * `exists` does not know either, was deleted.
+ */
+export function changesBetween(
+  before: PolicyState,
+  after: PolicyState,
+  exists: (groupId: GroupId) => boolean,
+): PolicyChange[] {
+  const now = new Map(after.groups.map((group) => [group.id, group]));
+  const then = new Map(before.groups.map((group) => [group.id, group]));
+  const asAccount = ({ id, name, settings = {} }: Partial<AccountGroup>): AccountGroup => ({
+    ...{ id: id ?? "", name: name ?? "", settings, isAll: false },
+  });
+  const groups = [...new Set([...now.keys(), ...then.keys()])].map((id) => {
+    const [was, is] = [then.get(id), now.get(id)];
+    const old = asAccount({ ...is, ...was, settings: was?.settings ?? {} });
+    if (is === undefined && !exists(id)) return { old, fresh: [] };
+    const fresh = asAccount({ ...was, ...is, settings: is?.settings ?? {} });
+    return { old, fresh: [isSame(old.settings, fresh.settings) ? old : fresh] };
+  });
+  return planOf(
+    { ...before, groups: groups.map(({ old }) => old) },
+    { ...after, groups: groups.flatMap(({ fresh }) => fresh) },
+  );
+}
+
 /** `account` with the policies, group settings and tests of `state`, including deleted groups. */
-export function accountInState(account: PolicyAccount, state: PolicyState): PolicyAccount {
+function accountInState(account: PolicyAccount, state: PolicyState): PolicyAccount {
   const then = new Map(state.groups.map((group) => [group.id, group]));
   const known = new Set(account.groups.map(({ id }) => id));
   const groups = account.groups.map((group): AccountGroup => {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import {
-  accountInState,
+  changesBetween,
   isSameState,
   policyStateOf,
   renderState,
@@ -76,8 +76,18 @@ test.each([
   expect(isSameState(said(account), said({ ...account, ...change(account) }))).toBe(expected);
 });
 
-test("what a group has is the account's own where it is the same, so that only changes are told", () => {
+test("a save that changes nothing but the objects has no changes", () => {
+  const state = policyStateOf(withFile(WHOLE_FILE));
+  expect(changesBetween(state, structuredClone(state), () => true)).toEqual([]);
+});
+
+test("a group that lost its settings was changed if it is still there, and removed if not", () => {
   const account = withFile(WHOLE_FILE);
-  const { groups } = accountInState(account, policyStateOf(account));
-  expect(groups.every((group, i) => group === account.groups[i])).toBe(true);
+  const [group] = account.groups.filter(({ settings }) => Object.keys(settings).length > 0);
+  const id = group?.id ?? "";
+  const before = policyStateOf({ ...account, policies: [] });
+  const after = { ...before, groups: before.groups.filter((one) => one.id !== id) };
+  const changes = (exists: boolean) => changesBetween(before, after, (other) => exists || other !== id);
+  expect(changes(true)).toEqual([{ what: "group", change: "changed", name: group?.name ?? "" }]);
+  expect(changes(false)).toEqual([{ what: "group", change: "removed", name: group?.name ?? "" }]);
 });

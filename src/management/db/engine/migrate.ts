@@ -33,6 +33,7 @@ import policyStates from "../migrations/sqlite/0022-policy-states.sql" with { ty
 import groupFloors from "../migrations/sqlite/0023-group-floors.sql" with { type: "text" };
 import ruleUses from "../migrations/sqlite/0024-rule-uses.sql" with { type: "text" };
 import policySource from "../migrations/sqlite/0025-policy-source.sql" with { type: "text" };
+import whatChanged from "../migrations/sqlite/0026-what-changed.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -69,6 +70,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 23, name: "group-floors", sql: groupFloors },
   { number: 24, name: "rule-uses", sql: ruleUses },
   { number: 25, name: "policy-source", sql: policySource },
+  { number: 26, name: "what-changed", sql: whatChanged },
 ];
 
 /**

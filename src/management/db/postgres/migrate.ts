@@ -33,6 +33,7 @@ import policyStates from "../migrations/postgres/0022-policy-states.sql" with { 
 import groupFloors from "../migrations/postgres/0023-group-floors.sql" with { type: "text" };
 import ruleUses from "../migrations/postgres/0024-rule-uses.sql" with { type: "text" };
 import policySource from "../migrations/postgres/0025-policy-source.sql" with { type: "text" };
+import whatChanged from "../migrations/postgres/0026-what-changed.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** Never edit a released migration: databases in use hold its checksum. */
@@ -62,6 +63,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 23, name: "group-floors", sql: groupFloors },
   { number: 24, name: "rule-uses", sql: ruleUses },
   { number: 25, name: "policy-source", sql: policySource },
+  { number: 26, name: "what-changed", sql: whatChanged },
 ];
 
 /** Key of the advisory lock held while migrating. Arbitrary, but it must never change. */

@@ -14,7 +14,16 @@ import type { Dialect } from "./dialect.ts";
 export const PEER_KINDS = ["machine", "device"] as const;
 export const PEER_STATUSES = ["active", "blocked", "pending"] as const;
 /** `all`: everything may have changed. */
-export const MAP_CHANGE_KINDS = ["user", "peer", "rule", "policy", "login", "account", "all"] as const;
+export const MAP_CHANGE_KINDS = [
+  "user",
+  "peer",
+  "rule",
+  "policy",
+  "login",
+  "account",
+  "all",
+  "left",
+] as const;
 export const SETUP_KEY_TYPES = ["one-off", "reusable"] as const;
 
 /** A machine's vouch for a device, made at one login. */
@@ -203,7 +212,10 @@ function mapChangesTable(d: Dialect, accounts: Accounts) {
       accountId: accountIdColumn(d, accounts),
       version: d.integer("version").notNull(),
       kind: d.word("kind", MAP_CHANGE_KINDS).notNull(),
-      /** The entity's id; a login's is its login key. Empty: everything. */
+      /**
+       * The entity's id; a login's is its login key. Empty: everything. Of `left`: a group with a `require` and
+       * the peer that left it, with a space between.
+       */
       entityId: d.text("entity_id").notNull(),
     },
     (table) => [d.primaryKey({ columns: [table.accountId, table.version, table.kind, table.entityId] })],

@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import type { PolicyChangeEntry } from "../../../wire/policy-code-api.ts";
 import { POLICY_STATE_WAYS, type PolicyState } from "../../../wire/policy-history.ts";
 import { type AccountTables, accountIdColumn } from "./accounts.ts";
 import type { Dialect } from "./dialect.ts";
@@ -23,6 +25,8 @@ export function policyStateTables(d: Dialect, { accounts }: Pick<AccountTables, 
       userName: d.text("user_name").notNull(),
       via: d.word("via", POLICY_STATE_WAYS).notNull(),
       reason: d.text("reason").notNull(),
+      /** Against the state before. Null: it is older than this column. */
+      changes: d.json<PolicyChangeEntry[]>("changes"),
     },
     (table) => [d.primaryKey({ columns: [table.accountId, table.number] })],
   );

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, count, eq, inArray } from "drizzle-orm";
+import { and, asc, count, eq, inArray, isNotNull } from "drizzle-orm";
 import type { GroupSettings } from "../../../wire/policy-account.ts";
 import type { AccountId, GroupId, PeerId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
@@ -49,6 +49,18 @@ export async function listGroups(tx: Reader, accountId: AccountId): Promise<Grou
     .where(eq(groups.accountId, accountId))
     .orderBy(asc(groups.name));
   return [...rows.filter((row) => row.isAll), ...rows.filter((row) => !row.isAll)];
+}
+
+/** Groups whose settings were ever set. */
+export function listGroupsWithSettings(
+  tx: Reader,
+  accountId: AccountId,
+): Promise<Pick<GroupRow, "id" | "settings">[]> {
+  const { groups } = tx.t;
+  return tx.sql
+    .select({ id: groups.id, settings: groups.settings })
+    .from(groups)
+    .where(and(eq(groups.accountId, accountId), isNotNull(groups.settings)));
 }
 
 export async function renameGroup(

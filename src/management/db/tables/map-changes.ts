@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { and, eq, gt, lte } from "drizzle-orm";
-import type { AccountId } from "../../../wire/units.ts";
+import { and, eq, gt, lte, ne, sql } from "drizzle-orm";
+import type { AccountId, GroupId, PeerId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import type { Row } from "../schema/schema.ts";
 
@@ -28,9 +28,37 @@ export async function listMapChanges(
   const rows = await tx.sql
     .selectDistinct({ kind: mapChanges.kind, entityId: mapChanges.entityId })
     .from(mapChanges)
-    .where(and(eq(mapChanges.accountId, accountId), gt(mapChanges.version, since)))
+    .where(
+      and(eq(mapChanges.accountId, accountId), gt(mapChanges.version, since), ne(mapChanges.kind, "left")),
+    )
     .limit(max + 1);
   return rows.length > max ? null : rows;
+}
+
+/** A peer that left a group with a `require`. */
+export interface Leaver {
+  readonly groupId: GroupId;
+  readonly peerId: PeerId;
+}
+
+/** Those who left in this transaction, or in one before that raised no version. */
+export async function listLeavers(tx: Reader, accountId: AccountId): Promise<Leaver[]> {
+  const { accounts, mapChanges } = tx.t;
+  const rows = await tx.sql
+    .select({ entityId: mapChanges.entityId })
+    .from(mapChanges)
+    .innerJoin(accounts, eq(accounts.id, mapChanges.accountId))
+    .where(
+      and(
+        eq(mapChanges.accountId, accountId),
+        eq(mapChanges.version, sql`${accounts.version} + 1`),
+        eq(mapChanges.kind, "left"),
+      ),
+    );
+  return rows.map(({ entityId }) => {
+    const [groupId = "", peerId = ""] = entityId.split(" ");
+    return { groupId, peerId };
+  });
 }
 
 /** Deletes changes that are too old once an account is at `version`. */

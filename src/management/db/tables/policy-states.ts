@@ -3,39 +3,61 @@
  *
  * @module
  */
-import { and, count, desc, eq, lt, lte } from "drizzle-orm";
+import { and, count, desc, eq, getTableColumns, lt, lte, max } from "drizzle-orm";
 import type { AccountId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import type { Row } from "../schema/schema.ts";
 
 export type PolicyStateRow = Row<"policyStates">;
+/** A row without the state itself, which is most of it. */
+export type PolicyStateHead = Omit<PolicyStateRow, "state">;
+
+/** A page of states, newest first. With `before`, only those with smaller numbers. */
+interface Page {
+  readonly limit: number;
+  readonly before?: number | undefined;
+}
 
 /** States kept per account, and their total size. The newest stays, however large. */
 const STATES_MAX = 100;
 const STATES_BYTES_MAX = 32 * 1024 * 1024;
 
-/** Newest first. With `before`, only those with smaller numbers. */
-export function listPolicyStates(
-  tx: Reader,
-  accountId: AccountId,
-  { limit, before }: { readonly limit: number; readonly before?: number | undefined },
-): Promise<PolicyStateRow[]> {
+export function listPolicyStates(tx: Reader, accountId: AccountId, page: Page): Promise<PolicyStateRow[]> {
   const { policyStates } = tx.t;
-  const below = before === undefined ? undefined : lt(policyStates.number, before);
   return tx.sql
     .select()
     .from(policyStates)
-    .where(and(eq(policyStates.accountId, accountId), below))
+    .where(within(tx, accountId, page))
     .orderBy(desc(policyStates.number))
-    .limit(limit);
+    .limit(page.limit);
 }
 
-/** How many states are kept. */
-export async function countPolicyStates(tx: Reader, accountId: AccountId): Promise<number> {
+export function listPolicyStateHeads(
+  tx: Reader,
+  accountId: AccountId,
+  page: Page,
+): Promise<PolicyStateHead[]> {
   const { policyStates } = tx.t;
-  const where = eq(policyStates.accountId, accountId);
-  const [row] = await tx.sql.select({ kept: count() }).from(policyStates).where(where);
-  return row?.kept ?? 0;
+  const { state: _, ...head } = getTableColumns(policyStates);
+  return tx.sql
+    .select(head)
+    .from(policyStates)
+    .where(within(tx, accountId, page))
+    .orderBy(desc(policyStates.number))
+    .limit(page.limit);
+}
+
+/** How many states are kept, and the number of the one in force. 0 and 0: there is none. */
+export async function countPolicyStates(
+  tx: Reader,
+  accountId: AccountId,
+): Promise<{ kept: number; newest: number }> {
+  const { policyStates } = tx.t;
+  const [row] = await tx.sql
+    .select({ kept: count(), newest: max(policyStates.number) })
+    .from(policyStates)
+    .where(eq(policyStates.accountId, accountId));
+  return { kept: row?.kept ?? 0, newest: row?.newest ?? 0 };
 }
 
 /** Adds a state and deletes those beyond the limits. */
@@ -55,4 +77,9 @@ export async function addPolicyState(tx: Writer, row: PolicyStateRow): Promise<v
   });
   if (surplus === undefined) return;
   await tx.sql.delete(policyStates).where(and(eq(accountId, row.accountId), lte(number, surplus.number)));
+}
+
+function within({ t: { policyStates } }: Reader, accountId: AccountId, { before }: Page) {
+  const below = before === undefined ? undefined : lt(policyStates.number, before);
+  return and(eq(policyStates.accountId, accountId), below);
 }

@@ -4,14 +4,21 @@
  *
  * @module
  */
-import { planOf } from "../../../policy/code/plan.ts";
-import { accountInState, renderState } from "../../../policy/code/policy-state.ts";
+import { changesBetween, renderState } from "../../../policy/code/policy-state.ts";
 import { HistoryQuery, NoQuery } from "../../../wire/admin-query.ts";
 import type { PolicyAccount } from "../../../wire/policy-account.ts";
+import type { PolicyChangeEntry } from "../../../wire/policy-code-api.ts";
 import { PolicyHistoryEntry, PolicyHistoryState } from "../../../wire/policy-history.ts";
 import { renderPolicyText } from "../../../wire/policy-render.ts";
+import type { AccountId } from "../../../wire/units.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
-import { countPolicyStates, listPolicyStates, type PolicyStateRow } from "../../db/tables/policy-states.ts";
+import {
+  countPolicyStates,
+  listPolicyStateHeads,
+  listPolicyStates,
+  type PolicyStateHead,
+} from "../../db/tables/policy-states.ts";
+import { asEntry } from "../../policy-files/keep-state.ts";
 import { loadPolicyAccount } from "../../policy-files/load-account.ts";
 import { notFound } from "./access.ts";
 import { type Call, isoTime, type Route, route } from "./route.ts";
@@ -31,17 +38,18 @@ export const policyHistoryRoutes: readonly Route[] = [
     handle: (call) =>
       call.ctx.store.snapshot(async (tx) => {
         const { limit = PAGE_DEFAULT, cursor } = call.query;
-        const account = await accountOf(call, tx);
-        const total = await countPolicyStates(tx, call.accountId);
-        // Reads one more, to show what the last listed state changed.
-        const rows = await listPolicyStates(tx, call.accountId, { limit: limit + 1, before: cursor });
-        const newest = await newestNumber(call, tx);
-        const items = rows
-          .slice(0, limit)
-          .map((row, i) => entryOf(account, row, { was: rows[i + 1], newest }));
+        const { kept, newest } = await countPolicyStates(tx, call.accountId);
+        // One more than is shown: whether there is another page.
+        const page = { limit: limit + 1, before: cursor };
+        const heads = await listPolicyStateHeads(tx, call.accountId, page);
+        const shown = heads.slice(0, limit);
+        const older = await changesOfOlder(tx, call.accountId, shown);
+        const items = shown.map((head) =>
+          entryOf(head, head.changes ?? older.get(head.number) ?? [], newest),
+        );
         const last = items.at(-1);
-        const next = rows.length > limit && last !== undefined ? { cursor: String(last.number) } : null;
-        return { items, total, next };
+        const next = heads.length > limit && last !== undefined ? { cursor: String(last.number) } : null;
+        return { items, total: kept, next };
       }),
   }),
   route({
@@ -53,42 +61,50 @@ export const policyHistoryRoutes: readonly Route[] = [
     answer: { one: PolicyHistoryState },
     handle: (call) =>
       call.ctx.store.snapshot(async (tx) => {
-        const account = await accountOf(call, tx);
-        const [row, was] = await statesFrom(call, tx);
-        if (row === undefined) throw notFound("policy state");
-        const file = renderState(account, row.state);
-        const newest = await newestNumber(call, tx);
-        return { ...entryOf(account, row, { was, newest }), text: renderPolicyText(file, null), file };
+        const number = call.param("stateNumber");
+        if (!NUMBER.test(number)) throw notFound("policy state");
+        const page = { limit: 1, before: Number(number) + 1 };
+        const [row] = await listPolicyStates(tx, call.accountId, page);
+        if (row === undefined || row.number !== Number(number)) throw notFound("policy state");
+        const file = renderState(await accountOf(call, tx), row.state);
+        const { newest } = await countPolicyStates(tx, call.accountId);
+        const older = await changesOfOlder(tx, call.accountId, [row]);
+        const entry = entryOf(row, row.changes ?? older.get(row.number) ?? [], newest);
+        return { ...entry, text: renderPolicyText(file, null), file };
       }),
   }),
 ];
 
-/** The requested state and the one before it. */
-async function statesFrom(call: Call<unknown, unknown>, tx: Reader): Promise<PolicyStateRow[]> {
-  const number = call.param("stateNumber");
-  if (!NUMBER.test(number)) return [];
-  const rows = await listPolicyStates(tx, call.accountId, { limit: 2, before: Number(number) + 1 });
-  return rows[0]?.number === Number(number) ? rows : [];
-}
-
-async function newestNumber(call: Call<unknown, unknown>, tx: Reader): Promise<number> {
-  return (await listPolicyStates(tx, call.accountId, { limit: 1 }))[0]?.number ?? 0;
+/** Changes of states from before they were stored, which are the last of a page. */
+async function changesOfOlder(
+  tx: Reader,
+  accountId: AccountId,
+  page: readonly PolicyStateHead[],
+): Promise<Map<number, PolicyChangeEntry[]>> {
+  const older = page.filter(({ changes }) => changes === null);
+  const [first] = older;
+  if (first === undefined) return new Map();
+  // One more: the state that the last of them changed.
+  const before = first.number + 1;
+  const states = await listPolicyStates(tx, accountId, { limit: older.length + 1, before });
+  return new Map(
+    states.flatMap(({ number, state }, i) => {
+      const was = states[i + 1]?.state;
+      return was === undefined
+        ? []
+        : [[number, changesBetween(was, state, () => true).map(asEntry)] as const];
+    }),
+  );
 }
 
 function entryOf(
-  account: PolicyAccount,
-  { number, at, userId, userName, via, reason, state }: PolicyStateRow,
-  { was, newest }: { readonly was: PolicyStateRow | undefined; readonly newest: number },
+  { number, at, userId, userName, via, reason }: PolicyStateHead,
+  changes: readonly PolicyChangeEntry[],
+  newest: number,
 ): PolicyHistoryEntry {
-  const before = was === undefined ? undefined : accountInState(account, was.state);
-  const changes = before === undefined ? [] : planOf(before, accountInState(before, state));
   return {
     ...{ number, at: isoTime(at), by: userId === "" ? null : { id: userId, name: userName } },
-    ...{ via, reason, current: number === newest },
-    changes: changes.map(({ fields, ...change }) => ({
-      ...change,
-      ...(fields ? { fields: [...fields] } : {}),
-    })),
+    ...{ via, reason, current: number === newest, changes: [...changes] },
   };
 }
 

@@ -12,13 +12,14 @@ import {
   insertGroup,
   listGroups,
   setGroupPeers,
+  setGroupSettings,
 } from "../../../../src/management/db/tables/groups.ts";
 import {
   deleteLoginsOverBefore,
   insertLogin,
   revokeLogin,
 } from "../../../../src/management/db/tables/logins.ts";
-import { listMapChanges } from "../../../../src/management/db/tables/map-changes.ts";
+import { listLeavers, listMapChanges } from "../../../../src/management/db/tables/map-changes.ts";
 import {
   deletePeer,
   type PeerRow,
@@ -32,6 +33,7 @@ import {
   putPostureCheck,
 } from "../../../../src/management/db/tables/policies.ts";
 import { deleteUser, type UserRow, updateUser } from "../../../../src/management/db/tables/users.ts";
+import type { GroupSettings } from "../../../../src/wire/policy-account.ts";
 import {
   aManagement,
   anAccount,
@@ -245,4 +247,24 @@ test("more changes than asked for, and versions forgotten, are said so", async (
     for (let i = 0; i < 1024; i++) await bumpVersion(tx, accountId);
   });
   expect(await changes(version, version + 1024, 100)).toEqual([]);
+});
+
+test("who leaves a group that requires something is noted until the next version, and in no reader's changes", async () => {
+  const { store } = management;
+  const leave = (settings: GroupSettings, peerIds: readonly string[]) =>
+    store.transaction(async (tx) => {
+      await setGroupSettings(tx, accountId, groupId, settings);
+      await setGroupPeers(tx, groupId, [machine.id, device.id]);
+      await bumpVersion(tx, accountId);
+      const since = (await findVersion(tx, accountId)) ?? 0;
+      await setGroupPeers(tx, groupId, peerIds);
+      const left = await listLeavers(tx, accountId);
+      const version = (await bumpVersion(tx, accountId)) ?? 0;
+      const changes = await listMapChanges(tx, accountId, { since, version, max: 9 });
+      return [left, await listLeavers(tx, accountId), changes?.map(({ kind }) => kind)];
+    });
+  const left = { groupId, peerId: device.id };
+  expect(await leave({ require: { reason: true } }, [machine.id])).toEqual([[left], [], ["peer"]]);
+  expect(await leave({ requestable: true }, [machine.id])).toEqual([[], [], ["peer"]]);
+  expect(await leave({}, [])).toEqual([[], [], ["peer", "peer"]]);
 });

@@ -1,5 +1,6 @@
 /** Earlier states of the policies over the API, against a real store. */
 import { beforeEach, expect, test } from "bun:test";
+import { lt, sql } from "drizzle-orm";
 import { aPolicyBody, aRuleBody, TestApi } from "../../../support/admin-api.ts";
 import { aPeerOf, aUserOf } from "../../../support/management.ts";
 
@@ -148,8 +149,8 @@ test("a group with settings is part of a state until it is deleted, and is resto
   const { body: db } = await api.call("POST", "/api/groups", { name: "db", require });
   expect((await api.call("DELETE", `/api/groups/${db.id}`)).status).toBe(200);
   expect(await history()).toMatchObject([
-    { number: 3, current: true, changes: [{ what: "group", name: "db" }] },
-    { number: 2, changes: [{ what: "group", name: "db" }] },
+    { number: 3, current: true, changes: [{ what: "group", change: "removed", name: "db" }] },
+    { number: 2, changes: [{ what: "group", change: "changed", name: "db" }] },
     { number: 1 },
   ]);
   expect((await apply({ file: (await stateOf(2)).body.file })).status).toBe(200);
@@ -161,6 +162,35 @@ test("pages go on below the last number, with what each changed of the one befor
   const all = await history();
   expect(all).toHaveLength(4);
   expect([...(await history("?limit=2")), ...(await history("?limit=2&cursor=3"))]).toEqual(all);
+});
+
+/** As a state of before its changes were stored with it. */
+const forgetChanges = (below: number) =>
+  api.management.store.transaction((tx) =>
+    tx.sql.update(tx.t.policyStates).set({ changes: null }).where(lt(tx.t.policyStates.number, below)),
+  );
+
+test("a state that is older than its changes are stored says the same of itself", async () => {
+  for (const name of ["a", "b", "c"]) await create(name);
+  const all = await history();
+  for (const below of [3, 9]) {
+    await forgetChanges(below);
+    expect(await history()).toEqual(all);
+    expect([...(await history("?limit=2")), ...(await history("?limit=2&cursor=3"))]).toEqual(all);
+    expect((await stateOf(2)).body.changes).toEqual(all[2]?.changes);
+  }
+});
+
+test("a page of the history reads no state whose changes are stored", async () => {
+  for (const name of ["a", "b", "c"]) await create(name);
+  const all = await history();
+  // What cannot be read says whether it is.
+  await api.management.store.transaction((tx) =>
+    tx.sql.update(tx.t.policyStates).set({ state: sql`'"unreadable"'` }),
+  );
+  expect(await history()).toEqual(all);
+  await forgetChanges(3);
+  expect((await api.call("GET", "/api/policy/history")).status).toBe(500);
 });
 
 test.each(["0", "9", "x", "1e3"])("there is no state %s", async (number) => {

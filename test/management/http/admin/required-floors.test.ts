@@ -1,5 +1,8 @@
 /** What groups require is not lowered by a token that no fresh sign-in gave, whichever way it tries. */
 import { beforeEach, expect, test } from "bun:test";
+import type { ChangeWriter } from "../../../../src/management/db/store.ts";
+import { setGroupPeers } from "../../../../src/management/db/tables/groups.ts";
+import { withFloors } from "../../../../src/management/http/admin/required-floors.ts";
 import { TestApi } from "../../../support/admin-api.ts";
 import { aPeerOf, aTokenOf, aUserOf } from "../../../support/management.ts";
 
@@ -78,6 +81,42 @@ test.each([
   ],
 ] as const)("%s takes no fresh sign-in", async (_, change) => {
   expect((await change()).status).toBe(200);
+});
+
+test("a change is not asked about for who left by one before it", async () => {
+  await api.management.store.transaction((tx) => setGroupPeers(tx, db, []));
+  expect((await as("PUT", `/api/groups/${await api.aGroup("web")}`, { name: "www" })).status).toBe(200);
+});
+
+/** How many queries `withFloors` makes around `change`. */
+async function queriesAround(change: (tx: ChangeWriter) => Promise<void>): Promise<number> {
+  const { accountId, management } = api;
+  const options = { accountId, initiator: { id: "", name: "", email: "" }, affectsMaps: true };
+  return await management.store.change(options, async (tx) => {
+    let queries = 0;
+    const sql = new Proxy(tx.sql, {
+      get(target, key) {
+        if (key === "select") queries += 1;
+        return Reflect.get(target, key, target);
+      },
+    });
+    await withFloors(Object.assign(Object.create(tx), { sql }), { accountId, onLess: async () => {} }, () =>
+      change(tx),
+    );
+    return queries;
+  });
+}
+
+test("the comparison costs what was changed, not what is required", async () => {
+  const { store } = api.management;
+  const peers = [web1];
+  for (let i = 0; i < 20; i++) peers.push((await aPeerOf(store, api.accountId, { name: `m${i}` })).id);
+  for (let i = 0; i < 20; i++) await aGroup(`g${i}`, peers, REQUIRED);
+  expect(await queriesAround(async () => {})).toBe(4);
+  expect(await queriesAround((tx) => setGroupPeers(tx, db, [web2]))).toBe(5);
+  const none = (await api.call("GET", "/api/groups")).body as { id: string; require?: object }[];
+  for (const { id, require } of none) if (require) await api.call("DELETE", `/api/groups/${id}`);
+  expect(await queriesAround(async () => {})).toBe(1);
 });
 
 test("a machine leaves while another group requires less of it: refused", async () => {
