@@ -45,6 +45,8 @@ depends on the user's role.`;
 export interface Answer<T> {
   readonly value: T;
   readonly text: string;
+  /** `X-Seen-Seq`: where a reader that follows a log goes on. Absent: the answer is of no such log. */
+  readonly seen?: string;
 }
 
 export interface Admin {
@@ -250,7 +252,8 @@ async function send<T>(call: Call, answer: Parser<T>): Promise<Answer<T>> {
   const ignored = response.headers.get("x-ignored");
   if (ignored !== null) say("warning", `management does not know, and has ignored: ${printable(ignored)}`);
   const parsed = answer.safeParse(text === "" ? undefined : parseJson(text));
-  if (parsed.success) return { value: parsed.data, text };
+  const seen = response.headers.get("x-seen-seq");
+  if (parsed.success) return { value: parsed.data, text, ...(seen === null ? {} : { seen }) };
   throw new QfError("ERR_UNAVAILABLE", "management gave an answer that makes no sense", {
     hint: "check that qf and management are of the same version",
     cause: parsed.error,

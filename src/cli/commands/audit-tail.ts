@@ -1,6 +1,6 @@
 import { QfError } from "../../base/errors.ts";
 import { ReadAuditEvent } from "../../wire/audit-event.ts";
-import { ADMIN_ARGS, type Admin, openAdmin, printBody } from "../admin.ts";
+import { ADMIN_ARGS, type Admin, type Answer, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
 import { FILTER_ARGS, FILTER_OPTIONS, filterQuery } from "../event-filter.ts";
 import { lineOf } from "../event-line.ts";
@@ -13,6 +13,7 @@ const WAIT_SECONDS = 20;
 const EVENTS_MAX = 500;
 /** Pause after an answer without events. */
 const IDLE_MS = 250;
+const SEQ = /^\d{1,16}$/;
 
 export const auditTail = command(
   `
@@ -56,7 +57,7 @@ examples:
       if (args.receipt !== undefined && answer.value.length === 0) throw noReceipt(args.receipt);
       if (args.follow !== true && args.json === true) return printBody(answer);
       for (const event of answer.value.toReversed()) await show(event);
-      if (args.follow === true) await follow(admin, { filter, known: answer.value }, show);
+      if (args.follow === true) await follow(admin, { filter, start: placeAfter(answer, "0") }, show);
     },
   },
 );
@@ -74,21 +75,27 @@ function noReceipt(receipt: string): QfError {
   });
 }
 
-/** Shows events after those that are known, forever. */
+/** Where to go on after `answer`: behind all that it was searched in, not only what it shows. */
+function placeAfter({ value, seen }: Answer<readonly ReadAuditEvent[]>, before: string): string {
+  if (seen !== undefined && SEQ.test(seen)) return seen;
+  // An older management does not say.
+  const ids = [before, ...value.map(({ id }) => id)].map(Number);
+  return String(Math.max(...ids));
+}
+
+/** Shows events from a place on, forever. */
 async function follow(
   admin: Admin,
-  { filter, known }: { readonly filter: URLSearchParams; readonly known: readonly ReadAuditEvent[] },
+  { filter, start }: { readonly filter: URLSearchParams; readonly start: string },
   show: (event: ReadAuditEvent) => Promise<void>,
 ): Promise<never> {
-  let last = known[0]?.id ?? "0";
+  let place = start;
   for (;;) {
-    const page = { after_seq: last, limit: EVENTS_MAX, wait_seconds: WAIT_SECONDS };
-    const { value } = await eventsBy(admin, filter, page);
-    for (const event of value) {
-      await show(event);
-      last = event.id;
-    }
+    const page = { after_seq: place, limit: EVENTS_MAX, wait_seconds: WAIT_SECONDS };
+    const answer = await eventsBy(admin, filter, page);
+    for (const event of answer.value) await show(event);
+    place = placeAfter(answer, place);
     // Management answers at each new event, also at those that the filter leaves out.
-    if (value.length === 0) await Bun.sleep(IDLE_MS);
+    if (answer.value.length === 0) await Bun.sleep(IDLE_MS);
   }
 }

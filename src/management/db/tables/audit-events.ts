@@ -123,8 +123,8 @@ async function takeNumbers(tx: Writer, accountId: AccountId, count: number): Pro
 
 /** Which events to list. All conditions must hold. */
 export interface EventFilter {
-  /** The initiator's id, e-mail address or name. */
-  readonly user?: string | undefined;
+  /** The initiator by one of these, or by any of them. */
+  readonly user?: { readonly by: "id" | "email" | "name" | "any"; readonly text: string } | undefined;
   /** Peers that reported the event or that it happened to. */
   readonly peerIds?: readonly PeerId[] | undefined;
   /** A code, or a prefix of codes followed by `.*`. */
@@ -163,9 +163,7 @@ function conditionsOf(tx: Reader, { user, peerIds, activity, sinceMs, untilMs }:
   const { auditEvents: e } = tx.t;
   const prefix = activity?.endsWith(".*") === true ? activity.slice(0, -1) : undefined;
   return [
-    user === undefined
-      ? undefined
-      : or(eq(e.initiatorId, user), eq(e.initiatorEmail, user), eq(e.initiatorName, user)),
+    user === undefined ? undefined : initiatorIs(tx, user),
     peerIds === undefined
       ? undefined
       : or(inArray(e.agentPeerId, [...peerIds]), inArray(e.targetId, [...peerIds])),
@@ -177,6 +175,12 @@ function conditionsOf(tx: Reader, { user, peerIds, activity, sinceMs, untilMs }:
     sinceMs === undefined ? undefined : gte(e.atMs, sinceMs),
     untilMs === undefined ? undefined : lt(e.atMs, untilMs),
   ];
+}
+
+function initiatorIs(tx: Reader, { by, text }: NonNullable<EventFilter["user"]>) {
+  const { initiatorId, initiatorEmail, initiatorName } = tx.t.auditEvents;
+  if (by === "any") return or(eq(initiatorId, text), eq(initiatorEmail, text), eq(initiatorName, text));
+  return eq({ id: initiatorId, email: initiatorEmail, name: initiatorName }[by], text);
 }
 
 /** Any text may be compared. Text that is not a code matches nothing. */

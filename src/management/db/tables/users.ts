@@ -149,14 +149,17 @@ export async function deleteUser(tx: Writer, accountId: AccountId, userId: UserI
   await tx.sql.delete(users).where(and(eq(users.accountId, accountId), eq(users.id, userId)));
 }
 
-/** Ids of users whose id, e-mail address or name is exactly `who`. */
-export async function listUsersNamed(tx: Reader, accountId: AccountId, who: string): Promise<UserId[]> {
+/** Users whose id, e-mail address or name is exactly `who`. */
+export function listUsersNamed(
+  tx: Reader,
+  accountId: AccountId,
+  who: string,
+): Promise<Pick<UserRow, "id" | "email" | "name">[]> {
   const { users } = tx.t;
-  const rows = await tx.sql
-    .select({ id: users.id })
+  return tx.sql
+    .select({ id: users.id, email: users.email, name: users.name })
     .from(users)
     .where(
       and(eq(users.accountId, accountId), or(eq(users.id, who), eq(users.email, who), eq(users.name, who))),
     );
-  return rows.map(({ id }) => id);
 }

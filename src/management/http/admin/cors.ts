@@ -9,7 +9,7 @@ import type { Context, MiddlewareHandler } from "hono";
 
 /** How long a browser caches a preflight answer, in seconds. */
 const PREFLIGHT_SECONDS = 600;
-const EXPOSED = "Link, X-Ignored, X-Request-Id, X-Total-Count";
+const EXPOSED = "Link, X-Ignored, X-Request-Id, X-Seen-Seq, X-Total-Count";
 
 /** Marks answers, including refusals, as readable for pages of these origins. */
 export function allowOrigins(origins: ReadonlySet<string>): MiddlewareHandler {

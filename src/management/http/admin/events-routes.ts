@@ -6,18 +6,11 @@
 import { QfError } from "../../../base/errors.ts";
 import { AUDIT_PAGE_MAX, AuditQuery } from "../../../wire/admin-query.ts";
 import { AuditEvent } from "../../../wire/audit-event.ts";
-import { type AccountId, Id, type PeerId } from "../../../wire/units.ts";
 import { createKeyedCounter, type KeyedCounter } from "../../contracts/keyed-counter.ts";
-import type { Reader } from "../../db/engine/transaction.ts";
 import type { Row } from "../../db/schema/schema.ts";
 import type { Store } from "../../db/store.ts";
-import {
-  countEvents,
-  type EventFilter,
-  findEventByReceipt,
-  listEvents,
-} from "../../db/tables/audit-events.ts";
-import { listPeersByName } from "../../db/tables/peer-names.ts";
+import { countEvents, findEventByReceipt, listEvents } from "../../db/tables/audit-events.ts";
+import { eventFilterOf } from "./event-filter.ts";
 import type { Listing } from "./paging.ts";
 import { type Call, type Route, route } from "./route.ts";
 
@@ -35,11 +28,11 @@ export const eventRoutes: readonly Route[] = [
     access: "read",
     query: AuditQuery,
     answer: { listOf: AuditEvent },
-    also: [429],
+    also: [409, 429],
     handle: async (call) => {
-      const rows = await eventsFor(call);
-      const { first, total } = await call.read((tx) => countEvents(tx, call.accountId));
-      return { items: rows.map(asEvent), total, next: nextEvents(call.query, rows, first) };
+      const { rows, first, total, seenSeq } = await eventsFor(call);
+      const seen = seenSeq === null ? {} : { seen: String(seenSeq) };
+      return { items: rows.map(asEvent), total, next: nextEvents(call.query, rows, first), ...seen };
     },
   }),
 ];
@@ -58,47 +51,55 @@ function nextEvents(
   return last.seq > first ? { cursor: String(last.seq), limit: String(limit) } : null;
 }
 
-async function eventsFor(call: Call<undefined, AuditQuery>): Promise<Row<"auditEvents">[]> {
-  const { limit = AUDIT_PAGE_MAX, after_seq, cursor, wait_seconds = 0, receipt } = call.query;
-  const before_seq = cursor ?? call.query.before_seq;
+interface Found {
+  readonly rows: readonly Row<"auditEvents">[];
+  /** Of the whole log. */
+  readonly first: number;
+  readonly total: number;
+  /** Nothing up to this event is left to be shown. Null: the query does not follow the log. */
+  readonly seenSeq: number | null;
+}
+
+async function eventsFor(call: Call<undefined, AuditQuery>): Promise<Found> {
+  const { after_seq, wait_seconds = 0, receipt } = call.query;
   if (receipt !== undefined) {
-    const event = await call.read((tx) => findEventByReceipt(tx, call.accountId, receipt));
-    return event === undefined ? [] : [event];
+    return await call.ctx.store.snapshot(async (tx) => {
+      const event = await findEventByReceipt(tx, call.accountId, receipt);
+      const rows = event === undefined ? [] : [event];
+      return { rows, ...(await countEvents(tx, call.accountId)), seenSeq: null };
+    });
   }
-  if (after_seq === undefined) {
-    const page = { limit, ...(before_seq === undefined ? {} : { beforeSeq: before_seq }) };
-    return call.read(async (tx) => listEvents(tx, call.accountId, page, await filterOf(tx, call)));
-  }
-  const page = { limit, afterSeq: after_seq };
-  const ask = () => call.read(async (tx) => listEvents(tx, call.accountId, page, await filterOf(tx, call)));
-  if (wait_seconds === 0) return ask();
+  if (after_seq === undefined || wait_seconds === 0) return await ask(call, after_seq);
   const heard = listen(call, after_seq, wait_seconds * 1000);
   try {
     // Listening begins before the first look, so no event falls between the two.
-    const now = await ask();
-    if (now.length > 0) return now;
+    const now = await ask(call, after_seq);
+    if (now.rows.length > 0) return now;
     await heard.news;
-    return await ask();
+    // Those that the first look passed over do not fit.
+    return await ask(call, now.seenSeq ?? after_seq);
   } finally {
     heard.stop();
   }
 }
 
-async function filterOf(tx: Reader, { accountId, query }: Call<undefined, AuditQuery>): Promise<EventFilter> {
-  const { user, machine, activity, since, until } = query;
-  return {
-    user,
-    peerIds: machine === undefined ? undefined : await peerIdsOf(tx, accountId, machine),
-    activity,
-    sinceMs: since === undefined ? undefined : Date.parse(since),
-    untilMs: until === undefined ? undefined : Date.parse(until),
-  };
-}
-
-/** An unknown id is used as given, since the peer may be deleted. */
-async function peerIdsOf(tx: Reader, accountId: AccountId, machine: string): Promise<PeerId[]> {
-  const named = await listPeersByName(tx, accountId, machine);
-  return Id.safeParse(machine).success ? [machine, ...named] : named;
+/** Events and the end of the log at one moment, so that none is between the two. */
+function ask(call: Call<undefined, AuditQuery>, afterSeq: number | undefined): Promise<Found> {
+  const { accountId, query } = call;
+  const { limit = AUDIT_PAGE_MAX, cursor, before_seq: beforeSeq = cursor } = query;
+  return call.ctx.store.snapshot(async (tx) => {
+    const filter = await eventFilterOf(tx, accountId, query);
+    const { first, total } = await countEvents(tx, accountId);
+    const end = Math.max(first + total - 1, afterSeq ?? 0);
+    if (afterSeq === undefined) {
+      const page = { limit, ...(beforeSeq === undefined ? {} : { beforeSeq }) };
+      const rows = await listEvents(tx, accountId, page, filter);
+      return { rows, first, total, seenSeq: beforeSeq === undefined ? end : null };
+    }
+    const rows = await listEvents(tx, accountId, { limit, afterSeq }, filter);
+    const last = rows.length < limit ? undefined : rows.at(-1);
+    return { rows, first, total, seenSeq: last?.seq ?? end };
+  });
 }
 
 /**

@@ -124,6 +124,7 @@ const HEADERS: Json = {
 const LIST_HEADERS: Json = {
   ...HEADERS,
   "X-Total-Count": { description: "Entries over all pages", schema: { type: "integer" } },
+  "X-Seen-Seq": text("Of audit events: the after_seq to go on with when following the log"),
   Link: text('The next page, with rel="next"; absent on the last one'),
 };
 

@@ -2,7 +2,7 @@
  * Lists of the API: whole, as NetBird's clients expect them, or in pages with `limit` and `cursor`.
  *
  * The body is a plain array either way. `X-Total-Count` has the number of items, and `Link` with `rel="next"`
- * leads to the next page. Pages are ordered by id, so that items that stay are neither skipped nor repeated
+ * leads to the next page. `X-Seen-Seq` tells who follows a log where to go on. Pages are ordered by id, so that items that stay are neither skipped nor repeated
  * while others come and go.
  *
  * @module
@@ -16,6 +16,8 @@ export interface Listing<T> {
   readonly total: number;
   /** Query parameters that change for the next page. Null: this is the last page. */
   readonly next: Readonly<Record<string, string>> | null;
+  /** Of a log that is followed: where the next request goes on. Absent: it is not followed. */
+  readonly seen?: string;
 }
 
 /** The requested page of `rows`. Only its rows are rendered. */
@@ -52,6 +54,7 @@ export function listingById<R extends { readonly id: string }, T>(
 /** Sets the headers, since the body is a plain array. */
 export function announce(c: Context, list: Listing<unknown>, origin: string): void {
   c.header("X-Total-Count", String(list.total));
+  if (list.seen !== undefined) c.header("X-Seen-Seq", list.seen);
   if (list.next === null) return;
   const { pathname, searchParams } = new URL(c.req.url);
   for (const [name, value] of Object.entries(list.next)) searchParams.set(name, value);

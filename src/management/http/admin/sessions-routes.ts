@@ -97,14 +97,19 @@ function placeOf(cursor: string | undefined): SshSessionPlace | null {
   return cursor === undefined ? null : { openedAtMs: Number(openedAtMs), connectionId };
 }
 
+function idsOf(found: readonly { readonly id: string }[]): string[] {
+  return found.map(({ id }) => id);
+}
+
 /** The query, narrowed to what the caller may see. */
 async function filterOf(tx: Reader, { accountId, user, query }: ListCall): Promise<SshSessionFilter> {
   const { machine, local_user: localUser, state, since, until } = query;
   const who = query.user;
-  const asked = who === undefined ? undefined : { ids: await listUsersNamed(tx, accountId, who), name: who };
+  const asked =
+    who === undefined ? undefined : { ids: idsOf(await listUsersNamed(tx, accountId, who)), name: who };
   // A plain user who asks for another person gets the same answer as for a person who does not exist.
   const own = { ids: asked === undefined || asked.ids.includes(user.id) ? [user.id] : [] };
-  const peers = machine === undefined ? [] : await listPeersByName(tx, accountId, machine);
+  const peers = machine === undefined ? [] : idsOf(await listPeersByName(tx, accountId, machine));
   const isId = Id.safeParse(machine).success;
   return {
     user: mayCall(user.role, "read") ? asked : own,

@@ -96,6 +96,33 @@ test("events of a machine are found by its name and by its id, also when it is g
   expect((await ids("?machine=web2")).length).toBeGreaterThan(0);
 });
 
+const seenAfter = async (query: string): Promise<[number[], string | null]> => {
+  const { status, body, headers } = await api.call("GET", `/api/events/audit${query}`);
+  expect(status).toBe(200);
+  return [body.map(({ id }: { id: string }) => Number(id)), headers.get("x-seen-seq")];
+};
+
+test("a reader that follows is told where to go on, past events that its filter leaves out", async () => {
+  for (const name of ["a", "b", "c"]) await api.aGroup(name);
+  expect(await seenAfter("")).toEqual([[4, 3, 2, 1], "4"]);
+  expect(await seenAfter("?activity=x.y")).toEqual([[], "4"]);
+  expect(await seenAfter("?after_seq=1&activity=x.y")).toEqual([[], "4"]);
+  // Not past what is left for the next page.
+  expect(await seenAfter("?after_seq=1&limit=2")).toEqual([[2, 3], "3"]);
+  expect(await seenAfter("?after_seq=2&limit=2")).toEqual([[3, 4], "4"]);
+  // Never back.
+  expect(await seenAfter("?after_seq=9")).toEqual([[], "9"]);
+  expect(await seenAfter("?before_seq=3")).toEqual([[2, 1], null]);
+});
+
+test("a question that waits tells it as well, and its answer begins behind what was looked at", async () => {
+  await api.aGroup("a");
+  const waiting = seenAfter("?after_seq=0&activity=peer.*&wait_seconds=20");
+  await Bun.sleep(20);
+  await api.aGroup("b");
+  expect(await waiting).toEqual([[], "3"]);
+});
+
 test.each(["?activity=x%25", "?since=yesterday", "?user="])("the filter %s is refused", async (query) => {
   expect((await api.call("GET", `/api/events/audit${query}`)).status).toBe(422);
 });
