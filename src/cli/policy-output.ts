@@ -13,6 +13,7 @@ import type {
   PolicyDiff,
   PolicyTestOutcome,
   PolicyTestReport,
+  PolicyUsage,
 } from "../wire/policy-code-api.ts";
 import type { PolicyHistoryEntry } from "../wire/policy-history.ts";
 import { renderTable } from "./output.ts";
@@ -45,6 +46,32 @@ export function historyCells(state: PolicyHistoryEntry): string[] {
     printable(reason),
     changes.map((change) => changeLine(change).trim()).join("; "),
   ];
+}
+
+export const USAGE_HEADINGS = ["POLICY", "RULE", "PEOPLE", "MACHINES", "LAST DECIDED", "UNUSED"] as const;
+
+/** The use of one rule, cell by cell. A rule that is gone since is named by its id. */
+export function usageCells(
+  use: PolicyUsage["rules"][number],
+  policies: readonly { readonly id: string; readonly name: string; readonly rules: readonly NamedRule[] }[],
+): string[] {
+  const policy = policies.find(({ id }) => id === use.policy_id);
+  const index = policy?.rules.findIndex(({ id }) => id === use.rule_id) ?? -1;
+  const last =
+    use.last_decided_at === null ? `not since ${timeText(use.counted_since)}` : timeText(use.last_decided_at);
+  return [
+    printable(policy?.name ?? use.policy_id),
+    printable(policy?.rules[index]?.name || (index < 0 ? use.rule_id : `rule ${index + 1}`)),
+    String(use.people ?? "-"),
+    String(use.machines ?? "-"),
+    use.unused === null ? "not reported" : last,
+    use.unused === null ? "-" : use.unused ? "yes" : "no",
+  ];
+}
+
+interface NamedRule {
+  readonly id?: string | undefined;
+  readonly name: string;
 }
 
 function ruleName(rule = ""): string {

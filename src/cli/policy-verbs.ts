@@ -36,6 +36,10 @@ export const policyNoun: Noun = {
     },
     who: { purpose: "list who may log in to a machine", load: async () => (await access()).policyWho },
     what: { purpose: "list where a user may log in", load: async () => (await access()).policyWhat },
+    usage: {
+      purpose: "list what each rule is used for, and which are not used",
+      load: async () => (await import("./commands/policy-usage.ts")).policyUsage,
+    },
     schema: {
       purpose: "print the JSON Schema of policy files",
       load: async () => (await files()).policySchema,

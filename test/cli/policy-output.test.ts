@@ -1,5 +1,12 @@
 import { expect, test } from "bun:test";
-import { accessText, changeLine, diffText, historyCells, testsText } from "../../src/cli/policy-output.ts";
+import {
+  accessText,
+  changeLine,
+  diffText,
+  historyCells,
+  testsText,
+  usageCells,
+} from "../../src/cli/policy-output.ts";
 import type { PolicyDiff } from "../../src/wire/policy-code-api.ts";
 
 const row = {
@@ -55,4 +62,30 @@ test("a state's time is told in the form of the other tables", () => {
     "4 (in force)",
     "2026-11-30 20:13:26 UTC",
   ]);
+});
+
+test("the use of a rule is told by names; of a rule about networks nothing is known", () => {
+  const policies = [
+    {
+      id: "p",
+      name: "deploy",
+      rules: [
+        { id: "r", name: "them\u001b[2J" },
+        { id: "s", name: "" },
+      ],
+    },
+  ];
+  const counted = { policy_id: "p", people: 2, machines: 3, counted_since: "2026-09-01T00:00:00.000Z" };
+  const used = { ...counted, rule_id: "r", last_decided_at: "2026-11-30T20:13:26.000Z", unused: false };
+  const [, rule, ...rest] = usageCells(used, policies);
+  expect(rule).toStartWith("them");
+  expect(rule).not.toContain("\u001b");
+  expect(rest).toEqual(["2", "3", "2026-11-30 20:13:26 UTC", "no"]);
+  const unused = { ...counted, rule_id: "s", last_decided_at: null, unused: true };
+  expect(usageCells(unused, policies)).toEqual([
+    ...["deploy", "rule 2", "2", "3"],
+    ...["not since 2026-09-01 00:00:00 UTC", "yes"],
+  ]);
+  const network = { ...unused, rule_id: "gone", people: null, machines: null, unused: null };
+  expect(usageCells(network, policies)).toEqual(["deploy", "gone", "-", "-", "not reported", "-"]);
 });

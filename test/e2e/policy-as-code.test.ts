@@ -182,6 +182,16 @@ describe("with that policy", () => {
     expect(await exitOf("apply", "policy.yaml", "--yes")).toBe(0);
   }, 60_000);
 
+  test("usage lists each rule by name, and with --unused none that may be in use", async () => {
+    const usage = await qf("usage");
+    expect(usage.stdout).toMatch(/^POLICY +RULE +PEOPLE +MACHINES +LAST DECIDED +UNUSED$/m);
+    expect(usage.stdout).toMatch(/^\S.* +\d+ +\d+ .*UTC +no$/m);
+    const { rules } = JSON.parse((await qf("usage", "--json")).stdout);
+    expect(rules.length).toBeGreaterThan(0);
+    expect(JSON.parse((await qf("usage", "--unused", "--json")).stdout)).toEqual({ rules: [] });
+    expect(await exitOf("usage", "--unknown")).toBe(2);
+  }, 60_000);
+
   test("who, what and explain answer in words, JSON and CSV", async () => {
     const who = await qf("who", "--machine", "web1");
     expect(who.stdout).toMatch(/ada@example\.com +web1 +deploy +connect/);
