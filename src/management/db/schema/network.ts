@@ -213,8 +213,8 @@ function mapChangesTable(d: Dialect, accounts: Accounts) {
       version: d.integer("version").notNull(),
       kind: d.word("kind", MAP_CHANGE_KINDS).notNull(),
       /**
-       * The entity's id; a login's is its login key. Empty: everything. Of `left`: a group with a `require` and
-       * the peer that left it, with a space between.
+       * The entity's id; a login's is its login key. Empty: everything. Of `left`: a group with a `require`
+       * and the peer that left it, with a space between.
        */
       entityId: d.text("entity_id").notNull(),
     },

@@ -2,8 +2,8 @@
  * Lists of the API: whole, as NetBird's clients expect them, or in pages with `limit` and `cursor`.
  *
  * The body is a plain array either way. `X-Total-Count` has the number of items, and `Link` with `rel="next"`
- * leads to the next page. `X-Seen-Seq` tells who follows a log where to go on. Pages are ordered by id, so that items that stay are neither skipped nor repeated
- * while others come and go.
+ * leads to the next page. `X-Seen-Seq` tells a client that follows a log where to go on. Pages are ordered by
+ * id, so that items that stay are neither skipped nor repeated while others come and go.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * Comparison of what groups and their machines are held to before and after a change.
  *
- * It holds for every route and every way in which a machine comes out of a group: the database itself notes who
- * leaves a group that requires something.
+ * It holds for every route and every way in which a machine comes out of a group: the database itself notes
+ * which machines leave a group that requires something.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import { listGroupsWithSettings, membershipsOf } from "../../db/tables/groups.ts
 import { type Leaver, listLeavers } from "../../db/tables/map-changes.ts";
 
 /**
- * Makes the change, then calls `onLess` if a group, or a machine that remains, is held to less. Costs one query
- * where no group requires anything, otherwise four, and one for the machines that left such a group.
+ * Makes the change, then calls `onLess` if a group, or a machine that remains, is held to less. Costs one
+ * query where no group requires anything, otherwise four, and one for the machines that left such a group.
  */
 export async function withFloors<T>(
   tx: Reader,
