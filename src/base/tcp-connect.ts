@@ -51,8 +51,37 @@ export async function connectTcp(
   port: number,
   isWanted: () => boolean,
 ): Promise<number | null> {
-  const fd = begin(addressOf(address, port));
+  const to = addressOf(address, port);
+  return connectTo(openSocket(to.readUInt16LE()), to, isWanted);
+}
+
+/** A socket that `connectTcpSocket` can connect. It is non-blocking and close-on-exec. */
+export function openTcpSocket(family: 4 | 6): number {
+  return openSocket(family === 4 ? AF_INET : AF_INET6);
+}
+
+/**
+ * As `connectTcp`, with a non-blocking socket of the address's family. It stays that of whoever opened it. It
+ * is closed unless it is returned.
+ */
+export async function connectTcpSocket(
+  fd: number,
+  { address, port }: { readonly address: string; readonly port: number },
+  isWanted: () => boolean,
+): Promise<number | null> {
+  let to: Buffer;
   try {
+    to = addressOf(address, port);
+  } catch (cause) {
+    closeSync(fd);
+    throw cause;
+  }
+  return connectTo(fd, to, isWanted);
+}
+
+async function connectTo(fd: number, to: Buffer, isWanted: () => boolean): Promise<number | null> {
+  try {
+    begin(fd, to);
     const startMs = performance.now();
     while (!isConnected(fd)) {
       const elapsedMs = performance.now() - startMs;
@@ -68,14 +97,16 @@ export async function connectTcp(
   }
 }
 
-function begin(address: Buffer): number {
-  const { connect, socket } = libc();
-  const fd = socket(address.readUInt16LE(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+function openSocket(family: number): number {
+  const fd = libc().socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) throw failure(lastErrno());
-  if (connect(fd, ptr(address), address.length) === 0) return fd;
+  return fd;
+}
+
+function begin(fd: number, address: Buffer): void {
+  if (libc().connect(fd, ptr(address), address.length) === 0) return;
   const errno = lastErrno();
-  if (errno === constants.errno.EINPROGRESS || errno === constants.errno.EINTR) return fd;
-  closeSync(fd);
+  if (errno === constants.errno.EINPROGRESS || errno === constants.errno.EINTR) return;
   throw failure(errno);
 }
 

@@ -1,11 +1,17 @@
-/** Whose sockets there are, as /proc/net/tcp says. */
+/** Whose sockets there are, as /proc/net/tcp and tcp6 say. */
 import { readFileSync } from "node:fs";
 
 /**
- * Uids of the TCP sockets (IPv4) with `port` at that end; `state` narrows them: 01 connected, 0A listening.
+ * Uids of the TCP sockets with `port` at that end; `state` narrows them: 01 connected, 0A listening. IPv4,
+ * unless `table` is tcp6.
  */
-export function socketUids(end: "local" | "remote", port: number, state?: "01" | "0A"): number[] {
-  const lines = readFileSync("/proc/net/tcp", "utf8").trim().split("\n").slice(1);
+export function socketUids(
+  end: "local" | "remote",
+  port: number,
+  state?: "01" | "0A",
+  table: "tcp" | "tcp6" = "tcp",
+): number[] {
+  const lines = readFileSync(`/proc/net/${table}`, "utf8").trim().split("\n").slice(1);
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
   return lines.flatMap((line) => {
     const [, local = "", remote = "", st, , , , uid] = line.trim().split(/\s+/);

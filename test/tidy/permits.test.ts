@@ -35,7 +35,7 @@ test.each<[what: string, pattern: RegExp, files: readonly string[]]>([
   ["has a forward helper listen", /\bopenListener\(/, ["forward-listener.ts", "forward.ts"]],
   [
     "opens a socket",
-    /\bBun\.(?:connect|listen)|"node:(?:net|dgram|tls)"|\bconnectUnix\(/,
+    /\bBun\.(?:connect|listen)|"node:(?:net|dgram|tls)"|\bconnect(?:Unix|Tcp\w*)\(/,
     ["destination.ts"],
   ],
   ["takes a socket over", /\badoptSocket\(/, ["tunnel.ts"]],

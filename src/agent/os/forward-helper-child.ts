@@ -11,9 +11,8 @@ import { lookup } from "node:dns/promises";
 import { closeSync, mkdtempSync, rmSync } from "node:fs";
 import { adoptSocket } from "../../base/adopt-socket.ts";
 import { sendDescriptor } from "../../base/descriptors.ts";
-import { connectTcp } from "../../base/tcp-connect.ts";
+import { connectTcp, openTcpSocket } from "../../base/tcp-connect.ts";
 import { connectUnix } from "../../base/unix-connect.ts";
-import type { ForwardFailure } from "../../wire/audit-event.ts";
 import {
   createLines,
   DIAL_TIMEOUT_MS,
@@ -21,6 +20,8 @@ import {
   DOOR_FD,
   type ForwardHelperAnswer,
   type ForwardHelperOrder,
+  failureOf,
+  SOCKETS_MAX,
 } from "./forward-helper-protocol.ts";
 
 /** Head start of one address of a name before the next one is tried as well. */
@@ -29,21 +30,6 @@ const STAGGER_MS = 2_000;
 const SOCKET_UMASK = 0o177;
 /** Where sshd makes its agent sockets. */
 const AGENT_FOLDER = "/tmp/ssh-";
-
-const FAILURES: Readonly<Record<string, ForwardFailure>> = {
-  ENOTFOUND: "unknown_host",
-  EAI_AGAIN: "unknown_host",
-  ECONNREFUSED: "refused",
-  ETIMEDOUT: "timeout",
-  EHOSTUNREACH: "unreachable",
-  ENETUNREACH: "unreachable",
-  ENOENT: "not_found",
-  ENOTDIR: "not_found",
-  EACCES: "permission",
-  EPERM: "permission",
-  EADDRINUSE: "in_use",
-  EADDRNOTAVAIL: "address_not_here",
-};
 
 interface Listener {
   stop(): void;
@@ -81,8 +67,7 @@ async function take(order: ForwardHelperOrder): Promise<void> {
     const answer = await carryOut(order);
     if (answer !== null) tell(answer);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? "";
-    tell({ id: order.id, kind: "failed", failure: FAILURES[code] ?? "failed" });
+    tell({ id: order.id, kind: "failed", failure: failureOf(cause) });
   }
 }
 
@@ -96,6 +81,9 @@ async function carryOut(order: ForwardHelperOrder): Promise<ForwardHelperAnswer 
       return null;
     case "dialSocket":
       await dialSocket(id, order.path);
+      return null;
+    case "sockets":
+      openSockets(id, order.family, Math.min(order.count, SOCKETS_MAX));
       return null;
     case "listen":
       return { id, kind: "listening", port: listenTcp(id, order.addresses, order.port), path: "" };
@@ -181,13 +169,28 @@ async function within<T>(ms: number, task: Promise<T>): Promise<T | undefined> {
 }
 
 async function dialSocket(id: number, path: string): Promise<void> {
-  const fd = await connectUnix(path, DIAL_TIMEOUT_MS);
+  passSocket(await connectUnix(path, DIAL_TIMEOUT_MS));
+  tell({ id, kind: "dialed", passes: 1 });
+}
+
+/** Passes unconnected sockets on, which stay this process's user's. Throws when there is none. */
+function openSockets(id: number, family: 4 | 6, count: number): void {
+  let passes = 0;
+  try {
+    for (; passes < count; passes++) passSocket(openTcpSocket(family));
+  } catch (cause) {
+    if (passes === 0) throw cause;
+  }
+  // At once: descriptors of another order would be taken for these.
+  tell({ id, kind: "sockets", passes });
+}
+
+function passSocket(fd: number): void {
   try {
     sendDescriptor(DOOR_FD, fd);
   } finally {
     closeSync(fd);
   }
-  tell({ id, kind: "dialed", passes: true });
 }
 
 /** Connects and passes the descriptor on, unless another address was first or time is up. */
@@ -201,7 +204,7 @@ async function connect(id: number, target: Target, race: Race): Promise<void> {
   } finally {
     closeSync(fd);
   }
-  tell({ id, kind: "dialed", passes: true });
+  tell({ id, kind: "dialed", passes: 1 });
 }
 
 /** Hands the connection over. Closing this process's descriptor does not end the stream. */
@@ -275,7 +278,7 @@ function listen(id: number, at: { hostname: string; port: number } | { unix: str
         pass(socket, {
           id,
           kind: "accepted",
-          passes: true,
+          passes: 1,
           address: remoteAddress ?? "",
           port: remotePort ?? 0,
         });

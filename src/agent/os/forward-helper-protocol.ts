@@ -1,9 +1,9 @@
 /**
  * Orders to a forward helper and its answers: one line of JSON each, over a socket.
  *
- * Both ends are this executable. For each answer with `passes`, one descriptor waits on the descriptor
- * socket, in the order of the answers. There is no zod here, because the helper's start delays a connection's
- * first forward.
+ * Both ends are this executable. For each answer with `passes`, as many descriptors as it says wait on the
+ * descriptor socket, in the order of the answers. There is no zod here, because the helper's start delays a
+ * connection's first forward.
  *
  * @module
  */
@@ -15,6 +15,8 @@ export const DOOR_FD = 4;
 export const DOOR_LINE_BYTES_MAX = 65_536;
 /** Most addresses that are tried for one name. */
 export const DOOR_ADDRESSES_MAX = 16;
+/** Most sockets of one order: one answer's descriptors have room on their way. */
+export const SOCKETS_MAX = 64;
 /** Time limit for one destination, including its name and all its addresses. */
 export const DIAL_TIMEOUT_MS = 10_000;
 
@@ -23,6 +25,8 @@ export type ForwardHelperOrder = { readonly id: number } & (
   | { readonly kind: "resolve"; readonly host: string }
   | { readonly kind: "dial"; readonly addresses: readonly string[]; readonly port: number }
   | { readonly kind: "dialSocket"; readonly path: string }
+  /** Opens `count` unconnected TCP sockets, at most `SOCKETS_MAX`. */
+  | { readonly kind: "sockets"; readonly family: 4 | 6; readonly count: number }
   /** Binding the first address is mandatory; the others are bound if they exist. */
   | { readonly kind: "listen"; readonly addresses: readonly string[]; readonly port: number }
   | { readonly kind: "listenSocket"; readonly path: string }
@@ -34,11 +38,32 @@ export type ForwardHelperOrder = { readonly id: number } & (
 
 export type ForwardHelperAnswer = { readonly id: number } & (
   | { readonly kind: "resolved"; readonly addresses: readonly string[] }
-  | { readonly kind: "dialed"; readonly passes: true }
+  | { readonly kind: "dialed"; readonly passes: 1 }
+  | { readonly kind: "sockets"; readonly passes: number }
   | { readonly kind: "listening"; readonly port: number; readonly path: string }
-  | { readonly kind: "accepted"; readonly passes: true; readonly address: string; readonly port: number }
+  | { readonly kind: "accepted"; readonly passes: 1; readonly address: string; readonly port: number }
   | { readonly kind: "failed"; readonly failure: ForwardFailure }
 );
+
+const FAILURES: Readonly<Record<string, ForwardFailure>> = {
+  ENOTFOUND: "unknown_host",
+  EAI_AGAIN: "unknown_host",
+  ECONNREFUSED: "refused",
+  ETIMEDOUT: "timeout",
+  EHOSTUNREACH: "unreachable",
+  ENETUNREACH: "unreachable",
+  ENOENT: "not_found",
+  ENOTDIR: "not_found",
+  EACCES: "permission",
+  EPERM: "permission",
+  EADDRINUSE: "in_use",
+  EADDRNOTAVAIL: "address_not_here",
+};
+
+/** What the system's error `cause` is in audit. */
+export function failureOf(cause: unknown): ForwardFailure {
+  return FAILURES[(cause as NodeJS.ErrnoException).code ?? ""] ?? "failed";
+}
 
 /**
  * Splits a byte stream into lines. Throws when a line exceeds `bytesMax`; the default is a helper's bound.

@@ -1,34 +1,25 @@
 /**
  * The agent's side of a forward helper: has a child open sockets as the local user.
  *
- * Nothing is dialled, bound or accepted here. `forward-helper-child.ts` does that and passes descriptors
- * back. A connection has one helper, started by its first forward.
+ * Nothing is opened, bound or accepted here. `forward-helper-child.ts` does that and passes descriptors
+ * back. Only loopback addresses are dialled on this side, with sockets of the user's (`socket-pool.ts`). A
+ * connection has one helper, started by its first forward.
  *
  * @module
  */
 import { closeSync } from "node:fs";
 import { openDescriptorSocket, receiveDescriptor } from "../../base/descriptors.ts";
-import type { ForwardFailure } from "../../wire/audit-event.ts";
 import type { Containment } from "./containment.ts";
+import { ForwardHelperError } from "./forward-helper-error.ts";
 import {
   createLines,
   DIAL_TIMEOUT_MS,
   type ForwardHelperAnswer,
   type ForwardHelperOrder,
 } from "./forward-helper-protocol.ts";
+import { loopbackFamily, SocketPool } from "./socket-pool.ts";
 import { type SpawnedChild, spawnAs } from "./spawn.ts";
 import type { LocalAccount } from "./users.ts";
-
-/** A failure reported by the helper. */
-export class ForwardHelperError extends Error {
-  override readonly name = "ForwardHelperError";
-  readonly failure: ForwardFailure;
-
-  constructor(failure: ForwardFailure) {
-    super(`the forward helper says ${failure}`);
-    this.failure = failure;
-  }
-}
 
 /** A connection accepted by a listener. The receiver must close `fd`. */
 export interface Accepted {
@@ -97,7 +88,8 @@ export async function openForwardHelper(request: {
 export class ForwardHelper {
   readonly #child: SpawnedChild;
   readonly #fd: number;
-  readonly #waiting = new Map<number, (answer: ForwardHelperAnswer, fd: number | null) => void>();
+  readonly #waiting = new Map<number, (answer: ForwardHelperAnswer, fds: readonly number[]) => void>();
+  readonly #sockets = new SocketPool((family, count) => this.#openSockets(family, count));
   readonly #listeners = new Map<number, (accepted: Accepted) => void>();
   #lastId = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -120,6 +112,9 @@ export class ForwardHelper {
 
   /** Connects a socket to the first of `addresses` that answers. Throws ForwardHelperError. */
   dial(addresses: readonly string[], port: number): Promise<number> {
+    const [address = "", ...others] = addresses;
+    const family = others.length === 0 ? loopbackFamily(address) : null;
+    if (family !== null) return this.#sockets.dial(family, address, port);
     return this.#dialed({ kind: "dial", addresses, port });
   }
 
@@ -150,6 +145,7 @@ export class ForwardHelper {
   /** Ends the helper and its listeners; connected sockets stay. Resolves when it is gone. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#sockets.close();
     this.#child.stdin.close();
     const late = setTimeout(() => this.#child.signalGroup("SIGKILL"), CLOSE_TIMEOUT_MS);
     await this.#child.exited;
@@ -157,9 +153,16 @@ export class ForwardHelper {
   }
 
   async #dialed(wish: Wish): Promise<number> {
-    const { fd } = await this.#ask(wish);
-    if (fd === null) throw new ForwardHelperError("failed");
+    const { fds } = await this.#ask(wish);
+    const [fd] = fds;
+    if (fd === undefined) throw new ForwardHelperError("failed");
     return fd;
+  }
+
+  async #openSockets(family: 4 | 6, count: number): Promise<readonly number[]> {
+    const { fds } = await this.#ask({ kind: "sockets", family, count });
+    if (fds.length === 0) throw new ForwardHelperError("failed");
+    return fds;
   }
 
   async #listening(wish: Wish, onAccepted: (accepted: Accepted) => void): Promise<Listening> {
@@ -178,23 +181,23 @@ export class ForwardHelper {
   #ask(
     wish: Wish,
     onAccepted?: (accepted: Accepted) => void,
-  ): Promise<{ id: number; answer: ForwardHelperAnswer; fd: number | null }> {
+  ): Promise<{ id: number; answer: ForwardHelperAnswer; fds: readonly number[] }> {
     const id = ++this.#lastId;
     if (this.#isClosed) return Promise.reject(new ForwardHelperError("failed"));
     // A connection may arrive before we have read the answer.
     if (onAccepted !== undefined) this.#listeners.set(id, onAccepted);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => settle({ id, kind: "failed", failure: "timeout" }, null),
+        () => settle({ id, kind: "failed", failure: "timeout" }, []),
         ANSWER_TIMEOUT_MS,
       );
-      const settle = (answer: ForwardHelperAnswer, fd: number | null): void => {
+      const settle = (answer: ForwardHelperAnswer, fds: readonly number[]): void => {
         clearTimeout(timer);
         this.#waiting.delete(id);
         if (answer.kind === "failed") {
           this.#listeners.delete(id);
           reject(new ForwardHelperError(answer.failure));
-        } else resolve({ id, answer, fd });
+        } else resolve({ id, answer, fds });
       };
       this.#waiting.set(id, settle);
       this.#send({ id, ...wish } as ForwardHelperOrder);
@@ -222,16 +225,22 @@ export class ForwardHelper {
   }
 
   #take(answer: ForwardHelperAnswer): void {
-    const fd = "passes" in answer ? receiveDescriptor(this.#fd) : null;
+    const fds = this.#receive("passes" in answer ? answer.passes : 0);
+    const [fd] = fds;
     const listener = answer.kind === "accepted" ? this.#listeners.get(answer.id) : undefined;
-    if (answer.kind === "accepted" && fd !== null && listener !== undefined) {
+    if (answer.kind === "accepted" && fd !== undefined && listener !== undefined) {
       listener({ fd, address: answer.address, port: answer.port });
       return;
     }
     const waiting = answer.kind === "accepted" ? undefined : this.#waiting.get(answer.id);
-    if (waiting !== undefined) waiting(answer, fd);
+    if (waiting !== undefined) waiting(answer, fds);
     // The caller is gone.
-    else if (fd !== null) closeSync(fd);
+    else for (const unclaimed of fds) closeSync(unclaimed);
+  }
+
+  /** `count` descriptors, or fewer when this process has no free ones. */
+  #receive(count: number): readonly number[] {
+    return Array.from({ length: count }, () => receiveDescriptor(this.#fd)).filter((fd) => fd !== null);
   }
 
   /** Discards its stderr, which must not block it. */
@@ -250,7 +259,8 @@ export class ForwardHelper {
     this.#child.stdin.close();
     this.#child.stdout.close();
     closeSync(this.#fd);
-    for (const [id, settle] of this.#waiting) settle({ id, kind: "failed", failure: "failed" }, null);
+    for (const [id, settle] of this.#waiting) settle({ id, kind: "failed", failure: "failed" }, []);
+    this.#sockets.close();
     this.#listeners.clear();
   }
 }

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type ForwardHelper, ForwardHelperError, openForwardHelper } from "../os/forward-helper.ts";
+import { type ForwardHelper, openForwardHelper } from "../os/forward-helper.ts";
+import { ForwardHelperError } from "../os/forward-helper-error.ts";
 import type { LocalAccount } from "../os/users.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import type { ForwardPermit } from "./forward-permit.ts";

@@ -5,7 +5,7 @@
  */
 import type { AgentEventBody, ForwardFailure } from "../../wire/audit-event.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
-import { ForwardHelperError } from "../os/forward-helper.ts";
+import { ForwardHelperError } from "../os/forward-helper-error.ts";
 import type { LocalAccount } from "../os/users.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { currentAccount } from "./current-account.ts";

@@ -12,7 +12,8 @@ import { OPEN_FAILURE } from "../../sshcore/messages.ts";
 import type { ChannelOpen } from "../../sshcore/ssh-transport.ts";
 import type { Action } from "../../wire/decision.ts";
 import type { Limits } from "../contracts/limits.ts";
-import { type Accepted, ForwardHelperError, type Listening } from "../os/forward-helper.ts";
+import type { Accepted, Listening } from "../os/forward-helper.ts";
+import { ForwardHelperError } from "../os/forward-helper-error.ts";
 import type { LocalAccount } from "../os/users.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import {

@@ -11,11 +11,8 @@ import {
 } from "node:fs";
 import { createServer, type Server, Socket } from "node:net";
 import { join } from "node:path";
-import {
-  type ForwardHelper,
-  ForwardHelperError,
-  openForwardHelper,
-} from "../../../src/agent/os/forward-helper.ts";
+import { type ForwardHelper, openForwardHelper } from "../../../src/agent/os/forward-helper.ts";
+import { ForwardHelperError } from "../../../src/agent/os/forward-helper-error.ts";
 import { lookUpAccount } from "../../../src/agent/os/users.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { socketUids } from "../../support/sockets.ts";
@@ -68,6 +65,19 @@ describe.skipIf(!isRoot)("a forward helper", () => {
       } as never);
     });
     expect(await text).toBe("hello");
+  });
+
+  test.each([
+    ["127.0.0.1", "tcp"],
+    ["::1", "tcp6"],
+  ] as const)("connects many sockets to %s at once, all of them the user's", async (host, table) => {
+    const many = createServer();
+    await new Promise<void>((resolve) => many.listen(0, host, resolve));
+    const { port: to } = many.address() as { port: number };
+    const fds = await Promise.all(Array.from({ length: 100 }, () => helper.dial([host], to)));
+    expect(socketUids("remote", to, "01", table)).toEqual(Array(100).fill(uid));
+    for (const fd of fds) closeSync(fd);
+    many.close();
   });
 
   test("tries the next address when one refuses", async () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { ForwardHelperError } from "../../../src/agent/os/forward-helper.ts";
+import { ForwardHelperError } from "../../../src/agent/os/forward-helper-error.ts";
 import {
   endForward,
   FAILURE_TEXT,
