@@ -32,7 +32,7 @@ export function SearchBox({ label, value, onValue, shown, total, children, end }
         <input
           type="search"
           aria-label={label}
-          placeholder={`${label}, or leave out by -word`}
+          placeholder={`${label}; -word omits`}
           title="Every word has to occur. A word after a minus must not."
           value={value}
           onChange={(event) => onValue(event.target.value)}

@@ -5,7 +5,7 @@
  */
 import { Link } from "@tanstack/react-router";
 import { SlidersHorizontal, Trash2 } from "lucide-react";
-import { useId, useState } from "react";
+import { useId, useMemo, useState } from "react";
 import { Button, IconButton } from "./button.tsx";
 import { FormDialog } from "./dialog.tsx";
 import { Checkbox, TextField } from "./field.tsx";
@@ -34,7 +34,9 @@ export function useListView<C extends ViewColumn>(list: string, columns: readonl
     setView(next);
     writeListView(list, next);
   };
-  return { shown: chosenColumns(columns, view), button: { view, onView: put, columns } };
+  // The same array for the same view, so that rows are not rendered again for it.
+  const shown = useMemo(() => chosenColumns(columns, view), [columns, view]);
+  return { shown, button: { view, onView: put, columns } };
 }
 
 interface ViewButtonProps {
