@@ -13,6 +13,7 @@ import { until } from "../support/until.ts";
 const LONG = "x".repeat(256);
 /** Of a query that fails (`src/dashboard/main.tsx`). */
 const RETRIES = 2;
+const MANY = 10_000;
 const ARABIC = "خادم الويب 🏗️";
 
 describe.skipIf(!isRoot)("the dashboard in bad times", () => {
@@ -191,6 +192,39 @@ describe.skipIf(!isRoot)("the dashboard in bad times", () => {
     await other.goto(`${setUp.lab.url}/policies/file`);
     await other.getByRole("textbox", { name: "Policy file" }).waitFor();
     expect(complaints.filter((one) => one.startsWith("error"))).toEqual([]);
+    await other.close();
+  }, 120_000);
+
+  test("10,000 machines are counted, chosen, scrolled and filtered, with only a window's rows in the page", async () => {
+    const peer = await machine();
+    const { page: other, complaints } = await openPage(context);
+    const many = Array.from({ length: MANY }, (_, at) => {
+      const name = `many${String(at).padStart(5, "0")}`;
+      return { ...peer, id: `peer${String(at).padStart(16, "0")}`, name, dns_label: `${name}.qf.internal` };
+    });
+    await other.route("**/api/peers", (route) => route.fulfill({ json: many }));
+    await other.goto(`${setUp.lab.url}/machines`);
+    await other.getByText("10,000 in all").waitFor();
+    const rows = other.getByRole("table", { name: "Machines" }).locator("tbody tr[data-index]");
+    await rows.first().waitFor();
+    const window = (): Promise<number> => rows.count();
+    expect(await window()).toBeLessThan(100);
+    await other.getByRole("checkbox", { name: "Select all" }).click();
+    await other.getByText("10,000 selected").waitFor();
+    // A row that stays follows its own selection, and the end of the list is there.
+    await rows.first().getByRole("checkbox").click();
+    await other.getByText("9,999 selected").waitFor();
+    expect(await rows.first().getByRole("checkbox").isChecked()).toBe(false);
+    expect(await rows.nth(1).getByRole("checkbox").isChecked()).toBe(true);
+    await other
+      .locator("[data-scroller]")
+      .evaluate((scroller) => scroller.scrollTo(0, scroller.scrollHeight));
+    await other.getByRole("link", { name: "many09999" }).waitFor();
+    expect(await window()).toBeLessThan(100);
+    await other.getByRole("searchbox", { name: "Filter machines" }).fill("many0123");
+    await other.getByText("10 of 10,000").waitFor();
+    await other.getByRole("link", { name: "many01239" }).waitFor();
+    expect(complaints).toEqual([]);
     await other.close();
   }, 120_000);
 

@@ -63,11 +63,7 @@ interface DataTableProps<T extends RowData> {
   readonly sort?: KeptSorting;
 }
 
-const FROM: Readonly<Record<string, string>> = {
-  md: "max-md:hidden",
-  lg: "max-lg:hidden",
-  xl: "max-xl:hidden",
-};
+const FROM: Record<string, string> = { md: "max-md:hidden", lg: "max-lg:hidden", xl: "max-xl:hidden" };
 
 export function DataTable<T extends RowData>(props: DataTableProps<T>) {
   const { rows: data, columns, onSelected } = props;
