@@ -14,6 +14,7 @@ import { type DialOptions, dialDirect } from "./dial.ts";
 import { type HelloScope, makeHello } from "./hello.ts";
 import type { KnownPath, PathMemory } from "./path-memory.ts";
 import { dialRelay, type RelayDialOptions, signRelayDial } from "./relay-client.ts";
+import { dialRelayPlainly } from "./relay-plain.ts";
 import type { RelayStream } from "./relay-stream.ts";
 
 /** Head start of the direct addresses, by how the peer was last reached. */
@@ -43,6 +44,8 @@ export interface PeerDialOptions<Relayed extends Destroyable = RelayStream> {
   readonly signal?: AbortSignal | undefined;
   /** For a direct connection whose descriptor is passed on; see `dialDirect`. */
   readonly peek?: DialOptions["peek"];
+  /** Port of the relay's plain listener. Absent: there is none. */
+  readonly relayPort?: Port | undefined;
   /** Opens the relayed stream another way; its result is returned. Absent: `dialRelay`. */
   readonly relay?: ((options: RelayDialOptions) => Promise<Relayed>) | undefined;
   readonly trace?: (line: string) => void;
@@ -56,7 +59,7 @@ export interface Destroyable {
 /** A stream on which the peer has answered; its first byte is still in it. */
 export type PeerStream<Relayed extends Destroyable = RelayStream> =
   | ({ readonly path: "direct"; readonly stream: DialSocket; readonly address: string } & Chosen)
-  | ({ readonly path: "relay"; readonly stream: Relayed } & Chosen);
+  | ({ readonly path: "relay"; readonly stream: Relayed | DialSocket } & Chosen);
 
 interface Chosen {
   /** Why this path was chosen, for people. */
@@ -153,15 +156,25 @@ class PathRace<Relayed extends Destroyable> {
     this.#state = "both";
     this.#whyRelay = why;
     this.#trace(`trying the relay: ${why}`);
-    const { deviceKey, scope, timeoutMs = TIMEOUT_MS } = this.#options;
-    const hello = helloOf(this.#options).trimEnd();
-    const proof = signRelayDial(deviceKey, scope, hello);
-    // Without `relay`, `Relayed` is the result of `dialRelay`.
-    const open = this.#options.relay ?? (dialRelay as (options: RelayDialOptions) => Promise<never>);
-    open({ origin: scope.origin, hello, proof, timeoutMs, signal: this.#losers.signal }).then(
+    this.#dialRelay().then(
       (stream) => this.#winByRelay(stream),
       (cause: unknown) => this.#lose("relay", cause),
     );
+  }
+
+  #dialRelay(): Promise<Relayed | DialSocket> {
+    const { deviceKey, scope, timeoutMs = TIMEOUT_MS, relayPort, peek } = this.#options;
+    const { origin } = scope;
+    const { signal } = this.#losers;
+    const prove = () => {
+      const hello = helloOf(this.#options).trimEnd();
+      return { hello, proof: signRelayDial(deviceKey, scope, hello) };
+    };
+    // Without `relay`, `Relayed` is the result of `dialRelay`.
+    const open = this.#options.relay ?? (dialRelay as (options: RelayDialOptions) => Promise<never>);
+    const other = (signal: AbortSignal) => open({ origin, ...prove(), timeoutMs, signal });
+    if (relayPort === undefined) return other(signal);
+    return dialRelayPlainly({ origin, port: relayPort, timeoutMs, signal, peek, prove, other });
   }
 
   #winDirectly(socket: DialSocket, address: string): void {
@@ -171,7 +184,7 @@ class PathRace<Relayed extends Destroyable> {
     else this.#outcome.resolve({ path: "direct", stream: socket, address, ...chosen });
   }
 
-  #winByRelay(stream: Relayed): void {
+  #winByRelay(stream: Relayed | DialSocket): void {
     const chosen = this.#choose(this.#whyRelay);
     if (chosen === null) stream.destroy();
     else this.#outcome.resolve({ path: "relay", stream, ...chosen });

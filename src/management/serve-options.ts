@@ -48,6 +48,8 @@ export interface ServeOptions extends OutletOptions {
   readonly clusterListen?: string;
   /** HOST:PORT that they dial if it differs, as behind NAT or in a container. Needs `clusterListen`. */
   readonly clusterAdvertise?: string;
+  /** HOST:PORT of the relay's plain listener; port 0 is any. Absent: none. */
+  readonly relayListen?: string;
   /** A proxy in front terminates TLS and writes X-Forwarded-For. */
   readonly behindProxy?: boolean;
   /** Origins whose pages may call the REST API from a browser. Default: none. */
@@ -156,6 +158,11 @@ function advertised(clusterListen: string | undefined, clusterAdvertise: string)
     });
   }
   return { ...parseListen(clusterListen, "--cluster-listen"), advertise: clusterAdvertise };
+}
+
+/** Where the relay takes plain connections. Null: nowhere. Throws ERR_USAGE. */
+export function checkRelayListen({ relayListen }: Pick<ServeOptions, "relayListen">) {
+  return relayListen === undefined ? null : parseListen(relayListen, "--relay-listen");
 }
 
 /** Bytes per day. 0: no limit. Throws ERR_USAGE when `typed` is not such a number. */

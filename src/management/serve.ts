@@ -37,6 +37,7 @@ import type { Mailer } from "./outlets/mailer.ts";
 import { checkOutlets, startOutlets } from "./outlets/start.ts";
 import { openRecordings } from "./recordings/open-recordings.ts";
 import { createRelayHub } from "./relay/hub.ts";
+import { listenPlain, type PlainListener } from "./relay/plain-listener.ts";
 import type { ClusterAddress } from "./relay/tunnel-listener.ts";
 import { joinOthers } from "./relay/tunnels.ts";
 import { ownExecutable } from "./releases/own-release.ts";
@@ -49,6 +50,7 @@ import {
   checkClusterListen,
   checkCorsOrigins,
   checkListen,
+  checkRelayListen,
   listenOrigin,
   type ServeOptions,
 } from "./serve-options.ts";
@@ -119,6 +121,7 @@ export async function serveManagement(options: ServeOptions): Promise<number> {
 export async function startManagement(options: ServeOptions): Promise<RunningManagement> {
   const listen = await checkListen(options);
   const clusterListen = checkClusterListen(options);
+  const relayListen = checkRelayListen(options);
   checkCorsOrigins(options.apiCorsOrigins);
   const mailer = await checkOutlets(options);
   await prepareDataDir(options.dataDir);
@@ -127,11 +130,17 @@ export async function startManagement(options: ServeOptions): Promise<RunningMan
     for (const step of closers.splice(0).reverse()) await step();
   };
   try {
-    return { ...(await open(options, { ...listen, clusterListen, mailer }, closers)), close };
+    return { ...(await open(options, { ...listen, clusterListen, relayListen, mailer }, closers)), close };
   } catch (cause) {
     await close();
     throw cause;
   }
+}
+
+interface MoreListening {
+  readonly clusterListen: ClusterAddress | null;
+  readonly relayListen: { readonly hostname: string; readonly port: number } | null;
+  readonly mailer: Mailer | null;
 }
 
 /** Undoes one step of `open`. Closers run in reverse order. */
@@ -139,18 +148,17 @@ type Closer = () => Promise<unknown> | unknown;
 
 async function open(
   options: ServeOptions,
-  listen: CheckedListen & { readonly clusterListen: ClusterAddress | null; readonly mailer: Mailer | null },
+  listen: CheckedListen & MoreListening,
   closers: Closer[],
 ): Promise<Omit<RunningManagement, "close">> {
-  const clock = options.clock ?? systemClock;
-  const log = options.log ?? createLog("warn");
-  const { dataDir, databaseUrl, oidc: external } = options;
+  const { clock = systemClock, log = createLog("warn"), dataDir, databaseUrl, oidc: external } = options;
   const masterKeyFile = options.masterKeyFile ?? defaultMasterKeyFile(dataDir);
   const store = await openWithMasterKey({ dataDir, databaseUrl, clock, log, create: true }, masterKeyFile);
   closers.push(() => store.close());
   const isNew = (await store.read(listAccounts)).length === 0;
   // Created at the first start, when there is nothing to decrypt yet. A lost key is not replaced.
   const masterKey = await (isNew ? ensureMasterKey : openMasterKey)(masterKeyFile);
+  const relayListener = openRelayListener(listen, closers);
   const httpServer = openHttpServer(listen, chosenPort(listen, await storedOrigin(store)));
   closers.push(() => httpServer.close());
   const origin = await settleOrigin(store, listen, httpServer.port);
@@ -168,11 +176,13 @@ async function open(
   closers.push(() => logParts.close());
   const outlets = startOutlets(options, { ...base, mailer: listen.mailer });
   closers.push(() => outlets.close());
-  const context: ManagementContext = { clock, log, store, keys, maps, logs: logParts.logs, oidc, origin };
+  const [logs, relayPort] = [logParts.logs, relayListener?.port];
+  const context: ManagementContext = { clock, log, store, keys, maps, logs, oidc, origin, relayPort };
   const hub = createSyncHub(context, { auditShareBytes: checkAuditShare(options.auditShareMb) });
   closers.push(() => hub.close(), watchRollouts(context, hub));
   const relay = createRelayHub(context);
   closers.push(() => relay.close());
+  relayListener?.open(relay.plainHost);
   const recordings = await openRecordings(options, context, closers);
   const own = { ...context, origin: dashboardOrigin };
   const watch = createSessionWatch({ ctx: own, recordings, masterKey });
@@ -191,11 +201,16 @@ async function open(
   const answers = answersByHost(origin, dashboardOrigin);
   httpServer.open(createRequestEntry({ ...front, pages, answers }), { sync: hub, relay, watch });
   closers.push(startSweeping(store, clock, log), watchVouches(context), watchAccessEnds(context));
-  const tlsFiles = watchTlsFiles(options, listen, { log, httpServer });
-  closers.push(() => tlsFiles?.stop());
+  const tlsFiles = watchTlsFiles(options, listen, { log, httpServer, closers });
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
   const reload = async (): Promise<void> => tlsFiles?.look();
   return { url: origin, dashboardOrigin, issuer: oidc.issuer, setupLink, context, reload };
+}
+
+function openRelayListener({ relayListen }: MoreListening, closers: Closer[]): PlainListener | null {
+  const listener = relayListen === null ? null : listenPlain(relayListen);
+  closers.push(() => listener?.close());
+  return listener;
 }
 
 /** What machines install from: the release folder and the running executable. */
@@ -264,10 +279,15 @@ function startSweeping(store: Store, clock: Clock, log: Log): Closer {
 function watchTlsFiles(
   { tlsCert, tlsKey }: ServeOptions,
   { tls }: CheckedListen,
-  { log, httpServer }: { readonly log: Log; readonly httpServer: HttpServer },
+  { log, httpServer, closers }: { readonly log: Log; readonly httpServer: HttpServer; closers: Closer[] },
 ): ReturnType<typeof watchTls> | null {
   if (tls === null || tlsCert === undefined || tlsKey === undefined) return null;
-  return watchTls({ tlsCert, tlsKey }, { before: tls, log, use: (pair) => httpServer.renewTls(pair) });
+  const tlsFiles = watchTls(
+    { tlsCert, tlsKey },
+    { before: tls, log, use: (pair) => httpServer.renewTls(pair) },
+  );
+  closers.push(() => tlsFiles.stop());
+  return tlsFiles;
 }
 
 /** Resolves with the name of the first stop signal. Installed before anything is opened. */

@@ -137,6 +137,7 @@ async function dial(
     port,
     checkpoint: credential.checkpoint,
     addresses: target.direct,
+    relayPort: target.relayPort,
     nowSeconds: () => nowSeconds(systemClock),
     memory: openPathMemory(join(clientFolderPath(environment), PATHS_FILE)),
     timeoutMs: CONNECT_TIMEOUT_MS,

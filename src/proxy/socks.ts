@@ -140,6 +140,7 @@ function dial(session: ClientSession, { target, scope, devicePeerId }: FoundTarg
     port,
     via: { by: "socks", localUser: null },
     addresses: target.direct,
+    relayPort: target.relayPort,
     nowSeconds: () => nowSeconds(session.clock),
     memory: openPathMemory(join(session.folder.path, PATHS_FILE)),
     timeoutMs: CONNECT_TIMEOUT_MS,

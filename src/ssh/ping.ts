@@ -93,6 +93,7 @@ async function measure(
     target: target.peerId,
     port: PING_PORT,
     addresses: target.direct,
+    relayPort: target.relayPort,
     nowSeconds: () => nowSeconds(systemClock),
     memory: openPathMemory(join(folder.path, PATHS_FILE)),
     timeoutMs: options.timeoutMs,

@@ -175,6 +175,7 @@ async function open(
     port: invocation.port,
     checkpoint: credential.checkpoint,
     addresses: target.direct,
+    relayPort: target.relayPort,
     nowSeconds: () => nowSeconds(systemClock),
     memory: openPathMemory(join(clientFolderPath(process.env), PATHS_FILE)),
     timeoutMs: (invocation.connectTimeoutSeconds ?? 0) * 1000 || CONNECT_TIMEOUT_MS,

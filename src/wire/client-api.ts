@@ -1,7 +1,6 @@
 /**
  * The client API between a person's device (`qf login`, `qf ssh`, `qf proxy`) and management. It is JSON
- * under `/client/v1`, without cookies or API tokens: each request that matters is signed by the keys it
- * names.
+ * under `/client/v1`, without cookies or API tokens. What matters is signed by the keys that are named.
  *
  * A connection takes these steps: config, challenge, (login with the provider), register once, certificate.
  *
@@ -12,7 +11,6 @@ import { AccessReason } from "./access-reason.ts";
 import { Binding, ID_TOKEN_BYTES_MAX } from "./certificate.ts";
 import { lazySchema } from "./lazy-schema.ts";
 import { ServedLog } from "./log-entry.ts";
-
 import { ReasonCode } from "./reason.ts";
 import {
   DnsName,
@@ -25,6 +23,7 @@ import {
   LocalUser,
   OverlayAddress,
   PeerId,
+  Port,
   SshPublicKeyBlob,
   UserId,
 } from "./units.ts";
@@ -173,6 +172,8 @@ export const TargetInfo = lazySchema(() =>
     nameConfirmed: z.boolean().optional(),
     /** Whether it accepts a hello with `via`. Absent: no. */
     via: z.boolean().optional(),
+    /** Port of the relay's plain listener, at the host of the public URL. Absent: there is none. */
+    relayPort: Port.optional(),
   }),
 );
 export type TargetInfo = z.infer<typeof TargetInfo>;
@@ -201,9 +202,8 @@ export type TargetResponse = z.infer<typeof TargetResponse>;
 export const NAMES_MAX = 4_096;
 
 /**
- * POST /client/v1/names: machines that people may name without the domain, among those that some rule opens
- * for this device. Needs no sign-in. Signed by the device key over signedBytes("names", …, the other fields
- * in this order).
+ * POST /client/v1/names: machines that people may name without the domain, among those that a rule opens
+ * for this device. Needs no sign-in. Signed by the device key over signedBytes("names", …, the fields below).
  */
 export const NamesRequest = lazySchema(() =>
   z.strictObject({

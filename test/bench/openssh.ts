@@ -82,19 +82,26 @@ export interface Field extends AsyncDisposable {
  * written for theirs takes longer than any server does, and it is the servers that are compared.
  * `agentArgs` are flags of the agent beside its own.
  */
-export async function openField(agentArgs: readonly string[] = []): Promise<Field> {
+export async function openField(
+  agentArgs: readonly string[] = [],
+  serveArgs: readonly string[] = [],
+): Promise<Field> {
   const account = isRoot ? new OsAccount("bench", ["--shell", "/bin/sh"]) : null;
   try {
-    return await openFieldFor(account, agentArgs);
+    return await openFieldFor(account, agentArgs, serveArgs);
   } catch (cause) {
     account?.[Symbol.dispose]();
     throw cause;
   }
 }
 
-async function openFieldFor(account: OsAccount | null, agentArgs: readonly string[]): Promise<Field> {
+async function openFieldFor(
+  account: OsAccount | null,
+  agentArgs: readonly string[],
+  serveArgs: readonly string[],
+): Promise<Field> {
   const user = account?.name ?? ownName();
-  const lab = await openLab();
+  const lab = await openLab({ serveArgs });
   const authorityFolder = mkdtempSync(join(tmpdir(), "qf-authority-"));
   const authority = join(authorityFolder, "key");
   keygen("-q", "-t", "ed25519", "-N", "", "-f", authority);

@@ -18,7 +18,7 @@ const SETTLE_MS = 15_000;
 export const relayPart: Part = {
   name: "relay",
   async run(bench) {
-    await using field = await openField();
+    await using field = await openField([], ["--relay-listen", "127.0.0.1:0"]);
     await field.lab.startAgent("hidden1", { groups: [field.servers], args: ["--listen", "none"] });
     await benchStreams(bench, field);
     await benchLatency(bench, field);

@@ -9,7 +9,10 @@ import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { runProcess } from "../support/run-process.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
 
-describe.skipIf(!isRoot)("OpenSSH through the relay", () => {
+describe.skipIf(!isRoot).each([
+  { way: "WebSockets", serveArgs: [], helpers: 1 },
+  { way: "plain connections", serveArgs: ["--relay-listen", "127.0.0.1:0"], helpers: 0 },
+])("OpenSSH through the relay, on $way", ({ serveArgs, helpers }) => {
   let setUp: SetUp;
   let lab: Lab;
   let deploy: OsAccount;
@@ -20,7 +23,7 @@ describe.skipIf(!isRoot)("OpenSSH through the relay", () => {
 
   beforeAll(async () => {
     const args = ["--listen", "none", "--enable-ssh-sftp"];
-    setUp = await openSetUp({ accounts: [["deploy"]], machines: { hidden1: args }, login: 600 });
+    setUp = await openSetUp({ accounts: [["deploy"]], machines: { hidden1: args }, login: 600, serveArgs });
     ({ lab, account: deploy, agent, device: laptop } = setUp);
     at = `${deploy.name}@hidden1.qf.internal`;
     config = join(lab.root, "openssh-config");
@@ -89,7 +92,7 @@ describe.skipIf(!isRoot)("OpenSSH through the relay", () => {
       stderr: "ignore",
     });
     await lab.until("the session", async () => (await agent.status()).sshServer.sessions.length === 1);
-    expect(carriers()).toBe(1);
+    expect(carriers()).toBe(helpers);
     child.kill("SIGKILL");
     await lab.until("its end", async () => (await agent.status()).sshServer.sessions.length === 0);
     await lab.until("the helper's end", async () => carriers() === 0);

@@ -1,8 +1,16 @@
 import { describe, expect, test } from "bun:test";
-import { isQfError } from "../../src/base/errors.ts";
-import { checkClusterListen } from "../../src/management/serve-options.ts";
+import { isQfError, QfError } from "../../src/base/errors.ts";
+import { checkClusterListen, checkRelayListen } from "../../src/management/serve-options.ts";
 
 const databaseUrl = "postgres://qf@db.example.com/qf";
+
+test("the relay takes plain connections only where that was asked for, at HOST:PORT", () => {
+  expect(checkRelayListen({})).toBeNull();
+  expect(checkRelayListen({ relayListen: "[::]:22023" })).toEqual({ hostname: "::", port: 22_023 });
+  for (const relayListen of ["22023", "0.0.0.0", "0.0.0.0:70000", "none"]) {
+    expect(() => checkRelayListen({ relayListen })).toThrow(QfError);
+  }
+});
 
 describe("checkClusterListen", () => {
   test.each([

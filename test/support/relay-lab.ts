@@ -17,6 +17,7 @@ import type { RelayStream } from "../../src/fabric/relay-stream.ts";
 import type { ManagementContext } from "../../src/management/contracts/context.ts";
 import { createRelayHub } from "../../src/management/relay/hub.ts";
 import type { RelayLimits } from "../../src/management/relay/limits.ts";
+import { listenPlain } from "../../src/management/relay/plain-listener.ts";
 import type { RelayHub, RelaySocketData } from "../../src/management/relay/relay-hub.ts";
 import type { ClusterAddress } from "../../src/management/relay/tunnel-listener.ts";
 import { openTunnels, type Tunnels } from "../../src/management/relay/tunnels.ts";
@@ -27,6 +28,7 @@ import {
   RELAY_HELLO_HEADER,
   RELAY_PROOF_HEADER,
 } from "../../src/wire/relay.ts";
+import { relayLine } from "../../src/wire/relay-plain.ts";
 import type { TestPeer } from "./peer-row.ts";
 import type { TestManagement } from "./running-management.ts";
 import { until } from "./until.ts";
@@ -48,6 +50,10 @@ export interface RelayLab {
   dial(device: TestPeer, target: TestPeer, change?: DialChange): Promise<RelayStream>;
   /** A socket of the client's side with the handshake done, that reads only what it is told to. */
   rawDial(device: TestPeer, target: TestPeer): Promise<RawSocket>;
+  /** A plain connection of the client's side, with its line sent; paused. */
+  plainDial(device: TestPeer, target: TestPeer, change?: DialChange): Promise<Socket>;
+  /** Of the plain listener. */
+  readonly plainPort: number;
   close(): Promise<void>;
 }
 
@@ -113,6 +119,8 @@ export function openRelayLab(
   const context: ManagementContext = { ...management.context, origin: signedOrigin };
   const made = createRelayHub(context, limits);
   hub = made;
+  const plain = listenPlain({ hostname: "127.0.0.1", port: 0 });
+  plain.open(made.plainHost);
   const scope = { accountId: management.accountId, origin: signedOrigin };
   const helloOf = (device: TestPeer, target: TestPeer, change: DialChange = {}) =>
     change.hello ??
@@ -166,8 +174,19 @@ export function openRelayLab(
         [RELAY_PROOF_HEADER]: signRelayDial(device.key, scope, hello),
       });
     },
+    plainPort: plain.port,
+    async plainDial(device, target, change) {
+      const hello = helloOf(device, target, change).trimEnd();
+      const proof = signRelayDial(change?.proofKey ?? device.key, scope, hello);
+      const socket = connect({ port: plain.port, host: "127.0.0.1", allowHalfOpen: true });
+      socket.on("error", () => {}).pause();
+      await new Promise<void>((resolve) => socket.once("connect", resolve));
+      socket.write(relayLine({ hello, proof }));
+      return socket;
+    },
     async close() {
       for (const offer of offers) offer.close();
+      plain.close();
       await made.close();
       await server.stop(true);
     },

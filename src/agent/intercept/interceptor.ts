@@ -123,6 +123,7 @@ class RunningInterceptor implements Interceptor {
       ...{ deviceKey, scope, source: devicePeerId, target: target.peerId, port },
       via: { by: "intercept", localUser },
       addresses: target.direct,
+      relayPort: target.relayPort,
       nowSeconds: () => nowSeconds(clock),
       timeoutMs: DIAL_TIMEOUT_MS,
     });

@@ -20,6 +20,7 @@ usage: qf management serve [--data-dir DIR] [--listen HOST:PORT] [--public-url U
                            [--dashboard-url URL]
                            [--database-url URL | --database-url-file FILE]
                            [--cluster-listen HOST:PORT [--cluster-advertise HOST:PORT]]
+                           [--relay-listen HOST:PORT]
                            [--tls-cert FILE --tls-key FILE | --behind-proxy]
                            [--oidc-issuer URL --oidc-client-id ID [--oidc-...]]
 
@@ -38,6 +39,10 @@ options:
   --cluster-advertise HOST:PORT
                            address at which the other processes reach this one, if it is behind NAT or in a
                            container (default: QF_CLUSTER_ADVERTISE, or the address of --cluster-listen)
+  --relay-listen HOST:PORT where the relay also takes plain connections, which are faster than WebSockets and
+                           carry SSH as the direct path does; clients dial the host of the public URL at this
+                           port, and use WebSockets where it does not answer (default: QF_RELAY_LISTEN, or
+                           none)
   --listen HOST:PORT       where to listen; port 0 picks a free one (default: 127.0.0.1:8080)
   --public-url URL         URL at which people and machines reach it; remembered (default: the listen URL)
   --dashboard-url URL      another URL for the dashboard, so that its pages and those that sign people in are
@@ -105,6 +110,7 @@ examples:
       "database-url-file": STRING,
       "cluster-listen": STRING,
       "cluster-advertise": STRING,
+      "relay-listen": STRING,
       listen: STRING,
       "public-url": STRING,
       "dashboard-url": STRING,
@@ -167,6 +173,7 @@ examples:
           "clusterAdvertise",
           args["cluster-advertise"] ?? (process.env.QF_CLUSTER_ADVERTISE || undefined),
         ),
+        ...given("relayListen", args["relay-listen"] ?? (process.env.QF_RELAY_LISTEN || undefined)),
         ...given("publicUrl", args["public-url"]),
         ...given("dashboardUrl", args["dashboard-url"]),
         ...given("tlsCert", args["tls-cert"]),

@@ -12,7 +12,7 @@ import type { Reach } from "../../policy/maps/account-reach.ts";
 import type { LoopbackHost } from "../../wire/client-config.ts";
 import type { ClientAuthMethod } from "../../wire/identity-provider.ts";
 import type { MapCa, NetworkMap, PublicJwk, TrustedIssuer } from "../../wire/network-map.ts";
-import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { AccountId, PeerId, Port } from "../../wire/units.ts";
 import type { Store } from "../db/store.ts";
 import type { AccountLogs } from "./account-logs.ts";
 
@@ -26,6 +26,8 @@ export interface ManagementContext {
   readonly oidc: OidcSettings;
   /** Public origin without a trailing slash: `https://qf.example.com`. */
   readonly origin: string;
+  /** Port of the relay's plain listener. Absent: there is none. */
+  readonly relayPort?: Port | undefined;
 }
 
 /** Signing keys of an account, decrypted in memory only; encrypted at rest under the master key. */

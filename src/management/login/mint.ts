@@ -110,7 +110,7 @@ async function pointToDeviceKey(
   return {
     outcome: "issued",
     certificate: "",
-    target: targetInfo(target, account, deps.isConnected(target.id)),
+    target: targetInfo(target, account, deps.isConnected(target.id), deps.ctx.relayPort),
     principals: [],
     validUntilSeconds: nowSeconds(deps.ctx.clock),
   };
@@ -166,7 +166,7 @@ async function refuse(
     hint,
     receipt,
     // The trace names rules. Administrators can look it up by the receipt.
-    target: targetInfo(target, account, deps.isConnected(target.id)),
+    target: targetInfo(target, account, deps.isConnected(target.id), deps.ctx.relayPort),
   };
 }
 
@@ -217,7 +217,7 @@ async function issue(
   return {
     outcome: "issued",
     certificate: certificate.toString("base64"),
-    target: targetInfo(target, account, deps.isConnected(target.id)),
+    target: targetInfo(target, account, deps.isConnected(target.id), deps.ctx.relayPort),
     principals: [...principals],
     validUntilSeconds: now + CERTIFICATE_LIFETIME_SECONDS,
     ...(await logSeen(deps, target)),

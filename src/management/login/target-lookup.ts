@@ -51,7 +51,7 @@ export async function lookUpTarget(
       throw denial((await inactiveReason(deps, target, devicePeerId)) ?? "network_not_allowed");
     }
     if (!target.sshEnabled) throw denial("ssh_disabled");
-    return { target: targetInfo(target, account, deps.isConnected(target.id)) };
+    return { target: targetInfo(target, account, deps.isConnected(target.id), deps.ctx.relayPort) };
   });
 }
 

@@ -9,7 +9,7 @@ import { formatHostPort, parseHostPort } from "../../fabric/host-port.ts";
 import { type MachineFlags, machineFlagsOf } from "../../policy/decide/request.ts";
 import type { AgentFlags } from "../../wire/agent-sync.ts";
 import type { TargetInfo } from "../../wire/client-api.ts";
-import { Id, OverlayAddress, type PeerId } from "../../wire/units.ts";
+import { Id, OverlayAddress, type PeerId, type Port } from "../../wire/units.ts";
 import type { Reader } from "../db/engine/transaction.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import { findPeer, findPeerByAddress, findPeerByDnsName, type PeerRow } from "../db/tables/peers.ts";
@@ -50,6 +50,7 @@ export function targetInfo(
   peer: PeerRow,
   account: Pick<AccountRow, "domain">,
   connected: boolean,
+  relayPort?: Port,
 ): TargetInfo {
   return {
     peerId: peer.id,
@@ -62,6 +63,7 @@ export function targetInfo(
     machineIdentity: peer.flags?.sshAuth === false,
     nameConfirmed: peer.nameConfirmed,
     via: peer.flags?.via === true,
+    ...(relayPort === undefined ? {} : { relayPort }),
   };
 }
 

@@ -13,11 +13,21 @@ import type { Admission, AdmittedAgent, AdmittedDial, DialClaim, NotAdmitted } f
 import type { Tunnel } from "./tunnel.ts";
 
 /** The result of checking a request. Without a proven device there is no socket. */
-export type DialCheck =
-  /** `tunnel` leads to the process that has the machine's link. Null: the link is here, or nowhere. */
-  | { readonly ok: true; readonly dial: AdmittedDial; readonly tunnel: Tunnel | null }
-  | { readonly ok: true; readonly agent: AdmittedAgent }
-  | NotAdmitted;
+export type DialCheck = CheckedDial | { readonly ok: true; readonly agent: AdmittedAgent } | NotAdmitted;
+
+/** A client's admitted stream. */
+export interface CheckedDial {
+  readonly ok: true;
+  readonly dial: AdmittedDial;
+  /** Leads to the process that has the machine's link. Null: the link is here, or nowhere. */
+  readonly tunnel: Tunnel | null;
+}
+
+/** The peer that was checked. Empty: none is proven. */
+export function peerOf(check: DialCheck): PeerId {
+  if (!check.ok) return check.source ?? "";
+  return "agent" in check ? check.agent.peerId : check.dial.hello.source;
+}
 
 export interface AskedRequest {
   readonly request: Request;

@@ -15,7 +15,6 @@ import {
   RELAY_FRAME,
   type RelayOpen,
   type RelayReset,
-  resetFrame,
 } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../contracts/context.ts";
@@ -28,13 +27,14 @@ import {
   createAdmission,
   type DialClaim,
 } from "./admission.ts";
-import { createGate, type DialCheck, type Gate } from "./admission-http.ts";
+import { type CheckedDial, createGate, type DialCheck, type Gate, peerOf } from "./admission-http.ts";
 import { RELAY_LIMITS, type RelayLimits, WAITING_BYTES_PER_CLIENT_MAX } from "./limits.ts";
 import { PageStreams } from "./page-streams.ts";
+import type { PlainHost } from "./plain-listener.ts";
 import { startRechecking } from "./recheck.ts";
 import type { AgentLink, AskedSocket, PageDial, RelayHub, RelaySocketData } from "./relay-hub.ts";
-import { RetiredLinks } from "./retired-links.ts";
-import { PeerBudget, SendQueue, type Waiting } from "./send-queue.ts";
+import { nextId, RetiredLinks } from "./retired-links.ts";
+import { PeerBudget, type QueueSocket, SendQueue, turnAway, type Waiting } from "./send-queue.ts";
 import { createStreams, type RelayedStream, type Stream, type StreamEnd, type Streams } from "./streams.ts";
 import type { StreamSource, TunnelHost } from "./tunnel.ts";
 import type { Tunnels } from "./tunnels.ts";
@@ -65,6 +65,7 @@ class Hub implements RelayHub {
   #isClosed = false;
   readonly websocket: WebSocketHandler<RelaySocketData>;
   readonly host: TunnelHost;
+  readonly plainHost: PlainHost;
 
   constructor(context: ManagementContext, limits: RelayLimits) {
     const { clock, log } = context;
@@ -92,6 +93,16 @@ class Hub implements RelayHub {
       waitingBytesPerTunnelMax: limits.waitingBytesPerTunnelMax,
       admit: (claim) => this.#gate.dial(claim),
       connect: (source, client, dial) => this.#connect(source, client, dial),
+    };
+    this.plainHost = {
+      ...{ clock, log, streams: this.#streams },
+      check: (claim) => this.#checkDial(claim),
+      enter: (check, socket, bytes) => this.#queueTo(check, socket, bytes),
+      leave: (check) => this.#budget.leave(peerOf(check)),
+      open: (source, client, check) => {
+        const opened = check.ok && "dial" in check ? this.#openStream(source, client, check) : "unproven";
+        return typeof opened === "string" ? null : opened;
+      },
     };
     this.websocket = {
       open: (socket) => this.#onOpen(socket),
@@ -175,22 +186,29 @@ class Hub implements RelayHub {
 
   #onOpen(socket: Socket): void {
     const { check } = socket.data;
-    const isAgent = check.ok && "agent" in check;
-    const bytesMax = isAgent ? this.#limits.waitingBytesPerAgentMax : WAITING_BYTES_PER_CLIENT_MAX;
-    const sendQueue = new SendQueue(socket, this.#budget.enter(peerOf(check)), bytesMax);
+    const sendQueue = this.#queueTo(check, socket);
     socket.data.sendQueue = sendQueue;
     if (!check.ok) turnAway(sendQueue, check.reset);
     else if ("agent" in check) socket.data.link = this.#openLink(sendQueue, check.agent);
     else {
-      const { dial, tunnel } = check;
       const client = { sendQueue, id: 0, carrier: null };
-      const opened = tunnel?.open(socket.data, client, dial) ?? this.#connect(socket.data, client, dial);
+      const opened = this.#openStream(socket.data, client, check);
       if (typeof opened === "string") turnAway(sendQueue, opened);
       else {
         socket.data.stream = opened;
         if (socket.data.page !== null) this.#pages.add(opened, socket.data.page);
       }
     }
+  }
+
+  #queueTo(check: DialCheck, socket: QueueSocket, moreBytes = 0): SendQueue {
+    const isAgent = check.ok && "agent" in check;
+    const bytesMax = isAgent ? this.#limits.waitingBytesPerAgentMax : WAITING_BYTES_PER_CLIENT_MAX;
+    return new SendQueue(socket, this.#budget.enter(peerOf(check)), bytesMax + moreBytes);
+  }
+
+  #openStream(source: StreamSource, client: StreamEnd, { dial, tunnel }: CheckedDial): Stream | RelayReset {
+    return tunnel?.open(source, client, dial) ?? this.#connect(source, client, dial);
   }
 
   /** The newer link wins. The older one is usually dead, unless the newer says that it is still in use. */
@@ -278,23 +296,4 @@ class Hub implements RelayHub {
     this.#links.delete(link.peerId);
     this.#context.store.cluster?.relayLinks.withdraw(link.peerId);
   }
-}
-
-/** The peer that the socket belongs to. */
-function peerOf(check: DialCheck): PeerId {
-  if (!check.ok) return check.source ?? "";
-  return "agent" in check ? check.agent.peerId : check.dial.hello.source;
-}
-
-function turnAway(sendQueue: SendQueue, reset: RelayReset): void {
-  sendQueue.send(resetFrame(0, reset));
-  sendQueue.close();
-}
-
-/** The next free id. Ids are not reused while a frame of their former stream may be in flight. */
-function nextId(link: AgentLink): number {
-  do {
-    link.lastStreamId = (link.lastStreamId % 0xffff_ffff) + 1;
-  } while (link.streams.has(link.lastStreamId));
-  return link.lastStreamId;
 }

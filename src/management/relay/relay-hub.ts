@@ -7,6 +7,7 @@ import type { Server, WebSocketHandler } from "bun";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { DialClaim } from "./admission.ts";
 import type { DialCheck } from "./admission-http.ts";
+import type { PlainHost } from "./plain-listener.ts";
 import type { SendQueue } from "./send-queue.ts";
 import type { Carrier, RelayedStream, Stream } from "./streams.ts";
 import type { TunnelHost } from "./tunnel.ts";
@@ -78,6 +79,8 @@ export interface RelayHub {
   streams(accountId: AccountId): RelayedStream[];
   /** Open streams and links, and bytes that wait for readers, over all accounts. */
   load(): { readonly streams: number; readonly links: number; readonly waitingBytes: number };
+  /** What the plain listener needs from this relay. */
+  readonly plainHost: PlainHost;
   /** What tunnels to other processes need from this relay. */
   readonly host: TunnelHost;
   /** From now on also reaches machines whose link is at another process. */

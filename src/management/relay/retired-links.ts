@@ -32,3 +32,11 @@ export class RetiredLinks {
     this.#links.delete(link);
   }
 }
+
+/** The next free id. Ids are not reused while a frame of their former stream may be in flight. */
+export function nextId(link: AgentLink): number {
+  do {
+    link.lastStreamId = (link.lastStreamId % 0xffff_ffff) + 1;
+  } while (link.streams.has(link.lastStreamId));
+  return link.lastStreamId;
+}

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type RelayReset, resetFrame } from "../../wire/relay.ts";
 import type { PeerId } from "../../wire/units.ts";
 
 /** Bytes that wait for several readers together, and their bound. */
@@ -52,6 +53,8 @@ export class PeerBudget {
 
 /** The part of a WebSocket that a send queue needs. */
 export interface QueueSocket {
+  /** Whether frames are kept after `send`, which then must not release them. Absent: copied. */
+  readonly keepsFrames?: boolean;
   readonly readyState: number;
   send(frame: Buffer): unknown;
   close(): void;
@@ -74,6 +77,11 @@ export class SendQueue {
     this.#socket = socket;
     this.#waiting = waiting;
     this.#bytesMax = bytesMax;
+  }
+
+  /** Whether a frame may be released once it is sent. */
+  get copies(): boolean {
+    return this.#socket.keepsFrames !== true;
   }
 
   /** Bytes that wait to be read, as last counted. */
@@ -128,4 +136,10 @@ export class SendQueue {
     if (this.#waiting.whole !== undefined) this.#waiting.whole.bytes += more;
     this.#waitingBytes = waitingBytes;
   }
+}
+
+/** Closes a client's own socket, and says why. */
+export function turnAway(sendQueue: SendQueue, reset: RelayReset): void {
+  sendQueue.send(resetFrame(0, reset));
+  sendQueue.close();
 }

@@ -138,7 +138,7 @@ class StreamTable implements Streams {
     }
     message.writeUInt32BE(to.id, 1);
     to.sendQueue.send(message);
-    if (message.length >= LARGE_BYTES) releaseBuffer(message);
+    if (message.length >= LARGE_BYTES && to.sendQueue.copies) releaseBuffer(message);
     if (stream.credit.isOver) this.#forget(stream);
   }
 
