@@ -375,16 +375,23 @@ KEYS
     [ ! -s "$tmp/manifest.json.sig" ] ||
       put "$prefix/share/qufabric/manifest.json.sig" cat "$tmp/manifest.json.sig"
     case :$PATH: in
-      *:"$prefix/bin":*) ;;
-      *) say "note: $prefix/bin is not in your PATH" ;;
+      *:"$prefix/bin":*) qf=qf ;;
+      *)
+        qf=$bin
+        say "note: $prefix/bin is not in your PATH; to type qf alone, add to your shell's start file:"
+        say "  export PATH=\"$prefix/bin:\$PATH\""
+        ;;
     esac
   }
 
   # ----- removing
 
   uninstall() {
+    # Where qf keeps what belongs to the device of whoever runs this (QF_CONFIG_DIR is theirs to remove).
+    own=${XDG_CONFIG_HOME:-${HOME:-/nonexistent}/.config}/qufabric
     if [ "$dry_run" = 1 ]; then
       say "would stop the agent, and remove its state, $bin, its link, completions and man page"
+      [ ! -e "$own/config.json" ] || say "would remove your device key and logins in $own"
       return
     fi
     if [ -x "$bin" ]; then
@@ -399,7 +406,12 @@ KEYS
     # What an upgrade left that was killed.
     rm -f "$prefix"/bin/.qf-*.new "$prefix"/bin/.qf-*.previous "$prefix"/bin/.qf.??????
     for file in $files; do rm -f "$file"; done
-    rmdir "$prefix/share/qufabric" 2>/dev/null || true
+    # Folders that are empty now, the inner ones first.
+    for folder in qufabric bash-completion/completions bash-completion zsh/site-functions zsh \
+      fish/vendor_completions.d fish man/man1; do
+      rmdir "$prefix/share/$folder" 2>/dev/null || true
+    done
+    [ ! -e "$own/config.json" ] || rm -rf "$own" "${XDG_RUNTIME_DIR:-/nonexistent}/qufabric"
     say "removed qf from $prefix"
     if [ -d /var/lib/qufabric-management ]; then
       say "note: the data of the management server stays in /var/lib/qufabric-management"
@@ -472,8 +484,12 @@ KEYS
   install_executable
   install_files
   if [ "$will_join" = 0 ] && ! "$bin" agent status >/dev/null 2>&1; then
-    say "to sign in: qf login --management-url $QF_URL"
-    say "to let people log in here, as root: qf agent up --management-url $QF_URL --allow-server-ssh"
+    say "to sign in: $qf login --management-url $QF_URL"
+    if [ "$(id -u)" = 0 ]; then
+      say "to let people log in here: $qf agent up --management-url $QF_URL --allow-server-ssh"
+    else
+      say "to let people log in here, run this line as root, with: sh -s -- --allow-server-ssh"
+    fi
     return
   fi
   if [ -n "$setup_key" ]; then

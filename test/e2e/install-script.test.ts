@@ -169,12 +169,17 @@ describe.each(SHELLS)("under %s %s", (...words) => {
     for (const left of [".qf-aaaaaaaaaaaaaaaaaaaa.new", ".qf-aaaaaaaaaaaaaaaaaaaa.previous", ".qf.abcdef"]) {
       writeFileSync(join(machine.prefix, "bin", left), "killed");
     }
+    const config = join(machine.home, ".config");
+    for (const folder of ["qufabric", "other"]) {
+      mkdirSync(join(config, folder), { recursive: true });
+      writeFileSync(join(config, folder, "config.json"), "{}");
+    }
     const gone = await machine.run(["--uninstall"], { shell });
     expect(gone).toMatchObject({ exitCode: 0 });
     expect(machine.calls().at(-1)).toBe("agent down --uninstall key=");
     rmSync(join(machine.prefix, "log"));
-    const left = machine.files().filter((name) => !statSync(join(machine.home, name)).isDirectory());
-    expect(left).toEqual([]);
+    expect(machine.files().sort()).toEqual(["prefix", "prefix/bin", "prefix/share", "prefix/share/man"]);
+    expect(readdirSync(config)).toEqual(["other"]);
     expect((await machine.run(["--uninstall"], { shell })).exitCode).toBe(0);
   });
 
@@ -182,7 +187,8 @@ describe.each(SHELLS)("under %s %s", (...words) => {
     const machine = aMachine();
     const { exitCode, stderr } = await machine.run([], { shell });
     expect(exitCode).toBe(0);
-    expect(stderr).toContain(`qf login --management-url ${management.url}`);
+    const qf = join(machine.prefix, "bin/qf");
+    expect(stderr).toContain(`to sign in: ${qf} login --management-url ${management.url}`);
     expect(machine.calls()).toEqual([]);
   });
 
@@ -451,7 +457,8 @@ describe("machines that lack something", () => {
       cwd: "/",
     });
     expect(result).toMatchObject({ exitCode: 0 });
-    expect(result.stderr).toContain("PATH");
+    expect(result.stderr).toContain(`export PATH="${join(home, ".local/bin")}:$PATH"`);
+    expect(result.stderr).toContain("as root, with: sh -s -- --allow-server-ssh");
     expect(statSync(join(home, ".local/bin/qf"))).toMatchObject({ uid: 65_534 });
   });
 
