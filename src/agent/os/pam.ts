@@ -8,7 +8,7 @@
  * @module
  */
 import { CString, dlopen, FFIType, JSCallback, type Pointer, ptr, read, toArrayBuffer } from "bun:ffi";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 const PAM_SYMBOLS = {
   pam_start: { args: ["cstring", "cstring", "ptr", "ptr"], returns: "i32" },
@@ -75,10 +75,21 @@ export function pamService(folders: readonly string[] = SERVICE_FOLDERS): string
 
 /** Services in order of preference. The first that has rules is used. */
 export const PAM_SERVICES = [SERVICE, FALLBACK_SERVICE] as const;
+/** Its rules apply where a service has none. */
+const OTHERS = "other";
 
-/** The service that has rules. Undefined: none has, and PAM's `other` refuses everybody. */
-export function hasPamRules(folders: readonly string[] = SERVICE_FOLDERS): string | undefined {
-  return PAM_SERVICES.find((service) => folders.some((folder) => existsSync(`${folder}/${service}`)));
+/**
+ * The service whose rules apply; without rules of ours, PAM takes those for `other`. Null: they refuse
+ * everybody, as on most systems but Debian, or there are none.
+ */
+export function ruledService(folders: readonly string[] = SERVICE_FOLDERS): string | null {
+  const fileOf = (service: string) =>
+    folders.map((folder) => `${folder}/${service}`).find((path) => existsSync(path));
+  const service = PAM_SERVICES.find((one) => fileOf(one) !== undefined);
+  if (service !== undefined) return service;
+  const others = fileOf(OTHERS);
+  if (others === undefined) return null;
+  return /^\s*-?account\b.*\bpam_deny\.so\b/m.test(readFileSync(others, "utf8")) ? null : OTHERS;
 }
 
 /** A PAM call that did not return success. */

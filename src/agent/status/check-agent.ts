@@ -17,7 +17,7 @@ import { PublicClientFile } from "../../wire/state-file.ts";
 import type { Environment } from "../contracts/flags.ts";
 import { askStatus, findControlSocket } from "../control-socket/control-client.ts";
 import { connectionFolders, hasCgroups } from "../os/containment.ts";
-import { hasPam, hasPamRules, PAM_SERVICES } from "../os/pam.ts";
+import { hasPam, PAM_SERVICES, ruledService } from "../os/pam.ts";
 import { type StatePaths, statePaths } from "../state/state.ts";
 import { chooseStateDir } from "../state/state-dir.ts";
 import { ROOTLESS } from "./problems.ts";
@@ -169,9 +169,8 @@ function pamFinding(folders: readonly string[] | undefined): Finding {
     const message = "no PAM here: accounts are judged by /etc/passwd and /etc/shadow, sessions have no rules";
     return note("machine", "machine.pam", message);
   }
-  const service = hasPamRules(folders);
-  if (service !== undefined)
-    return fine("machine", "machine.pam", `sessions go by PAM's rules for ${service}`);
+  const service = ruledService(folders);
+  if (service !== null) return fine("machine", "machine.pam", `sessions go by PAM's rules for ${service}`);
   const message = `PAM has rules for none of ${PAM_SERVICES.join(", ")}: it refuses everybody`;
   return problem("machine", "machine.pam", message, "write /etc/pam.d/qufabric, or install openssh-server");
 }

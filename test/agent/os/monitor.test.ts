@@ -11,7 +11,7 @@ import {
   openMonitor,
 } from "../../../src/agent/os/monitor.ts";
 import type { MonitorAnswer } from "../../../src/agent/os/monitor-orders.ts";
-import { hasPam, pamService } from "../../../src/agent/os/pam.ts";
+import { hasPam, pamService, ruledService } from "../../../src/agent/os/pam.ts";
 import type { FdReader } from "../../../src/agent/os/pipes.ts";
 import { helperPath } from "../../../src/agent/os/session-helper.ts";
 import { type SpawnRequest, spawnAs } from "../../../src/agent/os/spawn.ts";
@@ -291,6 +291,18 @@ test("pamService is ours where an administrator has written rules for it, else s
   expect(pamService([folder])).toBe("sshd");
   writeFileSync(join(folder, "qufabric"), "");
   expect(pamService([folder])).toBe("qufabric");
+});
+
+test.each([
+  ["Debian, which takes the common ones", "# pam_deny.so or\n@include common-account\n", "other"],
+  ["others, which deny", "auth required pam_deny.so\naccount  required  pam_deny.so\n", null],
+])("without rules of ours those of %s apply", (_whose, text, want) => {
+  const folders = [tempFolder(), tempFolder()] as const;
+  expect(ruledService(folders)).toBeNull();
+  writeFileSync(join(folders[1], "other"), text);
+  expect(ruledService(folders)).toBe(want);
+  writeFileSync(join(folders[1], "sshd"), "");
+  expect(ruledService(folders)).toBe("sshd");
 });
 
 test.each([
