@@ -23,8 +23,10 @@ export interface LiveFlagsOptions {
   isOver(): boolean;
   /** Listens as `flags` say. */
   listen(flags: AgentFlagsStored, before: AgentFlagsStored): Promise<void>;
-  /** Called when other flags take effect. */
+  /** Called when other flags take effect, even if they cannot be stored. */
   onUsed(): void;
+  /** Called when flags are given that are set already: the users and groups that they name may be others. */
+  onRepeated(flags: AgentFlagsStored): Promise<void>;
   /** Called after a change by this agent: ends what is no longer allowed. */
   onChanged(flags: AgentFlagsStored): void;
   /** Called when the flags are stored. */
@@ -98,10 +100,10 @@ export class LiveFlags {
   }
 
   async #apply(change: FlagChange): Promise<void> {
-    const { parts, enrolled, isOver, listen, onChanged, onStored } = this.#options;
+    const { parts, enrolled, isOver, listen, onChanged, onRepeated, onStored } = this.#options;
     if (isOver()) throw new QfError("ERR_UNAVAILABLE", "the agent is stopping");
     const { flags, changed } = liveFlags(change, this.#flags);
-    if (changed.length === 0) return;
+    if (changed.length === 0) return await onRepeated(flags);
     const detail = changed.map((key) => `${key}=${JSON.stringify(flags[key])}`).join(" ");
     await parts.spool.record({ type: "agent.state", what: "flags_changed", detail: detail.slice(0, 512) });
     await listen(flags, this.#flags);

@@ -198,8 +198,8 @@ export class RunningAgent implements Agent {
       pinnedKeys: this.#pinnedKeys,
       isOver: () => this.#stopping !== null || this.succession.isLeaving,
       listen: async (wanted, before) => await this.#made.listeners?.listen(wanted, before),
-      // Even if the change cannot be stored.
       onUsed: () => this.#made.ssh?.recheck(),
+      onRepeated: async (flags) => await this.#made.programs?.follow(flags),
       onChanged: (flags) => {
         if (!flags.sshServer) this.#made.listeners?.pings.close();
         this.succession.flagsChanged();

@@ -6,7 +6,7 @@ import { loopbackOf } from "../../../src/agent/intercept/name-server.ts";
 import { hasParamiko, JSCH, jsch, paramiko, signInOn } from "../../support/any-program.ts";
 import type { Lab, LabAgent, Person } from "../../support/lab.ts";
 import { LabTerminal } from "../../support/lab-terminal.ts";
-import type { OsAccount } from "../../support/os-accounts.ts";
+import { OsAccount } from "../../support/os-accounts.ts";
 import { describeInOwnNetwork } from "../../support/own-network.ts";
 import { openSetUp, type SetUp } from "../../support/set-up.ts";
 
@@ -175,6 +175,30 @@ describeInOwnNetwork(import.meta.path, "--intercept", () => {
   test("whoever finds the port that connections are sent to gets nothing", async () => {
     const port = Number(/redirect to :(\d+)/.exec(rules())?.[1]);
     for (const account of [named, service]) expect(await printed(talk(account, "127.0.0.1", port))).toBe("");
+  });
+
+  test("an account that is there only later is taken up once the same flag is given again", async () => {
+    using late = new OsAccount("late");
+    const away = `${late.name}0`;
+    const give = () =>
+      lab.qf([
+        ...["agent", "up", "--state-dir", bastion.stateDir],
+        "--intercept",
+        `${named.name},${late.name}`,
+      ]);
+    const complaints = async () =>
+      (await bastion.status()).problems.filter((problem) => problem.includes("--intercept"));
+    late.change("usermod", "--login", away);
+    try {
+      expect((await give()).exitCode).toBe(0);
+      await lab.until("the complaint", async () => (await complaints()).length > 0);
+      expect(await complaints()).toEqual([`no such user or group for --intercept: ${late.name}`]);
+    } finally {
+      run("usermod", "--login", late.name, away);
+    }
+    const again = await give();
+    expect([again.exitCode, again.stderr]).toEqual([0, ""]);
+    expect(await complaints()).toEqual([]);
   });
 
   test("an agent that is killed leaves no rules, and nothing of a named user's goes elsewhere", async () => {

@@ -21,6 +21,7 @@ function aLiveFlags(change: Partial<LiveFlagsOptions> = {}) {
     isOver: () => false,
     listen: async () => void steps.push("listens"),
     onUsed: note("used"),
+    onRepeated: async () => void steps.push("repeated"),
     onChanged: note("changed"),
     onStored: async () => void steps.push("stored"),
     ...change,
@@ -40,7 +41,7 @@ describe("flags of a running agent", () => {
   test("stay as they are where nothing changes, or nothing can be recorded", async () => {
     const { live, steps } = aLiveFlags();
     await live.apply({ sshRoot: before.sshRoot });
-    expect(steps).toEqual(["follow"]);
+    expect(steps).toEqual(["follow", "repeated"]);
     const parts = { paths: {}, spool: { record: () => Promise.reject(new Error("full")) } };
     const full = aLiveFlags({ parts: parts as unknown as LiveFlagsOptions["parts"] });
     expect(
