@@ -458,7 +458,6 @@ describe("machines that lack something", () => {
     });
     expect(result).toMatchObject({ exitCode: 0 });
     expect(result.stderr).toContain(`export PATH="${join(home, ".local/bin")}:$PATH"`);
-    expect(result.stderr).toContain("as root, with: sh -s -- --allow-server-ssh");
     expect(statSync(join(home, ".local/bin/qf"))).toMatchObject({ uid: 65_534 });
   });
 
