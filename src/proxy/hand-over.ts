@@ -38,6 +38,12 @@ import { keepKnownHostsFile } from "./ssh-config/windows-known-hosts.ts";
 /** Time limit for reaching the peer. ssh(1) has its own ConnectTimeout. */
 const CONNECT_TIMEOUT_MS = 10_000;
 const STDIN_FD = 0;
+/**
+ * ssh(1) sends fewer bytes than this and a certificate after its key exchange until it has signed: its first
+ * messages, and the question whether the certificate is taken. With the signature, or the messages that follow
+ * where it does not ask, it sends more.
+ */
+const SIGNED_BYTES = 600;
 
 export interface HandOver {
   readonly credential: Credential;
@@ -95,16 +101,21 @@ async function stay({ folder, host, credential, dialled }: Staying): Promise<voi
   const key = await publishStaying(folder, host, keyFileOf(credential).text, systemClock);
   try {
     compileHotCode();
-    await carryChecked((await dialled) as Duplex, credential.target.hostKeys);
+    const bytes = credential.certificateBlob.length + SIGNED_BYTES;
+    await carryChecked((await dialled) as Duplex, credential.target.hostKeys, { bytes, reached: key.remove });
   } finally {
     key.remove();
   }
 }
 
 /** Relays bytes between ssh and the peer, and checks the host key, since ssh may not. */
-function carryChecked(peer: Duplex, hostKeys: readonly string[]): Promise<void> {
+function carryChecked(
+  peer: Duplex,
+  hostKeys: readonly string[],
+  milestone?: Parameters<typeof joinChecked>[0]["milestone"],
+): Promise<void> {
   const program = Duplex.from({ readable: process.stdin, writable: openOutput(1) });
-  return joinChecked({ program, peer, hostKeys });
+  return joinChecked({ program, peer, hostKeys, ...(milestone === undefined ? {} : { milestone }) });
 }
 
 function checkTarget(target: Credential["target"]): void {

@@ -10,7 +10,7 @@
 import { type Duplex, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { QfError } from "../base/errors.ts";
-import { createHostKeyCheck } from "./host-key-check.ts";
+import { createHostKeyCheck, type HostKeyCheck } from "./host-key-check.ts";
 
 /** RFC 4253 section 4.2: how a client begins. */
 const CLIENT_FIRST = Buffer.from("SSH-2.0-");
@@ -25,12 +25,12 @@ export async function joinChecked(options: {
   readonly peer: Duplex;
   /** Blobs in base64, from management. */
   readonly hostKeys: readonly string[];
+  readonly milestone?: Milestone;
 }): Promise<void> {
-  const { program, peer, hostKeys } = options;
-  const ways = [
-    pipeline(program, sshOnly(), peer),
-    pipeline(peer, namedHostKeyOnly(hostKeys.map((key) => Buffer.from(key, "base64"))), program),
-  ];
+  const { program, peer, hostKeys, milestone } = options;
+  const check = createHostKeyCheck(hostKeys.map((key) => Buffer.from(key, "base64")));
+  const noteSent = createMilestone(check, milestone);
+  const ways = [pipeline(program, sshOnly(noteSent), peer), pipeline(peer, namedHostKeyOnly(check), program)];
   const outcomes = await Promise.allSettled(ways);
   program.destroy();
   peer.destroy();
@@ -39,11 +39,27 @@ export async function joinChecked(options: {
   }
 }
 
-function sshOnly(): Transform {
+/** Calls `reached` once, when the program has sent more than `bytes` after the peer's host key was seen. */
+interface Milestone {
+  readonly bytes: number;
+  readonly reached: () => void;
+}
+
+function createMilestone(check: HostKeyCheck, milestone: Milestone | undefined): (bytes: number) => void {
+  let left = milestone?.bytes ?? -1;
+  return (bytes) => {
+    if (left < 0 || !check.isDone) return;
+    left -= bytes;
+    if (left < 0) milestone?.reached();
+  };
+}
+
+function sshOnly(noteSent: (bytes: number) => void): Transform {
   let first = Buffer.alloc(0);
   let isOpen = false;
   return new Transform({
     transform(bytes: Buffer, _encoding, done) {
+      noteSent(bytes.length);
       if (isOpen) return done(null, bytes);
       first = Buffer.concat([first, bytes]);
       const seen = first.subarray(0, CLIENT_FIRST.length);
@@ -55,8 +71,7 @@ function sshOnly(): Transform {
   });
 }
 
-function namedHostKeyOnly(hostKeys: readonly Buffer[]): Transform {
-  const check = createHostKeyCheck(hostKeys);
+function namedHostKeyOnly(check: HostKeyCheck): Transform {
   return new Transform({
     transform(bytes: Buffer, _encoding, done) {
       if (check.isDone) return done(null, bytes);

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { Duplex, PassThrough } from "node:stream";
 import { joinChecked } from "../../src/sshcore/checked-join.ts";
+import { until } from "../support/until.ts";
 
 const KEY = Buffer.from("the key of web1");
 const OTHER = Buffer.from("the key of somebody else");
@@ -27,7 +28,7 @@ function packet(type: number, text: Buffer = Buffer.alloc(0)): Buffer {
 const greeting = (key: Buffer) =>
   Buffer.concat([Buffer.from("SSH-2.0-peer\r\n"), packet(20), packet(31, key), packet(21)]);
 
-function joined() {
+function joined(milestone?: { readonly bytes: number; readonly reached: () => void }) {
   const [program, ofProgram] = pair();
   const [peer, ofPeer] = pair();
   const heard = { program: "", peer: "" };
@@ -38,7 +39,12 @@ function joined() {
     heard.peer += data.toString("latin1");
   });
   for (const stream of [program, peer]) stream.on("error", () => {});
-  const over = joinChecked({ program: ofProgram, peer: ofPeer, hostKeys: [KEY.toString("base64")] });
+  const over = joinChecked({
+    program: ofProgram,
+    peer: ofPeer,
+    hostKeys: [KEY.toString("base64")],
+    ...(milestone && { milestone }),
+  });
   return { program, peer, heard, over };
 }
 
@@ -73,6 +79,23 @@ test("a peer with another host key is heard no further than its offers", async (
   expect(await over.catch((error: unknown) => error)).toMatchObject({ code: "ERR_HOST_KEY_MISMATCH" });
   expect(heard.program).not.toContain(OTHER.toString("latin1"));
   expect(heard.program).not.toContain("password");
+});
+
+test("what the program sends after the host key is counted, and its milestone told once", async () => {
+  let reached = 0;
+  const { program, peer, heard } = joined({ bytes: 10, reached: () => void reached++ });
+  program.write("SSH-2.0-program\r\nand much more before the host key");
+  await until("the first bytes", () => heard.peer.length === 50);
+  peer.write(greeting(KEY));
+  await until("the host key", () => heard.program.length === greeting(KEY).length);
+  program.write("0123456789");
+  await until("ten bytes", () => heard.peer.endsWith("9"));
+  expect(reached).toBe(0);
+  program.write("a");
+  await until("the eleventh", () => reached > 0);
+  program.write("and more");
+  await until("the rest", () => heard.peer.endsWith("more"));
+  expect(reached).toBe(1);
 });
 
 test.each(["program", "peer"] as const)("a %s that is gone takes the other along", async (gone) => {

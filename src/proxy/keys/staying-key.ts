@@ -2,8 +2,9 @@
  * The key file on a system where `qf proxy connect` stays for the whole connection, and cannot see that
  * ssh(1) has read it (macOS, Windows).
  *
- * ssh signs right after its key exchange. So the file stays until a while after that, or until the connection
- * ends, and is then removed. Of two connections with different keys to one host, the second waits.
+ * ssh signs right after its key exchange. So the file stays until ssh has sent as much as a signature takes
+ * (`hand-over.ts`), at most for a while or until the connection ends, and is then removed: the next ssh would
+ * read it before it starts us. Of two connections with different keys to one host, the second waits.
  *
  * @module
  */
