@@ -6,6 +6,7 @@ import { platformFor } from "../../src/base/platform/platform.ts";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { DOMAIN, openProxyLab, PEER, type Person, type ProxyLab } from "../support/proxy-lab.ts";
 import { otherHostKey } from "../support/ssh-machine.ts";
+import { until } from "../support/until.ts";
 
 const MACHINE_HAS_SSHD = existsSync("/usr/sbin/sshd") && process.getuid?.() === 0;
 const source = (path: string) => new URL(`../../src/${path}`, import.meta.url).pathname;
@@ -13,23 +14,26 @@ const source = (path: string) => new URL(`../../src/${path}`, import.meta.url).p
 describe.skipIf(!MACHINE_HAS_SSHD)("OpenSSH on such a system", () => {
   let lab: ProxyLab;
   let ada: Person;
+  let bob: Person;
 
   beforeAll(async () => {
     lab = await openProxyLab();
     ada = lab.person("ada", 3_600);
     const preload = join(lab.root, "as-elsewhere.ts");
     const platform = JSON.stringify(source("base/platform/platform.ts"));
-    const facts = "{ seesCallers: false, passesDescriptors: false }";
+    const facts = "{ seesCallers: false, passesDescriptors: false, seesReads: false }";
     writeFileSync(preload, `import { platform } from ${platform};\nObject.assign(platform, ${facts});\n`);
     const executable = join(lab.root, "qf");
     const command = [process.execPath, "--preload", preload, source("main.ts")].map((word) => `'${word}'`);
     writeFileSync(executable, `#!/bin/sh\nexec ${command.join(" ")} "$@"\n`);
     chmodSync(executable, 0o755);
     const dropIn = { executable, domain: DOMAIN, configDir: undefined, shortNames: false };
-    const rest = readFileSync(ada.configPath, "utf8").slice(
-      readFileSync(ada.configPath, "utf8").indexOf("Host *"),
-    );
-    writeFileSync(ada.configPath, `${renderDropIn(dropIn, platformFor("darwin"))}${rest}`);
+    bob = lab.person("bob", 0);
+    for (const { configPath } of [ada, bob]) {
+      const before = readFileSync(configPath, "utf8");
+      const rest = before.slice(before.indexOf("Host *"));
+      writeFileSync(configPath, `${renderDropIn(dropIn, platformFor("darwin"))}${rest}`);
+    }
   }, 60_000);
 
   afterAll(async () => {
@@ -51,6 +55,17 @@ describe.skipIf(!MACHINE_HAS_SSHD)("OpenSSH on such a system", () => {
     const line = `ssh -F ${ada.configPath} ${PEER} cat < ${here} > ${back}`;
     expect((await ada.run(["sh", "-c", line])).exitCode).toBe(0);
     expect(readFileSync(back).equals(readFileSync(here))).toBe(true);
+  }, 60_000);
+
+  test("a login of one connection leaves no key for the next, while it still goes on", async () => {
+    const held = join(bob.home, "held");
+    const first = bob.ssh([PEER, `touch ${held}; until [ -e ${held}.over ]; do sleep 0.1; done; echo first`]);
+    await until("the first session", () => existsSync(held), 60_000);
+    expect(existsSync(join(bob.home, ".config/qufabric/openssh", PEER))).toBe(false);
+    const second = await bob.ssh([PEER, "echo second"]);
+    writeFileSync(`${held}.over`, "");
+    expect([second.stdout, second.exitCode]).toEqual(["second\n", 0]);
+    expect((await first).stdout).toBe("first\n");
   }, 60_000);
 
   test("meets no other machine, even when it would take any host key", async () => {
