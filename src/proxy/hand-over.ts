@@ -39,9 +39,9 @@ import { keepKnownHostsFile } from "./ssh-config/windows-known-hosts.ts";
 const CONNECT_TIMEOUT_MS = 10_000;
 const STDIN_FD = 0;
 /**
- * ssh(1) sends fewer bytes than this and a certificate after its key exchange until it has signed: its first
- * messages, and the question whether the certificate is taken. With the signature, or the messages that follow
- * where it does not ask, it sends more.
+ * After its key exchange ssh(1) sends fewer bytes than this and a certificate until it has signed: its first
+ * messages, and the question whether the certificate is taken. With the signature, or with the messages that
+ * follow where it does not ask, it sends more.
  */
 const SIGNED_BYTES = 600;
 
@@ -101,8 +101,8 @@ async function stay({ folder, host, credential, dialled }: Staying): Promise<voi
   const key = await publishStaying(folder, host, keyFileOf(credential).text, systemClock);
   try {
     compileHotCode();
-    const bytes = credential.certificateBlob.length + SIGNED_BYTES;
-    await carryChecked((await dialled) as Duplex, credential.target.hostKeys, { bytes, reached: key.remove });
+    const signed = { bytes: credential.certificateBlob.length + SIGNED_BYTES, reached: key.remove };
+    await carryChecked((await dialled) as Duplex, credential.target.hostKeys, signed);
   } finally {
     key.remove();
   }
