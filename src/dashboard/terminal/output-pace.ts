@@ -2,8 +2,8 @@
  * Paces the drawing of output. Small amounts are drawn at once and floods in larger steps, so that the page
  * spends its time on parsing instead of painting unreadable lines.
  *
- * xterm.js yields for a frame between two writes once they have taken 12 ms, so a flood is passed on in few
- * large writes.
+ * xterm.js yields for a frame between two writes once they have taken 12 ms, so a step of a flood is passed
+ * on in few large writes.
  *
  * @module
  */
@@ -11,13 +11,10 @@ import { type Bytes, concat } from "../../browser-ssh/bytes.ts";
 
 /** More bytes than this within one step are a flood. */
 const FLOOD_BYTES = 64 * 1024;
-/** Longest wait of output in a flood that brings less than a whole write. */
+/** Time between two drawings of a flood. */
 const STEP_MS = 50;
-/**
- * A whole write, passed on as soon as it is there, so that the window reopens before all of it is used. It is
- * parsed in about 10 ms, during which no key is handled.
- */
-const WRITE_BYTES = 512 * 1024;
+/** Largest write. It is parsed in about 20 ms, during which no key is handled. */
+const WRITE_BYTES_MAX = 1024 * 1024;
 
 type Held = readonly [bytes: Bytes, drawn: (() => void) | undefined];
 
@@ -31,8 +28,6 @@ interface PaceParts {
 export class OutputPace {
   readonly #parts: PaceParts;
   readonly #held: Held[] = [];
-  #heldBytes = 0;
-  #isTimed = false;
   #stepEndsMs = 0;
   #bytes = 0;
 
@@ -53,9 +48,7 @@ export class OutputPace {
       return;
     }
     this.#held.push([bytes, drawn]);
-    this.#heldBytes += bytes.length;
-    if (this.#heldBytes >= WRITE_BYTES) this.flush();
-    else this.#wait();
+    if (this.#held.length === 1) this.#parts.later(() => this.flush(), this.#stepEndsMs - now);
   }
 
   /** Draws the queued output. */
@@ -63,22 +56,19 @@ export class OutputPace {
     if (this.#held.length === 0) return;
     // A flood continues until a step brings little.
     this.#stepEndsMs = this.#parts.nowMs() + STEP_MS;
-    this.#bytes = this.#heldBytes;
-    this.#heldBytes = 0;
-    this.#write(this.#held.splice(0));
-  }
-
-  /** One timer at a time. It waits on if a whole write was passed on meanwhile. */
-  #wait(): void {
-    if (this.#isTimed) return;
-    this.#isTimed = true;
-    const work = (): void => {
-      this.#isTimed = false;
-      if (this.#held.length === 0) return;
-      if (this.#parts.nowMs() < this.#stepEndsMs) this.#wait();
-      else this.flush();
-    };
-    this.#parts.later(work, Math.max(0, this.#stepEndsMs - this.#parts.nowMs()));
+    this.#bytes = 0;
+    let gathered: Held[] = [];
+    let bytes = 0;
+    for (const held of this.#held.splice(0)) {
+      if (bytes + held[0].length > WRITE_BYTES_MAX && bytes > 0) {
+        this.#write(gathered);
+        [gathered, bytes] = [[], 0];
+      }
+      gathered.push(held);
+      bytes += held[0].length;
+      this.#bytes += held[0].length;
+    }
+    this.#write(gathered);
   }
 
   #write(gathered: readonly Held[]): void {

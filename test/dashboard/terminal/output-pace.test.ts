@@ -54,9 +54,8 @@ test("a step of a flood is given in few large pieces, whole and in its order", (
   });
   const pieces = Array.from({ length: 70 }, (_, at) => new Uint8Array(32 * KB).fill(at) as Bytes);
   for (const piece of pieces) joined.write(piece);
-  expect(given.map(({ length }) => length / KB)).toEqual([32, 32, 512, 512, 512, 512]);
   passMs(50);
-  expect(given.map(({ length }) => length / KB)).toEqual([32, 32, 512, 512, 512, 512, 128]);
+  expect(given.map(({ length }) => length / KB)).toEqual([32, 32, 1024, 1024, 128]);
   expect(Buffer.concat(given).equals(Buffer.concat(pieces))).toBe(true);
 });
 
@@ -72,25 +71,11 @@ test("a flood that goes on stays one, and what comes after it is drawn at once a
   expect([drawn.length, due.length]).toEqual([9, 0]);
 });
 
-test("a large piece does not wait longer than a step; a whole write does not wait", () => {
-  write(511 * KB);
+test("one large piece does not wait longer than a step", () => {
+  write(1024 * KB);
   expect(drawn).toEqual([]);
   passMs(50);
-  expect(drawn).toEqual([511 * KB]);
-  write(512 * KB);
-  expect(drawn).toEqual([511 * KB, 512 * KB]);
-});
-
-test("the rest after a whole write waits for its own step, not for that of what was passed on", () => {
-  write(100 * KB);
-  nowMs += 40;
-  write(412 * KB);
-  expect(drawn).toEqual([512 * KB]);
-  write(100 * KB);
-  passMs(10);
-  expect(drawn).toEqual([512 * KB]);
-  passMs(40);
-  expect(drawn).toEqual([512 * KB, 100 * KB]);
+  expect(drawn).toEqual([1024 * KB]);
 });
 
 test("what is held back is drawn when something of the page's own is to follow", () => {
