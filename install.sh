@@ -111,6 +111,14 @@ USAGE
     fi
   }
 
+  # The wget of busybox checks no certificate: what it brings counts by the publisher's signature alone.
+  check_wget() {
+    if [ "$no_signature" = 0 ] || [ "$protocol" != '=https' ] || has curl || ! has wget; then return; fi
+    if wget --version 2>/dev/null | grep -q 'GNU Wget'; then return; fi
+    stop "this wget checks no certificate, and --no-signature leaves nothing to know the release by" \
+      "install curl or GNU wget, or leave --no-signature out"
+  }
+
   # fetch PATH FILE: false when it cannot be had.
   fetch() {
     if has curl; then
@@ -463,6 +471,7 @@ KEYS
   fi
   [ -n "$QF_URL" ] || mistake "--management-url is missing: which server is this from?"
   check_url "$QF_URL"
+  check_wget
   if ! has sha256sum && ! has shasum && ! has openssl; then
     stop "there is no sha256sum on this machine" "install coreutils, and run this again"
   fi

@@ -402,6 +402,20 @@ describe("machines that lack something", () => {
     expect(await machine.run()).toMatchObject({ exitCode: 0 });
   });
 
+  test("a wget that checks no certificate brings nothing that is not signed either", async () => {
+    const bare = aMachine(programs({ without: ["curl", "wget"], busybox: ["wget"] }));
+    const args = ["--management-url", "https://127.0.0.1:1", "--no-signature"];
+    const refused = await bare.run(args);
+    expect(refused).toMatchObject({ exitCode: STOPPED });
+    expect(refused.stderr).toContain("certificate");
+    // Its neighbours get as far as the server: GNU's, and the same one for a release that is signed.
+    const gnu = aMachine(programs({ without: ["curl"] }));
+    for (const { stderr } of [await gnu.run(args), await bare.run(args.slice(0, 2))]) {
+      expect(stderr).toContain("127.0.0.1:1");
+      expect(stderr).not.toContain("certificate");
+    }
+  });
+
   test("no zstd: gzip", async () => {
     const machine = aMachine(programs({ without: ["zstd"] }));
     expect(await machine.run()).toMatchObject({ exitCode: 0 });
