@@ -84,12 +84,16 @@ describe.skipIf(!isRoot)("a machine without an open port", () => {
   });
 
   test("a person whose access is taken away loses the connection", async () => {
-    const child = laptop.spawn(["ssh", at, "sleep 60"]);
-    await lab.until("the session", async () => (await agent.status()).sshServer.sessions.length === 1);
+    const child = laptop.spawn(["ssh", at, "echo begun; sleep 60"]);
+    // Who is signed in, but has no channel yet, has nothing to be told on.
+    expect((await child.stdout.getReader().read()).done).toBe(false);
     await lab.setGroups(ada, []);
-    expect(await child.exited).toBe(255);
-    expect(await new Response(child.stderr).text()).toContain("Access revoked");
-    await lab.setGroups(ada, [devs]);
+    try {
+      expect(await child.exited).toBe(255);
+      expect(await new Response(child.stderr).text()).toContain("Access revoked");
+    } finally {
+      await lab.setGroups(ada, [devs]);
+    }
   });
 
   test("somebody whom no policy lets in gets no session, in one line", async () => {
@@ -104,7 +108,11 @@ describe.skipIf(!isRoot)("a machine without an open port", () => {
     const child = laptop.spawn(["ssh", at, "cat /dev/zero"]);
     const reader = child.stdout.getReader();
     let bytes = 0;
-    while (bytes < 10_000_000) bytes += (await reader.read()).value?.length ?? 0;
+    while (bytes < 10_000_000) {
+      const { done, value } = await reader.read();
+      if (done) throw new Error(`it ended after ${bytes} bytes: ${await new Response(child.stderr).text()}`);
+      bytes += value.length;
+    }
     await lab.management?.kill();
     // What is read no further would keep the process from its end.
     void (async () => {
