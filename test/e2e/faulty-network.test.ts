@@ -7,6 +7,7 @@ import { freePort } from "../support/echo.ts";
 import { type FaultyTcp, openFaultyTcp } from "../support/faulty-tcp.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
 import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { readAtLeast } from "../support/read-at-least.ts";
 import type { RunResult } from "../support/run-process.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { sshPort } from "../support/ssh-trap.ts";
@@ -120,8 +121,7 @@ describe.skipIf(!isRoot)("a bad network", () => {
       await lab.until("the links", isLinked, 30_000);
       const child = laptop.spawn(["ssh", at, "cat /dev/zero"]);
       const reader = child.stdout.getReader();
-      let bytes = 0;
-      while (bytes < 1_000_000) bytes += (await reader.read()).value?.length ?? 0;
+      await readAtLeast(reader, 1_000_000);
       network.cut();
       while (!(await reader.read()).done);
       expect(await child.exited).toBe(255);

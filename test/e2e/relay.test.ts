@@ -11,6 +11,7 @@ import { freePort } from "../support/echo.ts";
 import { helloOf } from "../support/knock.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
 import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { readAtLeast } from "../support/read-at-least.ts";
 import { type RelayBetween, startBetween, type Tamper } from "../support/relay-between.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
 
@@ -107,12 +108,7 @@ describe.skipIf(!isRoot)("a machine without an open port", () => {
   test("management killed in the middle of a transfer: one clear line, and back within 10 s", async () => {
     const child = laptop.spawn(["ssh", at, "cat /dev/zero"]);
     const reader = child.stdout.getReader();
-    let bytes = 0;
-    while (bytes < 10_000_000) {
-      const { done, value } = await reader.read();
-      if (done) throw new Error(`it ended after ${bytes} bytes: ${await new Response(child.stderr).text()}`);
-      bytes += value.length;
-    }
+    await readAtLeast(reader, 10_000_000);
     await lab.management?.kill();
     // What is read no further would keep the process from its end.
     void (async () => {

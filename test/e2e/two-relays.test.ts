@@ -10,6 +10,7 @@ import { type Echo, freePort, startEcho } from "../support/echo.ts";
 import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
 import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { hasPostgres } from "../support/postgres.ts";
+import { readAtLeast } from "../support/read-at-least.ts";
 import { runProcess } from "../support/run-process.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { type LabManagement, openTwoManagements, type TwoManagements } from "../support/two-managements.ts";
@@ -146,8 +147,7 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
   async function midway(): Promise<{ exitCode: Promise<number>; stderr: Promise<string> }> {
     const child = laptop.spawn(["ssh", at, "cat /dev/zero"]);
     const reader = child.stdout.getReader();
-    let bytes = 0;
-    while (bytes < 10_000_000) bytes += (await reader.read()).value?.length ?? 0;
+    await readAtLeast(reader, 10_000_000);
     // What is read no further would keep the process from its end.
     void (async () => {
       while (!(await reader.read()).done);
